@@ -1,0 +1,138 @@
+"""Things with ids: the anchors of a mining or its items, with their texts and any other columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hardneg.errors import InputError
+from hardneg.ragged import IntArray
+
+__all__ = ["Collection", "Id", "as_ids"]
+
+Id = str | int
+
+
+def as_ids(ids: object, what: str = "ids") -> pa.Array:
+    """Return ids as one Arrow array of type string or int64, as the user gave them.
+
+    Raises InputError for a missing id, or for numbers mixed with text.
+
+    >>> as_ids(["q1", "q2"]).type, as_ids([7, 8]).type
+    (DataType(string), DataType(int64))
+    """
+    if isinstance(ids, (pa.ChunkedArray, pa.Array)):
+        array = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
+    else:
+        array = _from_python(list(ids) if isinstance(ids, Iterable) else [], what)
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type.value_type)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_integer(array.type):
+        array = array.cast(pa.int64())
+    elif pa.types.is_large_string(array.type) or pa.types.is_string_view(array.type) or len(array) == 0:
+        array = array.cast(pa.string())
+    if not (pa.types.is_string(array.type) or pa.types.is_int64(array.type)):
+        raise InputError(f"The {what} must be text or whole numbers. Got {array.type}.")
+    if array.null_count:
+        first = int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
+        raise InputError(f"{array.null_count} of the {what} are missing (first: row {first}).")
+    return array
+
+
+def _from_python(values: list[object], what: str) -> pa.Array:
+    values = [one.item() if isinstance(one, np.generic) else one for one in values]
+    kinds = {type(one) for one in values if one is not None}
+    if kinds <= {str} or kinds <= {int}:
+        return pa.array(values, pa.int64() if kinds == {int} else pa.string())
+    if kinds <= {str, int}:
+        first = type(values[0])
+        row = next(i for i, one in enumerate(values) if type(one) is not first)
+        raise InputError(
+            f"The {what} mix numbers and text: row 0 is {values[0]!r}, row {row} is {values[row]!r}.",
+            remedy="Write all of them as text, or all as whole numbers.",
+        )
+    names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise InputError(f"The {what} must be text or whole numbers. Got {names}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """An Arrow table with a column ``id`` (unique) and, where there is one, ``text``.
+
+    Other columns (a title, a path, a label, a group) travel along under their own names.
+
+    >>> docs = Collection.of(["a", "b"], texts=["first", "second"])
+    >>> docs.positions(["b", "x"]).tolist()
+    [1, -1]
+    """
+
+    table: pa.Table
+
+    def __post_init__(self) -> None:
+        ids = as_ids(self.table.column("id"))
+        index = self.table.schema.get_field_index("id")
+        object.__setattr__(self, "table", self.table.set_column(index, "id", ids))
+        if len(ids) != (unique := pc.count_distinct(ids).as_py()):
+            counts = pc.value_counts(ids)
+            twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")[0].as_py()
+            raise InputError(
+                f"{len(ids) - unique} ids occur more than once (first: {twice!r}).",
+                remedy="Ids must be unique; remove the repeated rows or number them.",
+            )
+
+    @classmethod
+    def of(cls, ids: object, *, texts: Sequence[str] | pa.Array | pa.ChunkedArray | None = None) -> Collection:
+        """Make a collection from ids and, if wanted, texts in the same order."""
+        columns: dict[str, object] = {"id": as_ids(ids)}
+        if texts is not None:
+            column = texts if isinstance(texts, (pa.Array, pa.ChunkedArray)) else pa.array(texts, pa.large_string())
+            columns["text"] = column.cast(pa.large_string())
+            if len(column) != len(columns["id"]):  # type: ignore[arg-type]
+                raise InputError(f"There are {len(columns['id'])} ids and {len(column)} texts.")  # type: ignore[arg-type]
+        return cls(pa.table(columns))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @cached_property
+    def ids(self) -> pa.Array:
+        """The ids, type string or int64."""
+        return self.table.column("id").combine_chunks()
+
+    @cached_property
+    def keys(self) -> IntArray:
+        """A 64-bit hash of each id: what random numbers are drawn by, so that they do not depend on row numbers."""
+        digests = (blake2b(str(one).encode("utf-8", "surrogatepass"), digest_size=8).digest() for one in self.ids.to_pylist())
+        return np.frombuffer(b"".join(digests), np.int64)
+
+    @property
+    def texts(self) -> pa.ChunkedArray | None:
+        """The texts, or None where these things have none."""
+        return self.table.column("text") if "text" in self.table.column_names else None
+
+    def positions(self, ids: object) -> IntArray:
+        """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round."""
+        wanted = as_ids(ids)
+        if wanted.type != self.ids.type:
+            wanted = _cast_where_possible(wanted, self.ids.type)
+        found = pc.index_in(wanted, value_set=self.ids, skip_nulls=True)
+        return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), np.int64)
+
+    def take(self, rows: IntArray) -> Collection:
+        """The given rows, in the given order."""
+        return Collection(self.table.take(pa.array(rows)))
+
+
+def _cast_where_possible(ids: pa.Array, kind: pa.DataType) -> pa.Array:
+    if pa.types.is_string(kind):
+        return ids.cast(kind)
+    number = pc.match_substring_regex(ids, r"^(0|-?[1-9][0-9]{0,17})$")
+    return pc.if_else(number, ids, None).cast(kind)

@@ -1,0 +1,135 @@
+"""What every source and filter may ask: relations, texts, vectors of any encoder, the primary similarity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, encode_texts, make_encoder
+from hardneg.errors import InputError, OptionError
+from hardneg.positives import Positives
+from hardneg.progress import Progress, Silent
+from hardneg.ragged import IntArray, Ragged
+from hardneg.similarity import FloatArray, Similarity, check_vectors, pair_scores
+
+__all__ = ["Context", "Reference", "Vectors", "reference_scores"]
+
+Reference = str  # one of REFERENCES
+REFERENCES = ("min", "max", "mean")
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """One vector for each anchor and each item, and how to compare them."""
+
+    anchors: FloatArray
+    items: FloatArray
+    similarity: Similarity = "cosine"
+
+    def __post_init__(self) -> None:
+        if self.anchors.shape[1:] != self.items.shape[1:]:
+            raise InputError(
+                f"Anchor vectors have shape {self.anchors.shape}, item vectors {self.items.shape}.",
+                remedy="Both must come from the same encoder.",
+            )
+
+    @classmethod
+    def checked(
+        cls, anchors: FloatArray, items: FloatArray, positives: Positives, similarity: Similarity
+    ) -> Vectors:
+        """Vectors that fit the positives; raises InputError for NaN or a wrong shape."""
+        return cls(
+            check_vectors(anchors, "anchor", rows=len(positives.anchors)),
+            check_vectors(items, "item", rows=len(positives.items)),
+            similarity,
+        )
+
+    def pairs(self, anchors: IntArray, items: IntArray) -> FloatArray:
+        """The similarity of each anchor with each item, shape ``(len(anchors),)``."""
+        return pair_scores(self.anchors, self.items, anchors, items, self.similarity)
+
+    def item_pairs(self, left: IntArray, right: IntArray) -> FloatArray:
+        """The similarity of items with items, shape ``(len(left),)``."""
+        return pair_scores(self.items, self.items, left, right, self.similarity)
+
+
+@dataclass(eq=False)
+class Context:
+    """One mining's surroundings. Vectors are encoded on first use and kept."""
+
+    positives: Positives
+    primary: Vectors | None
+    seed: int = 0
+    embeddings: EmbeddingCache | None = None
+    pair_scores: PairScoreCache | None = None
+    progress: Progress = field(default_factory=Silent)
+    _encoded: dict[str, Vectors] = field(default_factory=dict)
+
+    def vectors(self, encoder: str | Encoder | None) -> Vectors:
+        """The vectors of an encoder; of None, the primary ones."""
+        if encoder is None:
+            if self.primary is None:
+                raise OptionError("This step needs vectors, and a finished run has none. Run: hardneg mine")
+            return self.primary
+        step = make_encoder(encoder)
+        key = str(step)
+        if key not in self._encoded:
+            self._encoded[key] = encode_both(step, self.positives, self.embeddings, self.progress)
+        return self._encoded[key]
+
+    def anchor_texts(self, needed_by: str) -> Sequence[str]:
+        """The anchors' texts, or an error that says who needs them."""
+        return _texts(self.positives.anchors.texts, "anchors", needed_by)
+
+    def item_texts(self, needed_by: str) -> Sequence[str]:
+        """The items' texts, or an error that says who needs them."""
+        return _texts(self.positives.items.texts, "items", needed_by)
+
+
+def encode_both(
+    encoder: Encoder,
+    positives: Positives,
+    cache: EmbeddingCache | None,
+    progress: Progress,
+    similarity: Similarity = "cosine",
+) -> Vectors:
+    """Encode the anchors and the items of a mining."""
+    sides = []
+    for side, role in ((positives.anchors, "anchor"), (positives.items, "item")):
+        texts = _texts(side.texts, f"{role}s", str(encoder))
+        with progress.stage(f"encode {role}s", len(texts), "texts") as advance:
+            sides.append(encode_texts(encoder, texts, role, cache, advance))  # type: ignore[arg-type]
+    return Vectors.checked(sides[0], sides[1], positives, similarity)
+
+
+def reference_scores(
+    positives: Ragged, score: Callable[[IntArray, IntArray], FloatArray]
+) -> dict[Reference, FloatArray]:
+    """For each anchor the lowest, highest and mean score of its positives; NaN where it has none.
+
+    >>> lists = Ragged.from_lists([[0, 1], []])
+    >>> found = reference_scores(lists, lambda anchors, items: np.array([0.5, 0.75], np.float32))
+    >>> found["min"].tolist(), found["mean"].tolist()
+    ([0.5, nan], [0.625, nan])
+    """
+    values = score(positives.rows(), positives.values)
+    lengths = positives.lengths()
+    some = np.flatnonzero(lengths)
+    starts = positives.offsets[:-1][some]
+    out = {name: np.full(len(positives), np.nan, np.float32) for name in REFERENCES}
+    if len(some):
+        out["min"][some] = np.minimum.reduceat(values, starts)
+        out["max"][some] = np.maximum.reduceat(values, starts)
+        out["mean"][some] = np.add.reduceat(values.astype(np.float64), starts) / lengths[some]
+    return out
+
+
+def _texts(texts: Sequence[str] | None, what: str, needed_by: str) -> Sequence[str]:
+    if texts is None:
+        raise InputError(
+            f"'{needed_by}' needs texts, and the {what} have none.",
+            remedy="Give collections with texts, or choose steps that work on vectors alone.",
+        )
+    return texts

@@ -1,0 +1,55 @@
+"""What an encoder is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Literal
+
+from hardneg.notation import Step
+from hardneg.similarity import FloatArray
+
+__all__ = ["Encoder", "Role"]
+
+Role = Literal["anchor", "item"]
+
+
+class LazyStep(Step):
+    """A step that loads a model on first use and keeps it with ``cached_property``.
+
+    The loaded model is no part of the step: two steps with the same options stay equal, and a pickled step
+    carries its options only, so that a worker loads its own model.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+
+class Encoder(LazyStep):
+    """Turns texts into vectors. A frozen dataclass whose fields are its options; loading waits for first use."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """A hash of all that decides a vector: weights, tokenizer, pooling, prompts, truncation, precision.
+
+        Two encoders with one identity give one vector for one text and role. Empty: never cache.
+        """
+
+    @abstractmethod
+    def encode(self, texts: Sequence[str], role: Role) -> FloatArray:
+        """Vectors of shape ``(len(texts), d)``, float32, in the order of the texts. Not normalised."""
+
+    @property
+    def chunk(self) -> int:
+        """How many texts to encode in one call. A chunk that was cut short is encoded again."""
+        return 2048
+
+    def key(self, role: Role) -> str:
+        """What decides the vectors of one role; the cache files them under it. Empty: never cache.
+
+        An encoder that knows that its roles are alike, or what sets them apart, returns a key that says so;
+        then a text met in both roles is encoded once, and a changed query prompt keeps the vectors of the items.
+        """
+        return f"{self.identity}:{role}" if self.identity else ""

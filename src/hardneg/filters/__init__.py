@@ -1,0 +1,29 @@
+"""Verdicts on candidates, one file a filter. A new one: its file here, and its name in the list below."""
+
+from hardneg.filters._base import Filter, Gather, Judgement, Rule, first_of, judge_all, too_close
+from hardneg.filters.agreement import Agreement
+from hardneg.filters.duplicates import Duplicates
+from hardneg.filters.known import Known
+from hardneg.filters.margin import Margin
+from hardneg.filters.rank import Rank
+from hardneg.filters.rescore import Rescore
+from hardneg.notation import Registry
+
+__all__ = [
+    "FILTERS",
+    "Agreement",
+    "Duplicates",
+    "Filter",
+    "Gather",
+    "Judgement",
+    "Known",
+    "Margin",
+    "Rank",
+    "Rescore",
+    "Rule",
+    "first_of",
+    "judge_all",
+    "too_close",
+]
+
+FILTERS: Registry[Filter] = Registry("filter", Filter, [Agreement, Duplicates, Known, Margin, Rank, Rescore])

@@ -1,0 +1,104 @@
+"""Copies: of the anchor, of a positive, of a harder candidate."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.context import Context
+from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
+from hardneg.notation import require
+from hardneg.ragged import IntArray, Ragged
+from hardneg.table import Rows, Verdict
+
+__all__ = ["Duplicates", "normalised"]
+
+_NOT_A_WORD = re.compile(r"[\W_]+")
+
+
+def normalised(text: str) -> str:
+    """The text without what makes no difference to a reader: case, accents' encoding, punctuation, spacing.
+
+    >>> normalised("“Sync”  a folder!") == normalised("sync a folder")
+    True
+    """
+    return _NOT_A_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+@dataclass(frozen=True)
+class Duplicates(Filter):
+    """Drops copies of the anchor, of a positive and of a harder candidate; suspects near-copies of a positive.
+
+    Texts are compared after normalisation; items without texts have no copies, only near-copies.
+
+    Args:
+        similarity: suspect if the item's similarity to a positive of the anchor is at least this.
+    """
+
+    name: ClassVar[str] = "duplicates"
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("anchor_text", Verdict.DROP),
+        Rule("positive_text", Verdict.DROP),
+        Rule("repeated_text", Verdict.DROP),
+        Rule("near_copy", Verdict.SUSPECT),
+    )
+
+    similarity: float | None = None
+
+    def __post_init__(self) -> None:
+        require(self.similarity is None or self.similarity > 0, "similarity", "above 0", self.similarity)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """``copy_of``: 0 nothing, 1 the anchor, 2 a positive, 3 a harder candidate."""
+        return ("copy_of",)
+
+    def gather(self, context: Context) -> Gather:
+        """Fingerprint all texts once, and compare fingerprints."""
+        positives = context.positives
+        anchors = fingerprints(positives.anchors.texts, len(positives.anchors), 0)
+        items = fingerprints(positives.items.texts, len(positives.items), len(anchors))
+
+        def gather(rows: Rows) -> Columns:
+            return {"copy_of": copies(rows, anchors, items, positives.positive)}
+
+        return gather
+
+    def judge(self, columns: Columns) -> Judgement:
+        """Read what it copies, then compare its similarity to the positives."""
+        copy, near = columns["copy_of"], columns["positive_similarity"]
+        by_similarity = near >= (np.inf if self.similarity is None else self.similarity)
+        return first_of(copy.shape, (copy == 1, 1.0), (copy == 2, 1.0), (copy == 3, 1.0), (by_similarity, near))
+
+
+def fingerprints(texts: Sequence[object] | None, n: int, unique_from: int) -> IntArray:
+    """A 63-bit hash of each normalised text; things without a text get numbers that equal no other."""
+    numbers = -1 - np.arange(unique_from, unique_from + n, dtype=np.int64)
+    for row, text in enumerate(texts if texts is not None else ()):
+        if plain := normalised(str(text)):
+            digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+            numbers[row] = int.from_bytes(digest, "big") >> 1
+    return numbers
+
+
+def copies(rows: Rows, anchors: IntArray, items: IntArray, positive: Ragged) -> NDArray[np.uint8]:
+    """For each row what its text repeats; see :attr:`Duplicates.evidence`. Rows stand hardest first."""
+    mine = items[rows.item]
+    out = np.zeros(len(rows), np.uint8)
+    _, at, codes = np.unique(np.stack([rows.anchor, mine]), axis=1, return_index=True, return_inverse=True)
+    out[at[codes.ravel()] < np.arange(len(rows))] = 3
+    some = np.unique(rows.anchor)
+    theirs = positive.take(some)
+    # Fingerprints are large numbers; small codes keep the look-up keys within 64 bits.
+    known, coded = np.unique(np.concatenate([mine, items[theirs.values]]), return_inverse=True)
+    lists = Ragged.from_pairs(theirs.rows(), coded[len(mine) :].astype(np.int64), len(some))
+    out[lists.contains(np.searchsorted(some, rows.anchor), coded[: len(mine)].astype(np.int64))] = 2
+    out[anchors[rows.anchor] == mine] = 1
+    return out

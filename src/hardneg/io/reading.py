@@ -1,0 +1,59 @@
+"""What reading a data set gives: the relations, and an account of every row that was not used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hardneg.positives import Positives
+from hardneg.similarity import FloatArray
+
+__all__ = ["Reading", "Skip", "Skips"]
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Rows left out for one reason, with the first few as examples."""
+
+    reason: str
+    count: int
+    examples: tuple[str, ...]
+
+
+class Skips:
+    """Counts rows that are left out, so that nothing is lost silently.
+
+    >>> skips = Skips()
+    >>> skips.add("empty_text", "corpus.jsonl, line 3")
+    >>> skips.list()
+    [Skip(reason='empty_text', count=1, examples=('corpus.jsonl, line 3',))]
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._examples: dict[str, list[str]] = {}
+
+    def add(self, reason: str, example: str, count: int = 1) -> None:
+        """Count ``count`` more rows left out for ``reason``."""
+        self._counts[reason] = self._counts.get(reason, 0) + count
+        examples = self._examples.setdefault(reason, [])
+        if len(examples) < 3:
+            examples.append(example)
+
+    def list(self) -> list[Skip]:
+        """All reasons, in order of first appearance."""
+        return [Skip(reason, n, tuple(self._examples[reason])) for reason, n in self._counts.items()]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A data set as read. ``files`` are the files used (relative name -> path), hashed into the manifest."""
+
+    positives: Positives
+    format: str
+    skips: list[Skip]
+    files: Mapping[str, Path]
+    anchor_vectors: FloatArray | None = None
+    item_vectors: FloatArray | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,81 @@
+"""From an anchor's row number to its judged candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hardneg.context import Context, reference_scores
+from hardneg.filters import judge_all
+from hardneg.ragged import IntArray, Ragged
+from hardneg.run import relation_of
+from hardneg.similarity import FloatArray
+from hardneg.sources import Source
+from hardneg.steps import Steps
+from hardneg.table import Array, Rows, grades
+
+__all__ = ["Judge", "judge_rows"]
+
+_UNLIKE = -np.inf
+
+
+class Judge:
+    """Proposes and judges candidates for blocks of anchors; what steps need is prepared once.
+
+    The outcome for an anchor does not depend on which anchors it shares a block with.
+    """
+
+    def __init__(self, steps: Steps, context: Context) -> None:
+        self._steps, self._context = steps, context
+        self._propose = self._prepared(steps.source)
+        self._vectors = context.vectors(None)
+        self._gather = [one.gather(context) for one in steps.filters]
+        self.references = reference_scores(context.positives.positive, self._vectors.pairs)
+
+    def _prepared(self, source: Source):  # type: ignore[no-untyped-def]
+        return source.prepare(self._context)
+
+    def candidates(self, anchors: IntArray) -> tuple[Rows, list[str]]:
+        """All candidates of these anchors, judged, and the reasons that the column ``reason`` numbers."""
+        rows = self._propose(anchors)
+        if "source" not in rows.columns:
+            rows = rows.having(source=np.ones(len(rows), np.uint32))
+        return self.judged(rows)
+
+    def judged(self, rows: Rows) -> tuple[Rows, list[str]]:
+        """Give proposed rows their evidence and their verdicts."""
+        positives = self._context.positives
+        rows = rows.having(
+            score=self._vectors.pairs(rows.anchor, rows.item),
+            relation=relation_of(positives, rows),
+            positive_similarity=nearest_positive(rows, positives.positive, self._vectors.item_pairs),
+        )
+        for gather in self._gather:
+            if gather is not None:
+                rows = rows.having(**gather(rows))
+        return judge_rows(rows, self._steps, self.references)
+
+
+def judge_rows(rows: Rows, steps: Steps, references: Mapping[str, FloatArray]) -> tuple[Rows, list[str]]:
+    """Apply the filters to rows that have their evidence; add verdict, reason, grade and reference score.
+
+    ``references`` gives each anchor's lowest, highest and mean positive score.
+    """
+    of_anchor: dict[str, Array] = {f"positive_{name}": values[rows.anchor] for name, values in references.items()}
+    verdicts, reasons = judge_all(steps.filters, {**rows.columns, **of_anchor})
+    positive_score = of_anchor[f"positive_{steps.reference}"]
+    return rows.having(
+        **verdicts, positive_score=positive_score, grade=grades(rows["score"], positive_score)
+    ), reasons
+
+
+def nearest_positive(rows: Rows, positive: Ragged, score) -> FloatArray:  # type: ignore[no-untyped-def]
+    """The highest similarity of each row's item to a positive of its anchor, shape ``(len(rows),)``."""
+    theirs = positive.take(rows.anchor)
+    values = score(np.repeat(rows.item, theirs.lengths()), theirs.values)
+    out = np.full(len(rows), _UNLIKE, np.float32)
+    some = np.flatnonzero(theirs.lengths())
+    if len(some):
+        out[some] = np.maximum.reduceat(values, theirs.offsets[:-1][some])
+    return out

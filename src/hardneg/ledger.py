@@ -1,0 +1,176 @@
+"""The account of a run: what went in, what became of it, what it cost."""
+
+from __future__ import annotations
+
+import json
+import platform
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b, sha256
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hardneg import schema
+from hardneg.context import Vectors
+from hardneg.positives import Positives
+from hardneg.ragged import IntArray
+from hardneg.samplers import Chooser
+from hardneg.steps import Steps
+from hardneg.table import Rows, Verdict, names_of
+
+__all__ = ["Clock", "count_verdicts", "fingerprint", "inputs", "ledger", "manifest", "package_version", "shortage"]
+
+
+def package_version(package: str) -> str | None:
+    """The installed version of a package, None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def inputs(positives: Positives, vectors: Vectors) -> dict[str, Any]:
+    """Sizes and content hashes of all that a result depends on besides the steps."""
+    relations = (positives.positive, positives.negative, positives.ignored)
+    arrays = [part for one in relations for part in (one.offsets, one.values)]
+    return {
+        "anchors": {"count": len(positives.anchors), "hash": _table_hash(positives.anchors.table)},
+        "items": {"count": len(positives.items), "hash": _table_hash(positives.items.table)},
+        "relations": {
+            "positive": len(positives.positive.values),
+            "negative": len(positives.negative.values),
+            "ignored": len(positives.ignored.values),
+            "hash": _hash(*arrays, positives.own, positives.barred),
+        },
+        "vectors": {
+            "dimension": vectors.items.shape[1],
+            "similarity": vectors.similarity,
+            "hash": _hash(vectors.anchors, vectors.items),
+        },
+    }
+
+
+def fingerprint(steps: Mapping[str, Any], seed: int, inputs: Mapping[str, Any]) -> str:
+    """One hash of everything that decides a run's bytes."""
+    what = {"steps": steps, "seed": seed, "inputs": inputs, "hardneg": package_version("hardneg")}
+    return sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def count_verdicts(rows: Rows, reasons: Sequence[str]) -> Counter[tuple[str, str]]:
+    """How many rows got each verdict for each reason."""
+    verdicts = names_of(Verdict)
+    codes, counts = np.unique(rows["verdict"].astype(np.int64) * len(reasons) + rows["reason"], return_counts=True)
+    return Counter(
+        {
+            (verdicts[code // len(reasons)], reasons[code % len(reasons)]): int(n)
+            for code, n in zip(codes, counts, strict=True)
+        }
+    )
+
+
+def ledger(counts: Counter[tuple[str, str]], sampled: int) -> dict[str, Any]:
+    """The closing account: candidates = dropped + suspect + kept_not_sampled + sampled.
+
+    >>> ledger(Counter({("keep", ""): 5, ("drop", "known.self"): 1}), 3)["kept_not_sampled"]
+    2
+    """
+    by_verdict = {
+        name: {reason: n for (verdict, reason), n in sorted(counts.items()) if verdict == name}
+        for name in ("drop", "suspect")
+    }
+    kept = sum(n for (verdict, _), n in counts.items() if verdict == "keep")
+    return {
+        "candidates": counts.total(),
+        "dropped": sum(by_verdict["drop"].values()),
+        "suspect": sum(by_verdict["suspect"].values()),
+        "kept_not_sampled": kept - sampled,
+        "sampled": sampled,
+        "reasons": by_verdict["drop"] | by_verdict["suspect"],
+    }
+
+
+def shortage(lacking: IntArray, active: IntArray, chooser: Chooser, ids: pa.Array) -> dict[str, Any]:
+    """Which anchors got fewer negatives than wanted; the first twenty by name."""
+    short = active[lacking[active] > 0]
+    return {
+        "policy": chooser.on_short,
+        "anchors": len(short),
+        "missing": int(lacking[short].sum()),
+        "without_any": int((lacking[short] >= chooser.n).sum()),
+        "examples": [
+            {"anchor": ids[int(row)].as_py(), "sampled": int(chooser.n - lacking[row])} for row in short[:20]
+        ],
+    }
+
+
+def manifest(
+    steps: Steps, seed: int, about: Mapping[str, Any], counts: Counter[tuple[str, str]], sampled: int,
+    parts: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
+    """What ``manifest.json`` holds: the same for the same mining, so no times and no dates."""
+    return {
+        "schema_version": schema.VERSION,
+        "hardneg_version": package_version("hardneg"),
+        "steps": steps.texts(),
+        "seed": seed,
+        "wanted": steps.plan.chooser.n,
+        "reference": steps.reference,
+        "source_names": steps.source_names,
+        **about,
+        "ledger": ledger(counts, sampled),
+        "parts": list(parts),
+    }
+
+
+class Clock:
+    """Seconds by stage, and the most memory the process has held."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time of this block to a stage."""
+        began = time.perf_counter()
+        yield
+        self._stages[name] = self._stages.get(name, 0.0) + time.perf_counter() - began
+
+    def report(self) -> dict[str, Any]:
+        """What ``timings.json`` holds."""
+        return {
+            "seconds": {**{k: round(v, 3) for k, v in self._stages.items()}, "all": round(self.elapsed, 3)},
+            "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "machine": {"system": platform.system(), "processor": platform.machine()},
+            "versions": {"python": platform.python_version()}
+            | {name: package_version(name) for name in ("numpy", "pyarrow", "bm25s", "wordllama")},
+        }
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self._began
+
+
+def _hash(*arrays: np.ndarray[Any, Any]) -> str:
+    hasher = blake2b(digest_size=16)
+    for array in arrays:
+        hasher.update(repr((array.shape, str(array.dtype))).encode())
+        hasher.update(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
+    return hasher.hexdigest()
+
+
+def _table_hash(table: pa.Table) -> str:
+    """A hash of the content: the same whatever the chunks."""
+    hasher = blake2b(digest_size=16)
+    for name in table.column_names:
+        hasher.update(f"{name}:{table.schema.field(name).type}".encode())
+        for value in table.column(name):
+            hasher.update(repr(value.as_py()).encode("utf-8", "surrogatepass") + b"\0")
+    return hasher.hexdigest()

@@ -1,0 +1,281 @@
+"""START HERE. The whole flow: sources propose, filters judge, the sampler chooses, the ledger closes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from hardneg import ledger
+from hardneg.context import Context, Vectors, encode_both, reference_scores
+from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, make_encoder
+from hardneg.errors import InputError, OptionError
+from hardneg.filters import Filter, Gather
+from hardneg.judging import Judge, judge_rows
+from hardneg.positives import Positives
+from hardneg.progress import Progress, Silent
+from hardneg.ragged import IntArray, Ragged
+from hardneg.run import Run, RunWriter, rows_of
+from hardneg.samplers import Sampler, sample
+from hardneg.similarity import zero_rows
+from hardneg.sources import Source, Uniform
+from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps
+from hardneg.table import Rows, Verdict, candidates_table, negatives_table
+
+__all__ = ["Settings", "mine", "refilter"]
+
+# Anchors in one file of candidates, so what a stopped run loses at most. Part of the format, not an option.
+PART = 1024
+
+_FOR_SAMPLING = ("score", "rank", "source", "source_score", "positive_score", "grade")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are kept and how work is shown. Nothing here changes what is mined.
+
+    Args:
+        embeddings: where vectors are kept between runs; None keeps none.
+        pair_scores: where a judge's scores are kept between runs; None keeps none.
+        progress: who is told how the work goes.
+        overwrite: replace an existing run.
+        provenance: written into the manifest as it is (files, rows skipped while reading).
+    """
+
+    embeddings: EmbeddingCache | None = None
+    pair_scores: PairScoreCache | None = None
+    progress: Progress = field(default_factory=Silent)
+    overwrite: bool = False
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def mine(
+    positives: Positives,
+    *,
+    sources: str | Source | Sequence[str | Source] = DEFAULT_SOURCES,
+    filters: str | Filter | Sequence[str | Filter] = DEFAULT_FILTERS,
+    sampler: str | Sampler | Sequence[str | Sampler] = DEFAULT_SAMPLER,
+    encoder: str | Encoder | Vectors | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    settings: Settings | None = None,
+) -> Run:
+    """Mine hard negatives, and account for every candidate.
+
+    Args:
+        positives: who is positive for whom, with texts where steps need them.
+        sources: where candidates come from. Several are united and their ranks fused.
+        filters: what judges them, in order; the first that fires gives the reason. ``known`` always takes part.
+        sampler: one of top, band, tempered and uniform, with quotas and caps as wanted.
+        encoder: gives the primary similarity, the ``score`` of every candidate; WordLlama if not given. Vectors do
+            as well, and are not needed where ``neighbors`` brings its own.
+        seed: the only source of randomness.
+        out: the run directory; a temporary one if not given. A stopped run goes on where it was.
+        settings: caches, progress and the like.
+
+    Raises:
+        OptionError: a step is wrong.
+        InputError: the data are wrong.
+        RunError: ``out`` exists already, or is an unfinished run of something else.
+
+    >>> from hardneg.collection import Collection
+    >>> from hardneg.sources import Neighbors
+    >>> vectors = np.array([[1, 0], [1, 1], [2, 3], [0, 1]], np.float32)
+    >>> judged = Positives.from_pairs(["q"], ["a"], items=Collection.of(["a", "b", "c", "d"]))
+    >>> run = mine(judged, sources=Neighbors(vectors[:1], vectors), sampler="top(n=2)")
+    >>> run.negatives.column("item").to_pylist(), run.ledger["sampled"]
+    (['b', 'c'], 2)
+    """
+    settings = settings or Settings()
+    clock = ledger.Clock()
+    steps = Steps.parse(sources, filters, sampler)
+    with clock.stage("encode"):
+        vectors = _primary(steps.source, encoder, positives, settings)
+    positives, active, skipped = _minable(positives, vectors)
+    inputs = ledger.inputs(positives, vectors)
+    path, keep = _directory(out)
+    writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, inputs), overwrite=settings.overwrite)
+    if writer.resumed:
+        settings.progress.say(f"Going on with '{writer.partial}': {writer.resumed} parts are done.")
+    context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress)
+    with clock.stage("prepare"):
+        judge = Judge(steps, context)
+    with clock.stage("mine"), settings.progress.stage("mine", len(active), "anchors") as advance:
+        for name, anchors in _blocks(active):
+            if not writer.has(name):
+                _add(writer, name, *judge.candidates(anchors), positives=positives, steps=steps)
+            advance(len(anchors))
+    with clock.stage("sample"):
+        choice = _choose(writer, steps, positives, seed)
+        if steps.plan.chooser.on_short == "fill" and (short := active[choice.lacking[active] > 0]).size:
+            more = judge.judged(random_items(context, short, choice.pairs, 8 * steps.plan.chooser.n + 64, steps))
+            _add(writer, "fill", *more, positives=positives, steps=steps)
+            choice = _choose(writer, steps, positives, seed)
+    with clock.stage("write"):
+        scores = {name: vectors.pairs(one.rows(), one.values) for name, one in positives.lists().items()}
+        writer.tables(positives, scores, choice.used)
+        writer.negatives(choice.negatives)
+    about = {"encoder": _name(encoder, steps.source), "inputs": inputs, "skipped": skipped, **settings.provenance}
+    manifest = ledger.manifest(steps, seed, about, choice.counts, len(choice.negatives), writer.parts)
+    manifest["shortage"] = ledger.shortage(choice.lacking, active, steps.plan.chooser, positives.anchors.ids)
+    return replace(writer.finish(manifest, clock.report()), _keep=keep)
+
+
+def refilter(
+    run: Run,
+    *,
+    filters: str | Filter | Sequence[str | Filter] | None = None,
+    sampler: str | Sampler | Sequence[str | Sampler] | None = None,
+    seed: int | None = None,
+    out: str | Path | None = None,
+    settings: Settings | None = None,
+) -> Run:
+    """Judge and sample a run's candidates anew: no search, no encoding, seconds.
+
+    What is not given stays as it was. With ``on_short=fill`` short anchors take what is kept, but no new random items.
+
+    Raises:
+        OptionError: a filter needs a model's evidence that the run does not hold.
+        RunError: ``out`` exists already.
+    """
+    settings = settings or Settings()
+    clock = ledger.Clock()
+    old = run.manifest
+    steps = Steps.parse(old["steps"]["sources"], filters or old["steps"]["filters"], sampler or old["steps"]["sampler"])
+    seed = old["seed"] if seed is None else seed
+    positives = run.positives
+    references = reference_scores(positives.positive, lambda anchors, items: run.positive_scores)  # noqa: ARG005
+    gather = [(one, one.gather(Context(positives, None)) if not one.needs_model else None) for one in steps.filters]
+    path, keep = _directory(out)
+    origin = {"steps": old["steps"], "parts": old["parts"]}
+    writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, origin), overwrite=settings.overwrite)
+    with clock.stage("judge"), settings.progress.stage("judge", len(old["parts"]), "parts") as advance:
+        for name, part in zip(run.part_names(), run.parts(), strict=True):
+            rows, _ = rows_of(part, run.anchors, run.items, old["source_names"])
+            for one, function in gather:
+                rows = _with_evidence(rows, one, function)
+            _add(writer, name, *judge_rows(rows, steps, references), positives=positives, steps=steps)
+            advance(1)
+    with clock.stage("sample"):
+        choice = _choose(writer, steps, positives, seed)
+    writer.copy_tables(run)
+    writer.negatives(choice.negatives)
+    kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "skipped", "files", "recipe")}
+    manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
+    active = np.flatnonzero(positives.positive.lengths())
+    manifest["shortage"] = ledger.shortage(choice.lacking, active, steps.plan.chooser, positives.anchors.ids)
+    return replace(writer.finish(manifest, clock.report()), _keep=keep)
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """What the sampler made of all parts."""
+
+    negatives: pa.Table
+    lacking: IntArray  # for each anchor
+    counts: Counter[tuple[str, str]]
+    pairs: tuple[IntArray, IntArray]  # every candidate: anchor and item rows
+    used: NDArray[np.bool_]  # which items are candidates
+
+
+def _choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> _Choice:
+    """Read the parts back and sample from what was kept, so a resumed run takes the same path as a fresh one."""
+    anchors, items = positives.anchors, positives.items
+    counts: Counter[tuple[str, str]] = Counter()
+    kept, pairs = [], []
+    for part in writer.read():
+        rows, reasons = rows_of(part, anchors, items, steps.source_names)
+        counts += ledger.count_verdicts(rows, reasons)
+        pairs.append((rows.anchor, rows.item))
+        columns = {name: rows[name] for name in _FOR_SAMPLING}
+        kept.append(Rows(rows.anchor, rows.item, columns).take(rows["verdict"] == Verdict.KEEP))
+    all_kept = Rows.concatenated(kept)
+    all_kept = all_kept.take(np.lexsort((all_kept.item, -all_kept["score"], all_kept.anchor)))
+    chosen, lacking = sample(all_kept, steps.plan, anchors, items, steps.source_names, seed)
+    both = tuple(np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+    used = np.zeros(len(items), bool)
+    used[both[1]] = True
+    table = negatives_table(all_kept.take(chosen), anchors, items, steps.source_names)
+    return _Choice(table, lacking, counts, (both[0], both[1]), used)
+
+
+def _primary(source: Source, encoder: str | Encoder | Vectors | None, positives: Positives, settings: Settings) -> Vectors:
+    """The vectors that score every candidate: those a source brings, those given, or those of the encoder."""
+
+    def given() -> Vectors:
+        if isinstance(encoder, Vectors):
+            return encoder
+        return encode_both(make_encoder(encoder or "wordllama"), positives, settings.embeddings, settings.progress)
+
+    found = source.own_vectors(given) or given()
+    return Vectors.checked(found.anchors, found.items, positives, found.similarity)
+
+
+def _minable(positives: Positives, vectors: Vectors) -> tuple[Positives, IntArray, list[dict[str, Any]]]:
+    """Leave out what cannot be mined, and count it: anchors without positives, zero vectors under cosine."""
+    usable = positives.positive.lengths() > 0
+    left_out = {"anchor_without_positive": (positives.anchors.ids, ~usable)}
+    if vectors.similarity == "cosine":
+        no_direction = zero_rows(vectors.anchors)
+        left_out["anchor_with_zero_vector"] = (positives.anchors.ids, no_direction & usable)
+        left_out["item_with_zero_vector"] = (positives.items.ids, zero_rows(vectors.items))
+        usable &= ~no_direction
+        positives = positives.barring(positives.items.ids.filter(pa.array(left_out["item_with_zero_vector"][1])))
+    skipped = [
+        {"reason": reason, "count": int(mask.sum()), "examples": [str(one) for one in ids.filter(pa.array(mask))[:3]]}
+        for reason, (ids, mask) in left_out.items()
+        if mask.any()
+    ]
+    active = np.flatnonzero(usable)
+    if not len(active):
+        raise InputError("No anchor has a positive, so there is nothing to mine for.", remedy="Check the judgements.")
+    if positives.barred.all():
+        raise InputError("No item may be mined: all are barred, empty or without a direction.")
+    return positives, active, skipped
+
+
+def _blocks(active: IntArray) -> list[tuple[str, IntArray]]:
+    return [(f"{start // PART:05d}", active[start : start + PART]) for start in range(0, len(active), PART)]
+
+
+def _add(writer: RunWriter, name: str, rows: Rows, reasons: list[str], *, positives: Positives, steps: Steps) -> None:
+    table = candidates_table(rows, positives.anchors, positives.items, steps.source_names, reasons)
+    writer.add(name, table)
+
+
+def random_items(context: Context, anchors: IntArray, taken: tuple[IntArray, IntArray], k: int, steps: Steps) -> Rows:
+    """Random items for anchors that came up short, none of them a candidate already."""
+    rows = Uniform(k).prepare(context)(anchors)
+    fresh = ~Ragged.from_pairs(*taken, len(context.positives.anchors)).contains(rows.anchor, rows.item)
+    rows = rows.take(fresh)
+    bit = np.uint32(1 << steps.source_names.index(Uniform.name))
+    nowhere = {f"rank_{name}": np.full(len(rows), -1, np.int32) for name in steps.source.names if len(steps.source.names) > 1}
+    return rows.having(source=np.full(len(rows), bit), **nowhere)
+
+
+def _with_evidence(rows: Rows, one: Filter, gather: Gather | None) -> Rows:
+    missing = [name for name in one.evidence if name not in rows.columns]
+    if not missing:
+        return rows
+    if gather is None:
+        raise OptionError(f"'{one}' needs evidence that the run does not hold. Run 'hardneg mine' with this filter.")
+    return rows.having(**gather(rows))
+
+
+def _name(encoder: str | Encoder | Vectors | None, source: Source) -> str:
+    brought = getattr(source, "anchors", None) is not None
+    return "vectors" if brought or isinstance(encoder, Vectors) else str(encoder or "wordllama")
+
+
+def _directory(out: str | Path | None) -> tuple[Path, object]:
+    if out is not None:
+        return Path(out), None
+    keep = tempfile.TemporaryDirectory(prefix="hardneg-")
+    return Path(keep.name) / "run", keep

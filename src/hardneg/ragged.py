@@ -1,0 +1,139 @@
+"""Lists of different lengths in two arrays. The only place where offsets are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.errors import OptionError
+
+__all__ = ["IntArray", "Ragged", "expand"]
+
+IntArray = NDArray[np.int64]
+
+
+def expand(starts: IntArray, lengths: IntArray) -> IntArray:
+    """Concatenate the ranges ``starts[i] .. starts[i] + lengths[i]``.
+
+    >>> expand(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    shift = starts - (ends - lengths)
+    return np.arange(total, dtype=np.int64) + np.repeat(shift, lengths)
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """``n`` rows of integers; row ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
+
+    >>> friends = Ragged.from_lists([[3, 1], [], [2]])
+    >>> friends[0].tolist(), len(friends), friends.lengths().tolist()
+    ([3, 1], 3, [2, 0, 1])
+    """
+
+    offsets: IntArray
+    values: IntArray
+
+    def __post_init__(self) -> None:
+        sound = (
+            len(self.offsets) >= 1
+            and self.offsets[0] == 0
+            and self.offsets[-1] == len(self.values)
+            and bool((np.diff(self.offsets) >= 0).all())
+        )
+        if not sound:
+            raise OptionError(
+                "The 'offsets' of a Ragged must start at 0, never fall, and end at the number of values."
+            )
+
+    @classmethod
+    def empty(cls, rows: int) -> Ragged:
+        """``rows`` rows without a value."""
+        return cls(np.zeros(rows + 1, np.int64), np.zeros(0, np.int64))
+
+    @classmethod
+    def from_lists(cls, lists: Iterable[Sequence[int]]) -> Ragged:
+        """One row for each list, in order."""
+        arrays = [np.asarray(one, np.int64) for one in lists]
+        lengths = np.fromiter((len(one) for one in arrays), np.int64, len(arrays))
+        values = np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
+        return cls(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), values)
+
+    @classmethod
+    def from_pairs(cls, rows: IntArray, values: IntArray, n_rows: int) -> Ragged:
+        """Group ``(row, value)`` pairs; each row comes out sorted and without repeats.
+
+        >>> Ragged.from_pairs(np.array([1, 0, 1, 1]), np.array([7, 4, 2, 7]), 2)[1].tolist()
+        [2, 7]
+        """
+        rows, values = np.asarray(rows, np.int64), np.asarray(values, np.int64)
+        order = np.lexsort((values, rows))
+        rows, values = rows[order], values[order]
+        fresh = np.ones(len(rows), bool)
+        fresh[1:] = (rows[1:] != rows[:-1]) | (values[1:] != values[:-1])
+        counts = np.bincount(rows[fresh], minlength=n_rows)
+        return cls(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), values[fresh])
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> IntArray:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    def lengths(self) -> IntArray:
+        """The number of values in each row, shape ``(n,)``."""
+        return np.diff(self.offsets)
+
+    def rows(self) -> IntArray:
+        """The row of every value, shape ``(len(values),)``."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), self.lengths())
+
+    def take(self, rows: IntArray) -> Ragged:
+        """The given rows, in the given order.
+
+        >>> Ragged.from_lists([[3], [], [2, 5]]).take(np.array([2, 0])).values.tolist()
+        [2, 5, 3]
+        """
+        lengths = self.lengths()[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return Ragged(offsets, self.values[expand(self.offsets[:-1][rows], lengths)])
+
+    def contains(self, rows: IntArray, values: IntArray) -> NDArray[np.bool_]:
+        """Whether row ``rows[i]`` holds ``values[i]``, shape ``(len(rows),)``.
+
+        >>> pets = Ragged.from_lists([[3, 1], [], [2]])
+        >>> pets.contains(np.array([0, 1, 2]), np.array([1, 1, 2])).tolist()
+        [True, False, True]
+        """
+        if not len(self.values) or not len(rows):
+            return np.zeros(len(rows), bool)
+        width = int(max(self.values.max(), np.max(values))) + 1
+        keys = np.sort(self.rows() * width + self.values)
+        wanted = np.asarray(rows, np.int64) * width + values
+        place = np.searchsorted(keys, wanted)
+        return np.asarray(keys[np.minimum(place, len(keys) - 1)] == wanted)
+
+    def merged(self, other: Ragged) -> Ragged:
+        """Row by row the union of both, sorted and without repeats.
+
+        >>> Ragged.from_lists([[3], [1]]).merged(Ragged.from_lists([[2, 3], []]))[0].tolist()
+        [2, 3]
+        """
+        return Ragged.from_pairs(
+            np.concatenate([self.rows(), other.rows()]),
+            np.concatenate([self.values, other.values]),
+            len(self),
+        )
+
+    def inverted(self, n_values: int) -> Ragged:
+        """For each value the rows that hold it.
+
+        >>> Ragged.from_lists([[0, 1], [1]]).inverted(2)[1].tolist()
+        [0, 1]
+        """
+        return Ragged.from_pairs(self.values, self.rows(), n_values)

@@ -1,0 +1,306 @@
+"""A run: the directory with everything that a mining produced.
+
+    negatives.parquet        what was sampled
+    candidates/*.parquet     every candidate, with verdict, reason and evidence
+    positives.parquet        every known relation, with its similarity
+    anchors.parquet          the anchors with their texts
+    items.parquet            the items that the other tables name
+    manifest.json            steps, versions, seed, hashes, the ledger: the same for the same mining
+    timings.json             seconds and memory: different each time
+
+While it is being made it is called ``<name>.partial`` and keeps a journal of the parts that are done.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hardneg import schema
+from hardneg.collection import Collection
+from hardneg.errors import RunError
+from hardneg.positives import Positives
+from hardneg.ragged import Ragged
+from hardneg.similarity import FloatArray
+from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_table
+from hardneg.table import Candidates, Grade, Relation, Rows, Verdict, dictionary, id_column, names_of, source_bits
+
+__all__ = ["Run", "RunWriter"]
+
+_RELATIONS = ("positive", "negative", "ignored")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run on disk. Tables are read when first asked for.
+
+    >>> Run.open("runs/none")
+    Traceback (most recent call last):
+    hardneg.errors.RunError: 'runs/none' is not a run: it has no manifest.json. Make one with: hardneg mine
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+    _keep: object = None  # holds a temporary directory alive
+
+    @classmethod
+    def open(cls, path: str | Path, keep: object = None) -> Run:
+        """Open a run directory; RunError for anything else."""
+        path = Path(path)
+        file = path / "manifest.json"
+        if not file.is_file():
+            if path.with_name(path.name + ".partial").is_dir():
+                raise RunError(f"The run '{path}' is not finished. Run the same 'hardneg mine' again to go on with it.")
+            raise RunError(f"'{path}' is not a run: it has no manifest.json. Make one with: hardneg mine")
+        try:
+            manifest = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunError(f"The manifest of '{path}' is damaged ({error}). Mine again.") from error
+        schema.check_version(manifest.get("schema_version"))
+        return cls(path, manifest, keep)
+
+    @property
+    def ledger(self) -> Mapping[str, Any]:
+        """Counts by reason; candidates = dropped + suspect + kept_not_sampled + sampled."""
+        ledger: Mapping[str, Any] = self.manifest["ledger"]
+        return ledger
+
+    @property
+    def negatives(self) -> pa.Table:
+        """What was sampled: a table of :func:`hardneg.schema.negative_schema`."""
+        return read_table(self.path / "negatives.parquet")
+
+    @property
+    def candidates(self) -> Candidates:
+        """Every candidate. All parts in memory; :meth:`parts` gives them one by one."""
+        return Candidates(pa.concat_tables(list(self.parts())).unify_dictionaries())
+
+    def parts(self) -> Iterator[pa.Table]:
+        """The candidates, part by part."""
+        for part in self.manifest["parts"]:
+            yield read_table(self.path / part["file"])
+
+    @cached_property
+    def anchors(self) -> Collection:
+        """The anchors with their texts."""
+        return Collection(read_table(self.path / "anchors.parquet"))
+
+    @cached_property
+    def items(self) -> Collection:
+        """The items that candidates or relations name, with their texts."""
+        return Collection(read_table(self.path / "items.parquet"))
+
+    @cached_property
+    def relations(self) -> pa.Table:
+        """Every known relation: a table of :func:`hardneg.schema.positive_schema`."""
+        return read_table(self.path / "positives.parquet")
+
+    @cached_property
+    def positives(self) -> Positives:
+        """The relations between this run's anchors and items."""
+        table = self.relations
+        anchor = self.anchors.positions(table.column("anchor"))
+        item = self.items.positions(table.column("item"))
+        relation = np.asarray(table.column("relation").cast(pa.string()).to_pylist(), dtype=object)
+        lists = [
+            Ragged.from_pairs(anchor[relation == name], item[relation == name], len(self.anchors))
+            for name in _RELATIONS
+        ]
+        own = np.full(len(self.anchors), -1, np.int64)
+        return Positives(self.anchors, self.items, *lists, own, np.zeros(len(self.items), bool))
+
+    @cached_property
+    def positive_scores(self) -> FloatArray:
+        """The similarity of each pair in ``positives.positive``, in its order."""
+        table = self.relations.filter(pc.equal(self.relations.column("relation").cast(pa.string()), "positive"))
+        anchor = self.anchors.positions(table.column("anchor"))
+        order = np.lexsort((self.items.positions(table.column("item")), anchor))
+        return np.asarray(table.column("score").to_numpy()[order], np.float32)
+
+    def part_names(self) -> list[str]:
+        """The names of the parts, in order."""
+        return [Path(part["file"]).stem for part in self.manifest["parts"]]
+
+    def short(self) -> pa.Table:
+        """The anchors with fewer negatives than wanted: ``anchor, sampled, wanted, candidates, suspect, dropped``."""
+        wanted = int(self.manifest["wanted"])
+        sampled = np.bincount(self.anchors.positions(self.negatives.column("anchor")), minlength=len(self.anchors))
+        counts = np.zeros((len(self.anchors), 3), np.int64)
+        for part in self.parts():
+            anchor = self.anchors.positions(part.column("anchor"))
+            verdict = np.asarray(part.column("verdict").cast(pa.string()).to_pylist(), dtype=object)
+            counts[:, 0] += np.bincount(anchor, minlength=len(counts))
+            for column, name in ((1, "suspect"), (2, "drop")):
+                counts[:, column] += np.bincount(anchor[verdict == name], minlength=len(counts))
+        rows = np.flatnonzero(sampled < wanted)
+        return pa.table(
+            {
+                "anchor": self.anchors.ids.take(pa.array(rows)),
+                "sampled": sampled[rows],
+                "wanted": np.full(len(rows), wanted),
+                "candidates": counts[rows, 0],
+                "suspect": counts[rows, 1],
+                "dropped": counts[rows, 2],
+            }
+        )
+
+
+def rows_of(part: pa.Table, anchors: Collection, items: Collection, source_names: list[str]) -> tuple[Rows, list[str]]:
+    """A part of the candidates as rows again, and the reasons that its ``reason`` column numbers."""
+    columns: dict[str, Any] = {}
+    reasons = [""]
+    for name in part.column_names[2:]:
+        column = part.column(name)
+        if name == "source":
+            columns[name] = _decoded(column, lambda names: source_bits(names, source_names))
+        elif name == "verdict":
+            columns[name] = _decoded(column, lambda names: _codes(names, names_of(Verdict), np.uint8))
+        elif name == "grade":
+            columns[name] = _decoded(column, lambda names: _codes(names, names_of(Grade), np.uint8))
+        elif name == "reason":
+            used = sorted(set(column.cast(pa.string()).unique().to_pylist()) - {""})
+            reasons += used
+            columns[name] = _decoded(column, lambda names: _codes(names, reasons, np.int16))
+        else:
+            columns[name] = column.to_numpy()
+    return Rows(anchors.positions(part.column("anchor")), items.positions(part.column("item")), columns), reasons
+
+
+def _decoded(column: pa.ChunkedArray, code: Any) -> Any:
+    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    return code(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
+
+
+def _codes(names: list[str], known: list[str], kind: type) -> Any:
+    return np.array([known.index(name) for name in names], kind)
+
+
+class RunWriter:
+    """Makes a run in ``<out>.partial``, part by part, and gives it its name at the end."""
+
+    def __init__(self, out: Path, fingerprint: str, *, overwrite: bool = False) -> None:
+        self.out, self._overwrite = out, overwrite
+        self.partial = out.with_name(out.name + ".partial")
+        self._journal = self.partial / "journal.json"
+        if out.exists() and not overwrite:
+            raise RunError(f"'{out}' exists already. Choose another output, or replace it with --overwrite.")
+        self._done: dict[str, dict[str, Any]] = {}
+        if self._journal.is_file():
+            self._continue(fingerprint)
+        elif self.partial.exists() and any(self.partial.iterdir()):
+            raise RunError(f"'{self.partial}' exists and is no unfinished run. Move it away, or choose another output.")
+        self.resumed = len(self._done)
+        with storage_errors(self.partial):
+            (self.partial / "candidates").mkdir(parents=True, exist_ok=True)
+        self._fingerprint = fingerprint
+        self._write_journal()
+
+    def _continue(self, fingerprint: str) -> None:
+        try:
+            journal = json.loads(self._journal.read_text(encoding="utf-8"))
+        except ValueError:
+            journal = {}
+        if journal.get("fingerprint") == fingerprint:
+            self._done = journal["parts"]
+        elif self._overwrite:
+            shutil.rmtree(self.partial)
+        else:
+            raise RunError(
+                f"'{self.partial}' is an unfinished run of other data or other steps. "
+                "Run what began it again to go on with it, or throw it away with --overwrite."
+            )
+
+    def _write_journal(self) -> None:
+        write_json({"fingerprint": self._fingerprint, "parts": self._done}, self._journal)
+
+    def has(self, name: str) -> bool:
+        """Whether a part is done and undamaged."""
+        file = self.partial / "candidates" / f"{name}.parquet"
+        return name in self._done and file.is_file() and digest(file) == self._done[name]["sha256"]
+
+    def add(self, name: str, table: pa.Table) -> None:
+        """Write one part of the candidates and note that it is done."""
+        file = self.partial / "candidates" / f"{name}.parquet"
+        write_table(table, file)
+        self._done[name] = {"file": f"candidates/{name}.parquet", "rows": table.num_rows, "sha256": digest(file)}
+        self._write_journal()
+
+    def read(self) -> Iterator[pa.Table]:
+        """The parts that are done, in order."""
+        for part in self.parts:
+            yield read_table(self.partial / part["file"])
+
+    def negatives(self, table: pa.Table) -> None:
+        """Write what was sampled."""
+        write_table(table, self.partial / "negatives.parquet")
+
+    def copy_tables(self, run: Run) -> None:
+        """Take the anchors, items and relations of another run as they are."""
+        for name in ("anchors.parquet", "items.parquet", "positives.parquet"):
+            with place(self.partial / name) as file, (run.path / name).open("rb") as source:
+                shutil.copyfileobj(source, file)
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The parts that are done, in order."""
+        return [self._done[name] for name in sorted(self._done)]
+
+    def tables(self, positives: Positives, scores: Mapping[str, FloatArray], used: np.ndarray[Any, Any]) -> None:
+        """Write the anchors, the relations and the items that are in use (a mask over all items)."""
+        anchor, item, relation = [], [], []
+        lists = (positives.positive, positives.negative, positives.ignored)
+        for code, one in enumerate(lists):
+            anchor.append(one.rows())
+            item.append(one.values)
+            relation.append(np.full(len(one.values), code))
+        rows, columns = np.concatenate(anchor), np.concatenate(item)
+        kind = schema.positive_schema(positives.anchors.ids.type, positives.items.ids.type)
+        table = [
+            id_column(rows, positives.anchors),
+            id_column(columns, positives.items),
+            dictionary(np.concatenate(relation), list(_RELATIONS)),
+            pa.array(np.concatenate([scores[name] for name in _RELATIONS]), pa.float32()),
+        ]
+        write_table(pa.table(table, schema=kind), self.partial / "positives.parquet")
+        write_table(positives.anchors.table, self.partial / "anchors.parquet")
+        used = used.copy()
+        used[columns] = True
+        write_table(positives.items.take(np.flatnonzero(used)).table, self.partial / "items.parquet")
+
+    def finish(self, manifest: Mapping[str, Any], timings: Mapping[str, Any]) -> Run:
+        """Write the manifest and give the run its name."""
+        write_json(manifest, self.partial / "manifest.json")
+        write_json(timings, self.partial / "timings.json")
+        self._journal.unlink()
+        with storage_errors(self.out):
+            if self.out.exists():
+                shutil.rmtree(self.out)
+            self.partial.rename(self.out)
+        return Run.open(self.out)
+
+
+def relation_of(positives: Positives, rows: Rows) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """What is known of each row's anchor and item, as :class:`Relation` codes."""
+    out = np.full(len(rows), Relation.UNKNOWN, np.uint8)
+    some, at = np.unique(rows.anchor, return_inverse=True)
+    for relation, lists in (
+        (Relation.SHARED, positives.shared(some)),
+        (Relation.NEGATIVE, positives.negative.take(some)),
+        (Relation.IGNORED, positives.ignored.take(some)),
+        (Relation.POSITIVE, positives.positive.take(some)),
+    ):
+        out[lists.contains(at, rows.item)] = relation
+    out[positives.barred[rows.item]] = Relation.BARRED
+    out[(positives.own[rows.anchor] == rows.item) & (rows.item >= 0)] = Relation.SELF
+    return out
+
+

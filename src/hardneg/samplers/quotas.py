@@ -1,0 +1,94 @@
+"""So many of a kind for each anchor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pyarrow.compute as pc
+
+from hardneg.errors import InputError, OptionError
+from hardneg.notation import require
+from hardneg.samplers._base import Limit
+from hardneg.table import Array, Rows
+
+if TYPE_CHECKING:
+    from hardneg.collection import Collection
+
+__all__ = ["Quotas"]
+
+
+@dataclass(frozen=True)
+class Quotas(Limit):
+    """A mix of hard, semi-hard and easy negatives, and ceilings for sources and groups, anchor by anchor.
+
+    Args:
+        hard: share of ``n`` for negatives at or above the positive's score; 0 to 1.
+        semi_hard: share of ``n`` for those just below it.
+        easy: share of ``n`` for the rest. Shares not given divide what is left evenly.
+        per_source: at most this many with the same provenance.
+        per_group: at most this many with the same value in the items' column ``group``.
+        group: that column.
+    """
+
+    name: ClassVar[str] = "quotas"
+
+    hard: float | None = None
+    semi_hard: float | None = None
+    easy: float | None = None
+    per_source: int | None = None
+    per_group: int | None = None
+    group: str = "group"
+
+    def __post_init__(self) -> None:
+        given = [share for share in self._shares if share is not None]
+        for name, share in zip(("easy", "semi_hard", "hard"), self._shares, strict=True):
+            require(share is None or 0 <= share <= 1, name, "in [0, 1]", share)
+        require(sum(given) <= 1 + 1e-9, "sum of the shares", "at most 1", sum(given))
+        require(len(given) < 3 or sum(given) > 1 - 1e-9, "sum of the three shares", "1", sum(given))
+        for name, most in (("per_source", self.per_source), ("per_group", self.per_group)):
+            require(most is None or most >= 1, name, "at least 1", most)
+        if not given and self.per_source is None and self.per_group is None:
+            raise OptionError("quotas needs at least one quota, as in quotas(semi_hard=0.5, easy=0.5).")
+
+    @property
+    def _shares(self) -> tuple[float | None, float | None, float | None]:
+        return self.easy, self.semi_hard, self.hard  # in the order of Grade
+
+    def counts(self, n: int) -> list[int]:
+        """How many of ``n`` are easy, semi-hard and hard: shares rounded by largest remainder.
+
+        >>> Quotas(hard=0.5, semi_hard=0.3, easy=0.2).counts(8)
+        [2, 2, 4]
+        """
+        free = [share is None for share in self._shares]
+        left = 1 - sum(share or 0 for share in self._shares)
+        exact = [n * (left / sum(free) if share is None else share) for share in self._shares]
+        counts = [int(value + 1e-9) for value in exact]
+        by_remainder = sorted(range(3), key=lambda i: (counts[i] - exact[i], -i))
+        for i in by_remainder[: n - sum(counts)]:
+            counts[i] += 1
+        return counts
+
+    def kinds(self, rows: Rows, n: int, items: Collection, source_names: Sequence[str]) -> list[tuple[Array, Array]]:  # noqa: ARG002
+        """Grade, source and group of every row, with their limits."""
+        found: list[tuple[Array, Array]] = []
+        if any(share is not None for share in self._shares):
+            found.append((rows["grade"].astype(np.int64), np.array(self.counts(n))))
+        if self.per_source is not None:
+            found.append(_at_most(np.unique(rows["source"], return_inverse=True)[1], self.per_source))
+        if self.per_group is not None:
+            if self.group not in items.table.column_names:
+                raise InputError(
+                    f"The items have no column '{self.group}' for quotas(per_group=...).",
+                    remedy=f"Name one of: {', '.join(items.table.column_names)}.",
+                )
+            codes = pc.rank(items.table.column(self.group).cast("string"), tiebreaker="dense").to_numpy() - 1
+            found.append(_at_most(codes[rows.item].astype(np.int64), self.per_group))
+        return found
+
+
+def _at_most(kinds: Array, most: int) -> tuple[Array, Array]:
+    return kinds, np.full(int(kinds.max(initial=0)) + 1, most)

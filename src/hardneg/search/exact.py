@@ -1,0 +1,152 @@
+"""Exact constrained search on the CPU: blocked matrix products propose, exact pair scores decide.
+
+A float32 matrix product differs in its last bits with the shape of the block and the number of threads. So it
+only proposes: every item whose product comes within the rounding bound of the k-th best is scored again by
+:func:`hardneg.similarity.pair_scores`, and that score ranks. The answer is the same for any block and any thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.ragged import IntArray, Ragged
+from hardneg.search._base import Constraints, Hits
+from hardneg.similarity import FloatArray, Similarity, pair_scores, prepared
+
+__all__ = ["Exact"]
+
+_UNIT = 2.0**-24  # rounding unit of float32
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Exact search; the block sizes decide on memory and speed, never on the result."""
+
+    anchor_block: int = 512
+    item_block: int = 8192
+
+    def search(
+        self, anchors: FloatArray, items: FloatArray, k: int, similarity: Similarity, constraints: Constraints
+    ) -> Hits:
+        """See :class:`hardneg.search.Engine`.
+
+        >>> points = np.array([[0.0], [1.0], [3.0]], np.float32)
+        >>> hits = Exact().search(points[:1], points, 2, "euclidean", Constraints.none(1, 3))
+        >>> hits.items[0].tolist(), hits.scores.tolist()
+        ([0, 1], [-0.0, -1.0])
+        """
+        job = _Job(anchors, items, k, similarity, constraints)
+        blocks = [
+            job.block(np.arange(start, min(start + self.anchor_block, len(anchors))), self.item_block)
+            for start in range(0, len(anchors), self.anchor_block)
+        ]
+        rows, found, scores, ranks = (
+            (np.concatenate([block[i] for block in blocks]) for i in range(4))
+            if blocks
+            else (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int32))
+        )
+        counts = np.bincount(rows, minlength=len(anchors))
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return Hits(Ragged(offsets, found), scores, ranks)
+
+
+@dataclass(eq=False)
+class _Job:
+    anchors: FloatArray
+    items: FloatArray
+    k: int
+    similarity: Similarity
+    constraints: Constraints
+
+    def __post_init__(self) -> None:
+        self.left = prepared(self.anchors, self.similarity)
+        self.right = prepared(self.items, self.similarity)
+        self.half_squares = np.einsum("ij,ij->i", self.right, self.right) / 2
+        self.bound = self._rounding_bound()
+
+    def _rounding_bound(self) -> NDArray[np.float64]:
+        """How far a product of each anchor may be from its true value, twice (two values are compared)."""
+        d = self.left.shape[1]
+        longest = float(np.sqrt(2 * self.half_squares.max(initial=0)))
+        lengths = np.sqrt(np.einsum("ij,ij->i", self.left, self.left, dtype=np.float64))
+        scale = lengths * longest + (longest**2 if self.similarity == "euclidean" else 0)
+        return np.asarray(2 * (d + 8) * _UNIT * scale, np.float64)
+
+    def block(
+        self, rows: IntArray, item_block: int
+    ) -> tuple[IntArray, IntArray, FloatArray, NDArray[np.int32]]:
+        """The answer for some anchors, as flat columns (anchor, item, score, rank), best first."""
+        excluded = self.constraints.excluded.take(rows)
+        at = np.zeros(0, np.int64)
+        found = np.zeros(0, np.int64)
+        scores = np.zeros(0, np.float32)
+        floor = np.full(len(rows), -np.inf)
+        for start in range(0, len(self.items), item_block):
+            new_at, new_items = self._proposals(rows, excluded, slice(start, start + item_block), floor)
+            fresh = pair_scores(self.anchors, self.items, rows[new_at], new_items, self.similarity)
+            at, found = np.concatenate([at, new_at]), np.concatenate([found, new_items])
+            scores = np.concatenate([scores, fresh])
+            at, found, scores = _best(at, found, scores, self.k)
+            floor = self._floor(rows, at, found, len(rows))
+        return rows[at], found, scores, self._ranks(rows, excluded, at, found, scores)
+
+    def _proposals(
+        self, rows: IntArray, excluded: Ragged, block: slice, floor: NDArray[np.float64]
+    ) -> tuple[IntArray, IntArray]:
+        """Pairs of this block that may be among the best: within the rounding bound of the k-th so far."""
+        products = self.left[rows] @ self.right[block].T
+        if self.similarity == "euclidean":
+            products -= self.half_squares[block]
+        products[:, self.constraints.barred[block]] = -np.inf
+        inside = (excluded.values >= block.start) & (excluded.values < block.start + products.shape[1])
+        products[excluded.rows()[inside], excluded.values[inside] - block.start] = -np.inf
+        if products.shape[1] > self.k:
+            kth = np.partition(products, products.shape[1] - self.k, axis=1)[:, products.shape[1] - self.k]
+            floor = np.maximum(floor, kth)
+        floor = np.maximum(floor - self.bound[rows], np.finfo(np.float32).min)
+        at, columns = np.nonzero(products >= floor[:, None].astype(np.float32))
+        return at.astype(np.int64), columns.astype(np.int64) + block.start
+
+    def _floor(self, rows: IntArray, at: IntArray, found: IntArray, n: int) -> NDArray[np.float64]:
+        """For each anchor with k results, the product of its last one; others take anything."""
+        counts = np.bincount(at, minlength=n)
+        last = np.cumsum(counts) - 1
+        full = np.flatnonzero(counts >= self.k)
+        floor = np.full(n, -np.inf)
+        x, y = self.left[rows[full]].astype(np.float64), self.right[found[last[full]]].astype(np.float64)
+        floor[full] = np.einsum("ij,ij->i", x, y)
+        if self.similarity == "euclidean":
+            floor[full] -= self.half_squares[found[last[full]]]
+        return floor
+
+    def _ranks(
+        self, rows: IntArray, excluded: Ragged, at: IntArray, found: IntArray, scores: FloatArray
+    ) -> NDArray[np.int32]:
+        """Places in the list without constraints: every excluded item that comes earlier counts."""
+        open_to_all = ~self.constraints.barred[excluded.values]
+        ex_at, ex_items = excluded.rows()[open_to_all], excluded.values[open_to_all]
+        ex_scores = pair_scores(self.anchors, self.items, rows[ex_at], ex_items, self.similarity)
+        order = np.lexsort(
+            (np.concatenate([found, ex_items]), -np.concatenate([scores, ex_scores]), np.concatenate([at, ex_at]))
+        )
+        joined = np.concatenate([at, ex_at])[order]
+        counts = np.bincount(joined, minlength=len(rows))
+        place = np.arange(len(joined)) - np.repeat(np.cumsum(counts) - counts, counts)
+        ranks = np.empty(len(joined), np.int32)
+        ranks[order] = place
+        return ranks[: len(at)]
+
+
+def _best(
+    at: IntArray, found: IntArray, scores: FloatArray, k: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """The k best of each anchor, by score and then item order."""
+    order = np.lexsort((found, -scores, at))
+    at, found, scores = at[order], found[order], scores[order]
+    counts = np.bincount(at, minlength=int(at.max(initial=-1)) + 1)
+    place = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+    keep = place < k
+    return at[keep], found[keep], scores[keep]

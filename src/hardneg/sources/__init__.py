@@ -1,0 +1,13 @@
+"""Where candidates come from, one file a source. A new one: its file here, and its name in the list below."""
+
+from hardneg.notation import Registry
+from hardneg.sources._base import Propose, Source
+from hardneg.sources.known_negatives import KnownNegatives
+from hardneg.sources.lexical import Lexical
+from hardneg.sources.neighbors import Neighbors
+from hardneg.sources.uniform import Uniform
+from hardneg.sources.union import Union
+
+__all__ = ["SOURCES", "KnownNegatives", "Lexical", "Neighbors", "Propose", "Source", "Uniform", "Union"]
+
+SOURCES: Registry[Source] = Registry("source", Source, [KnownNegatives, Lexical, Neighbors, Uniform])

@@ -1,0 +1,42 @@
+"""Judged negatives: items that somebody has said are not relevant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hardneg.context import Context
+from hardneg.ragged import IntArray, Ragged
+from hardneg.sources._base import Source, ranked_rows
+from hardneg.table import Rows
+
+__all__ = ["KnownNegatives"]
+
+
+@dataclass(frozen=True)
+class KnownNegatives(Source):
+    """The items judged non-relevant for each anchor, hardest first. No filter can make one a suspect."""
+
+    name: ClassVar[str] = "known_negatives"
+
+    def prepare(self, context: Context) -> Callable[[IntArray], Rows]:
+        """Read them off the relations."""
+        positives, primary = context.positives, context.vectors(None)
+
+        def propose(anchors: IntArray) -> Rows:
+            known = positives.negative.take(anchors)
+            at, items = known.rows(), known.values
+            fit = ~positives.barred[items] & ~positives.excluded(anchors).contains(at, items)
+            at, items = at[fit], items[fit]
+            scores = primary.pairs(anchors[at], items)
+            order = np.lexsort((items, -scores, at))
+            counts = np.bincount(at, minlength=len(anchors))
+            offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            lists = Ragged(offsets, items[order])
+            place = np.arange(len(at)) - np.repeat(offsets[:-1], counts)
+            return ranked_rows(anchors, lists, scores[order], place)
+
+        return propose

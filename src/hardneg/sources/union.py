@@ -1,0 +1,85 @@
+"""Several sources together, each candidate once, ordered by rank fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from hardneg.context import Context, Vectors
+from hardneg.errors import OptionError
+from hardneg.notation import require
+from hardneg.ragged import IntArray
+from hardneg.sources._base import Source
+from hardneg.table import Rows
+
+__all__ = ["Union"]
+
+
+@dataclass(frozen=True)
+class Union(Source):
+    """Candidates of any of the sources; provenance is kept, ranks are fused (reciprocal rank, Cormack 2009).
+
+    A candidate's fused score is the sum of ``1 / (constant + rank + 1)`` over the sources that propose it, and
+    its rank is its place by that score. ``rank_<source>`` holds its rank in each source, -1 where it is not.
+
+    Args:
+        sources: at least two sources of different names.
+        constant: the larger, the less a first place counts; 60 in the paper.
+    """
+
+    name: ClassVar[str] = "union"
+
+    sources: tuple[Source, ...] = field(default=(), metadata={"data": True})
+    constant: float = 60.0
+
+    def __post_init__(self) -> None:
+        require(len(self.sources) >= 2, "sources", "at least two sources", len(self.sources))
+        require(self.constant >= 0, "constant", "at least 0", self.constant)
+        if len(set(self.names)) < len(self.names):
+            raise OptionError(f"A union needs sources of different names. Got {', '.join(self.names)}.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its sources."""
+        return tuple(source.name for source in self.sources)
+
+    def own_vectors(self, context_vectors: Callable[[], Vectors]) -> Vectors | None:
+        """The vectors of the first source that brings some."""
+        found = (source.own_vectors(context_vectors) for source in self.sources)
+        return next((vectors for vectors in found if vectors is not None), None)
+
+    def prepare(self, context: Context) -> Callable[[IntArray], Rows]:
+        """Prepare every source."""
+        proposals = [(source.name, source.prepare(context)) for source in self.sources]
+
+        def propose(anchors: IntArray) -> Rows:
+            return fuse([(name, one(anchors)) for name, one in proposals], self.constant)
+
+        return propose
+
+
+def fuse(parts: list[tuple[str, Rows]], constant: float) -> Rows:
+    """Join candidate lists: one row for each pair of anchor and item."""
+    anchor = np.concatenate([rows.anchor for _, rows in parts])
+    item = np.concatenate([rows.item for _, rows in parts])
+    pairs, where = np.unique(np.stack([anchor, item]), axis=1, return_inverse=True)
+    fused = np.zeros(pairs.shape[1])
+    bits = np.zeros(pairs.shape[1], np.uint32)
+    columns = {}
+    start = 0
+    for index, (name, rows) in enumerate(parts):
+        here = where[start : start + len(rows)]
+        start += len(rows)
+        fused[here] += 1.0 / (constant + rows["rank"] + 1)
+        bits[here] |= np.uint32(1 << index)
+        ranks = np.full(pairs.shape[1], -1, np.int32)
+        ranks[here] = rows["rank"]
+        columns[f"rank_{name}"] = ranks
+    order = np.lexsort((pairs[1], -fused, pairs[0]))
+    counts = np.bincount(pairs[0]) if pairs.shape[1] else np.zeros(0, np.int64)
+    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    rows = Rows(pairs[0], pairs[1], {"source_score": fused.astype(np.float32), "source": bits, **columns})
+    return rows.take(order).having(rank=place.astype(np.int32))

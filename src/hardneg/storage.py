@@ -1,0 +1,88 @@
+"""Files that are whole or not there at all, and a clear word when the disk says no."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hardneg.errors import InputError, StorageError
+
+__all__ = ["digest", "place", "read_table", "storage_errors", "write_json", "write_table"]
+
+_REMEDIES = {
+    errno.ENOSPC: "The disk is full. Free some space and run the same command again: it goes on where it was.",
+    errno.EDQUOT: "The quota is used up. Free some space and run the same command again: it goes on where it was.",
+    errno.EROFS: "The file system is read-only. Choose another place for the output.",
+    errno.EACCES: "Writing there is not permitted. Choose another place, or change the permissions.",
+    errno.EPERM: "Writing there is not permitted. Choose another place, or change the permissions.",
+    errno.ENOTDIR: "A part of this path is a file. Choose another place for the output.",
+}
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals into a StorageError that says what to do."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        if error.errno in _REMEDIES:
+            raise StorageError(f"Cannot write '{path}'. {_REMEDIES[error.errno]}") from error
+        raise
+
+
+@contextmanager
+def place(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only when it is complete and on the disk."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with unfinished.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Write JSON in a form that is the same for the same value."""
+    with place(path) as file:
+        file.write((json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write Parquet, zstd-compressed, the same bytes for the same table."""
+    with place(path) as file:
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read Parquet back, dictionaries and all; a damaged file is an InputError."""
+    try:
+        return pq.read_table(path, columns=columns, page_checksum_verification=True, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise InputError("The file is damaged.", path=path, remedy=f"Restore it or mine again ({error}).") from error
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    hasher = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            hasher.update(block)
+    return hasher.hexdigest()
