@@ -110,7 +110,9 @@ class Collection:
     @cached_property
     def keys(self) -> IntArray:
         """A 64-bit hash of each id: what random numbers are drawn by, so that they do not depend on row numbers."""
-        digests = (blake2b(str(one).encode("utf-8", "surrogatepass"), digest_size=8).digest() for one in self.ids.to_pylist())
+        digests = (
+            blake2b(str(one).encode("utf-8", "surrogatepass"), digest_size=8).digest() for one in self.ids.to_pylist()
+        )
         return np.frombuffer(b"".join(digests), np.int64)
 
     @property

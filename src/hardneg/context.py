@@ -36,9 +36,7 @@ class Vectors:
             )
 
     @classmethod
-    def checked(
-        cls, anchors: FloatArray, items: FloatArray, positives: Positives, similarity: Similarity
-    ) -> Vectors:
+    def checked(cls, anchors: FloatArray, items: FloatArray, positives: Positives, similarity: Similarity) -> Vectors:
         """Vectors that fit the positives; raises InputError for NaN or a wrong shape."""
         return cls(
             check_vectors(anchors, "anchor", rows=len(positives.anchors)),
@@ -99,8 +97,8 @@ def encode_both(
     sides = []
     for side, role in ((positives.anchors, "anchor"), (positives.items, "item")):
         texts = _texts(side.texts, f"{role}s", str(encoder))
-        with progress.stage(f"encode {role}s", len(texts), "texts") as advance:
-            sides.append(encode_texts(encoder, texts, role, cache, advance))  # type: ignore[arg-type]
+        with progress.stage(f"encode {role}s", len(texts), "texts") as report:
+            sides.append(encode_texts(encoder, texts, role, cache, report))  # type: ignore[arg-type]
     return Vectors.checked(sides[0], sides[1], positives, similarity)
 
 

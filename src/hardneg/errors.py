@@ -65,8 +65,7 @@ class MissingExtraError(HardnegError, ImportError):
 
     def __init__(self, package: str, *, extra: str) -> None:
         super().__init__(
-            f"This needs the package '{package}', which is not installed. "
-            f'Run: pip install "hardneg[{extra}]"'
+            f"This needs the package '{package}', which is not installed. Run: pip install \"hardneg[{extra}]\""
         )
 
 

@@ -65,9 +65,7 @@ def judge_rows(rows: Rows, steps: Steps, references: Mapping[str, FloatArray]) -
     of_anchor: dict[str, Array] = {f"positive_{name}": values[rows.anchor] for name, values in references.items()}
     verdicts, reasons = judge_all(steps.filters, {**rows.columns, **of_anchor})
     positive_score = of_anchor[f"positive_{steps.reference}"]
-    return rows.having(
-        **verdicts, positive_score=positive_score, grade=grades(rows["score"], positive_score)
-    ), reasons
+    return rows.having(**verdicts, positive_score=positive_score, grade=grades(rows["score"], positive_score)), reasons
 
 
 def nearest_positive(rows: Rows, positive: Ragged, score) -> FloatArray:  # type: ignore[no-untyped-def]

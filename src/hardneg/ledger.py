@@ -103,9 +103,7 @@ def shortage(lacking: IntArray, active: IntArray, chooser: Chooser, ids: pa.Arra
         "anchors": len(short),
         "missing": int(lacking[short].sum()),
         "without_any": int((lacking[short] >= chooser.n).sum()),
-        "examples": [
-            {"anchor": ids[int(row)].as_py(), "sampled": int(chooser.n - lacking[row])} for row in short[:20]
-        ],
+        "examples": [{"anchor": ids[int(row)].as_py(), "sampled": int(chooser.n - lacking[row])} for row in short[:20]],
     }
 
 

@@ -107,11 +107,11 @@ def mine(
     context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress)
     with clock.stage("prepare"):
         judge = Judge(steps, context)
-    with clock.stage("mine"), settings.progress.stage("mine", len(active), "anchors") as advance:
-        for name, anchors in _blocks(active):
+    with clock.stage("mine"), settings.progress.stage("mine", len(active), "anchors") as report:
+        for number, (name, anchors) in enumerate(_blocks(active)):
             if not writer.has(name):
                 _add(writer, name, *judge.candidates(anchors), positives=positives, steps=steps)
-            advance(len(anchors))
+            report(number * PART + len(anchors), len(active))
     with clock.stage("sample"):
         choice = _choose(writer, steps, positives, seed)
         if steps.plan.chooser.on_short == "fill" and (short := active[choice.lacking[active] > 0]).size:
@@ -156,13 +156,13 @@ def refilter(
     path, keep = _directory(out)
     origin = {"steps": old["steps"], "parts": old["parts"]}
     writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, origin), overwrite=settings.overwrite)
-    with clock.stage("judge"), settings.progress.stage("judge", len(old["parts"]), "parts") as advance:
-        for name, part in zip(run.part_names(), run.parts(), strict=True):
+    with clock.stage("judge"), settings.progress.stage("judge", len(old["parts"]), "parts") as report:
+        for number, (name, part) in enumerate(zip(run.part_names(), run.parts(), strict=True)):
             rows, _ = rows_of(part, run.anchors, run.items, old["source_names"])
             for one, function in gather:
                 rows = _with_evidence(rows, one, function)
             _add(writer, name, *judge_rows(rows, steps, references), positives=positives, steps=steps)
-            advance(1)
+            report(number + 1, len(old["parts"]))
     with clock.stage("sample"):
         choice = _choose(writer, steps, positives, seed)
     writer.copy_tables(run)
@@ -206,7 +206,9 @@ def _choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) ->
     return _Choice(table, lacking, counts, (both[0], both[1]), used)
 
 
-def _primary(source: Source, encoder: str | Encoder | Vectors | None, positives: Positives, settings: Settings) -> Vectors:
+def _primary(
+    source: Source, encoder: str | Encoder | Vectors | None, positives: Positives, settings: Settings
+) -> Vectors:
     """The vectors that score every candidate: those a source brings, those given, or those of the encoder."""
 
     def given() -> Vectors:
@@ -256,7 +258,9 @@ def random_items(context: Context, anchors: IntArray, taken: tuple[IntArray, Int
     fresh = ~Ragged.from_pairs(*taken, len(context.positives.anchors)).contains(rows.anchor, rows.item)
     rows = rows.take(fresh)
     bit = np.uint32(1 << steps.source_names.index(Uniform.name))
-    nowhere = {f"rank_{name}": np.full(len(rows), -1, np.int32) for name in steps.source.names if len(steps.source.names) > 1}
+    nowhere = {
+        f"rank_{name}": np.full(len(rows), -1, np.int32) for name in steps.source.names if len(steps.source.names) > 1
+    }
     return rows.having(source=np.full(len(rows), bit), **nowhere)
 
 

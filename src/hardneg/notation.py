@@ -103,9 +103,7 @@ def _value(tokens: Sequence[str], at: int, text: str) -> tuple[object, int]:
     return _atom(token), at + 1
 
 
-def _items(
-    tokens: Sequence[str], at: int, close: str, text: str
-) -> tuple[list[tuple[str | None, object]], int]:
+def _items(tokens: Sequence[str], at: int, close: str, text: str) -> tuple[list[tuple[str | None, object]], int]:
     items: list[tuple[str | None, object]] = []
     while at < len(tokens) and tokens[at] != close:
         key = None
@@ -218,15 +216,15 @@ class Registry(Generic[T]):
         options = [f.name for f in fields(cls) if not f.metadata.get("data")]  # type: ignore[arg-type]
         unnamed = [f.name for f in fields(cls) if f.name in options and not f.kw_only]  # type: ignore[arg-type]
         if len(call.positional) > len(unnamed):
-            raise OptionError(f"{call.name} takes at most {len(unnamed)} values without a name. Got {len(call.positional)}.")
+            raise OptionError(
+                f"{call.name} takes at most {len(unnamed)} values without a name. Got {len(call.positional)}."
+            )
         given = dict(zip(unnamed, call.positional, strict=False))
         for key, value in call.named:
             if key not in options:
                 close = get_close_matches(key, options, n=1)
                 hint = f" Did you mean '{close[0]}'?" if close else ""
-                raise OptionError(
-                    f"{call.name} has no option '{key}'.{hint} It takes: {', '.join(options) or 'none'}."
-                )
+                raise OptionError(f"{call.name} has no option '{key}'.{hint} It takes: {', '.join(options) or 'none'}.")
             if key in given:
                 raise OptionError(f"{call.name} got the option '{key}' twice.")
             given[key] = value

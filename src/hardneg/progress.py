@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-__all__ = ["Advance", "Bar", "Lines", "Progress", "Silent", "for_console"]
+__all__ = ["Bar", "Lines", "Progress", "Report", "Silent", "for_console"]
 
-Advance = Callable[[int], None]
+Report = Callable[[int, int], None]  # (done, of how many)
 
 
 class Progress(Protocol):
-    """Shows stages of work. ``stage`` yields a function to call with the number of things just done."""
+    """Shows stages of work."""
 
-    def stage(self, name: str, total: int, unit: str) -> _Stage:
-        """Begin a stage of ``total`` things."""
+    def stage(self, name: str, total: int, unit: str) -> AbstractContextManager[Report]:
+        """Begin a stage of about ``total`` things; gives a function to call with ``(done, total)`` as it goes."""
         ...
 
     def say(self, text: str) -> None:
@@ -28,38 +28,33 @@ class Progress(Protocol):
         ...
 
 
-class _Stage(Protocol):
-    def __enter__(self) -> Advance: ...
-    def __exit__(self, *exception: object) -> bool | None: ...
-
-
 class Silent:
     """Shows nothing; the default of the Python API."""
 
     @contextmanager
-    def stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:  # noqa: ARG002 - the protocol's signature
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Report]:  # noqa: ARG002 - the protocol's signature
         """Begin a stage that nobody watches."""
-        yield lambda done: None
+        yield lambda done, total: None  # noqa: ARG005 - likewise
 
     def say(self, text: str) -> None:
         """Say nothing."""
 
 
 class Lines:
-    """A plain line at the beginning, every ten seconds and at the end of a stage; for logs."""
+    """A plain line when a stage ends, and every ten seconds while it lasts; for logs."""
 
     def __init__(self, console: Console, every: float = 10.0) -> None:
         self._console, self._every = console, every
 
     @contextmanager
-    def stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:
-        """Begin a stage; each line tells what is done, the rate and the time left."""
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Report]:
+        """Begin a stage; a line tells what is done, the rate and the time left."""
         began = last = time.monotonic()
-        done = 0
+        done_last, total_last = 0, total
 
-        def advance(more: int) -> None:
-            nonlocal done, last
-            done += more
+        def report(done: int, total: int) -> None:
+            nonlocal last, done_last, total_last
+            done_last, total_last = done, total
             now = time.monotonic()
             if now - last >= self._every and done:
                 last = now
@@ -67,10 +62,9 @@ class Lines:
                 left = (total - done) / rate
                 self.say(f"{name}: {done:,} of {total:,} {unit}, {rate:,.1f} a second, {left:,.0f} s left")
 
-        self.say(f"{name}: {total:,} {unit}")
-        yield advance
+        yield report
         seconds = time.monotonic() - began
-        self.say(f"{name}: done, {done:,} {unit} in {seconds:,.1f} s")
+        self.say(f"{name}: {done_last:,} of {total_last:,} {unit} in {seconds:,.1f} s")
 
     def say(self, text: str) -> None:
         """Print one line."""
@@ -84,26 +78,24 @@ class Bar:
         self._console = console
 
     @contextmanager
-    def stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:
+    def stage(self, name: str, total: int, unit: str) -> Iterator[Report]:
         """Begin a stage with a bar of its own."""
         columns = (
-            TextColumn("{task.description:<22}"),
+            TextColumn("{task.description:<20}"),
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[unit]}  {task.fields[rate]}", style="dim"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         )
         with Bars(*columns, console=self._console) as bars:
             task = bars.add_task(name, total=total, unit=unit, rate="")
             began = time.monotonic()
 
-            def advance(more: int) -> None:
-                bars.update(task, advance=more)
-                rate = bars.tasks[0].completed / max(time.monotonic() - began, 1e-9)
-                bars.update(task, rate=f"{rate:,.0f}/s")
+            def report(done: int, total: int) -> None:
+                rate = done / max(time.monotonic() - began, 1e-9)
+                bars.update(task, completed=done, total=total, rate=f"{rate:,.0f}/s")
 
-            yield advance
+            yield report
 
     def say(self, text: str) -> None:
         """Print one line above the bars."""

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hardneg.errors import OptionError
 
-__all__ = ["IntArray", "Ragged", "expand"]
+__all__ = ["BoolArray", "IntArray", "Ragged", "expand"]
 
+BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 
@@ -24,7 +25,8 @@ def expand(starts: IntArray, lengths: IntArray) -> IntArray:
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     shift = starts - (ends - lengths)
-    return np.arange(total, dtype=np.int64) + np.repeat(shift, lengths)
+    out: IntArray = np.arange(total, dtype=np.int64) + np.repeat(shift, lengths)
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +49,7 @@ class Ragged:
             and bool((np.diff(self.offsets) >= 0).all())
         )
         if not sound:
-            raise OptionError(
-                "The 'offsets' of a Ragged must start at 0, never fall, and end at the number of values."
-            )
+            raise OptionError("The 'offsets' of a Ragged must start at 0, never fall, and end at the number of values.")
 
     @classmethod
     def empty(cls, rows: int) -> Ragged:
@@ -57,7 +57,7 @@ class Ragged:
         return cls(np.zeros(rows + 1, np.int64), np.zeros(0, np.int64))
 
     @classmethod
-    def from_lists(cls, lists: Iterable[Sequence[int]]) -> Ragged:
+    def from_lists(cls, lists: Iterable[Sequence[int] | IntArray]) -> Ragged:
         """One row for each list, in order."""
         arrays = [np.asarray(one, np.int64) for one in lists]
         lengths = np.fromiter((len(one) for one in arrays), np.int64, len(arrays))
@@ -103,7 +103,7 @@ class Ragged:
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         return Ragged(offsets, self.values[expand(self.offsets[:-1][rows], lengths)])
 
-    def contains(self, rows: IntArray, values: IntArray) -> NDArray[np.bool_]:
+    def contains(self, rows: IntArray, values: IntArray) -> BoolArray:
         """Whether row ``rows[i]`` holds ``values[i]``, shape ``(len(rows),)``.
 
         >>> pets = Ragged.from_lists([[3, 1], [], [2]])

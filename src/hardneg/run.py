@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,18 @@ from hardneg.positives import Positives
 from hardneg.ragged import Ragged
 from hardneg.similarity import FloatArray
 from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_table
-from hardneg.table import Candidates, Grade, Relation, Rows, Verdict, dictionary, id_column, names_of, source_bits
+from hardneg.table import (
+    Array,
+    Candidates,
+    Grade,
+    Relation,
+    Rows,
+    Verdict,
+    dictionary,
+    id_column,
+    names_of,
+    source_bits,
+)
 
 __all__ = ["Run", "RunWriter"]
 
@@ -111,12 +122,12 @@ class Run:
         anchor = self.anchors.positions(table.column("anchor"))
         item = self.items.positions(table.column("item"))
         relation = np.asarray(table.column("relation").cast(pa.string()).to_pylist(), dtype=object)
-        lists = [
+        positive, negative, ignored = (
             Ragged.from_pairs(anchor[relation == name], item[relation == name], len(self.anchors))
             for name in _RELATIONS
-        ]
-        own = np.full(len(self.anchors), -1, np.int64)
-        return Positives(self.anchors, self.items, *lists, own, np.zeros(len(self.items), bool))
+        )
+        own, barred = np.full(len(self.anchors), -1, np.int64), np.zeros(len(self.items), bool)
+        return Positives(self.anchors, self.items, positive, negative, ignored, own, barred)
 
     @cached_property
     def positive_scores(self) -> FloatArray:
@@ -156,31 +167,26 @@ class Run:
 
 def rows_of(part: pa.Table, anchors: Collection, items: Collection, source_names: list[str]) -> tuple[Rows, list[str]]:
     """A part of the candidates as rows again, and the reasons that its ``reason`` column numbers."""
-    columns: dict[str, Any] = {}
-    reasons = [""]
-    for name in part.column_names[2:]:
-        column = part.column(name)
-        if name == "source":
-            columns[name] = _decoded(column, lambda names: source_bits(names, source_names))
-        elif name == "verdict":
-            columns[name] = _decoded(column, lambda names: _codes(names, names_of(Verdict), np.uint8))
-        elif name == "grade":
-            columns[name] = _decoded(column, lambda names: _codes(names, names_of(Grade), np.uint8))
-        elif name == "reason":
-            used = sorted(set(column.cast(pa.string()).unique().to_pylist()) - {""})
-            reasons += used
-            columns[name] = _decoded(column, lambda names: _codes(names, reasons, np.int16))
-        else:
-            columns[name] = column.to_numpy()
+    reasons = ["", *sorted(set(part.column("reason").cast(pa.string()).unique().to_pylist()) - {""})]
+    decode = {
+        "source": lambda names: source_bits(names, source_names),
+        "verdict": lambda names: _codes(names, names_of(Verdict), np.uint8),
+        "grade": lambda names: _codes(names, names_of(Grade), np.uint8),
+        "reason": lambda names: _codes(names, reasons, np.int16),
+    }
+    columns = {
+        name: _decoded(part.column(name), decode[name]) if name in decode else part.column(name).to_numpy()
+        for name in part.column_names[2:]
+    }
     return Rows(anchors.positions(part.column("anchor")), items.positions(part.column("item")), columns), reasons
 
 
-def _decoded(column: pa.ChunkedArray, code: Any) -> Any:
+def _decoded(column: pa.ChunkedArray, code: Callable[[list[str]], Array]) -> Array:
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
-    return code(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
+    return np.asarray(code(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()])
 
 
-def _codes(names: list[str], known: list[str], kind: type) -> Any:
+def _codes(names: list[str], known: list[str], kind: type) -> Array:
     return np.array([known.index(name) for name in names], kind)
 
 
@@ -302,5 +308,3 @@ def relation_of(positives: Positives, rows: Rows) -> np.ndarray[Any, np.dtype[np
     out[positives.barred[rows.item]] = Relation.BARRED
     out[(positives.own[rows.anchor] == rows.item) & (rows.item >= 0)] = Relation.SELF
     return out
-
-

@@ -33,9 +33,7 @@ def _ids(kind: pa.DataType) -> pa.DataType:
     return pa.dictionary(pa.int32(), kind)
 
 
-def candidate_schema(
-    anchor_id: pa.DataType, item_id: pa.DataType, evidence: Mapping[str, pa.DataType]
-) -> pa.Schema:
+def candidate_schema(anchor_id: pa.DataType, item_id: pa.DataType, evidence: Mapping[str, pa.DataType]) -> pa.Schema:
     """The schema of ``candidates/*.parquet``: ids as the user gave them, the columns above, the evidence."""
     return pa.schema(
         [("anchor", _ids(anchor_id)), ("item", _ids(item_id)), *CANDIDATE_COLUMNS.items(), *evidence.items()]

@@ -22,9 +22,7 @@ _SLICE = 8_000_000
 def check_similarity(name: str) -> None:
     """Raise OptionError unless ``name`` is a known similarity."""
     if name not in get_args(Similarity):
-        raise OptionError(
-            f"The 'similarity' must be one of {', '.join(get_args(Similarity))}. Got '{name}'."
-        )
+        raise OptionError(f"The 'similarity' must be one of {', '.join(get_args(Similarity))}. Got '{name}'.")
 
 
 def check_vectors(vectors: NDArray[np.generic], what: str, *, rows: int | None = None) -> FloatArray:
@@ -90,7 +88,7 @@ def pair_scores(
 def _score(x: NDArray[np.float64], y: NDArray[np.float64], similarity: Similarity) -> NDArray[np.float64]:
     if similarity == "euclidean":
         gap = x - y
-        return -np.sqrt(np.einsum("ij,ij->i", gap, gap))
+        return np.asarray(-np.sqrt(np.einsum("ij,ij->i", gap, gap)), np.float64)
     products: NDArray[np.float64] = np.einsum("ij,ij->i", x, y)
     if similarity == "dot":
         return products

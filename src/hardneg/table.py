@@ -167,9 +167,7 @@ def candidates_table(
     return pa.table([columns[name].cast(kind.field(name).type) for name in kind.names], schema=kind)
 
 
-def _common(
-    rows: Rows, anchors: Collection, items: Collection, source_names: Sequence[str]
-) -> dict[str, pa.Array]:
+def _common(rows: Rows, anchors: Collection, items: Collection, source_names: Sequence[str]) -> dict[str, pa.Array]:
     plain = {name: pa.array(rows[name]) for name in ("score", "rank", "source_score", "positive_score")}
     return {
         "anchor": id_column(rows.anchor, anchors),

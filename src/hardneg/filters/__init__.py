@@ -26,4 +26,4 @@ __all__ = [
     "too_close",
 ]
 
-FILTERS: Registry[Filter] = Registry("filter", Filter, [Agreement, Duplicates, Known, Margin, Rank, Rescore])
+FILTERS: Registry[Filter] = Registry("filter", Filter, [Agreement, Duplicates, Known, Margin, Rank, Rescore])  # type: ignore[type-abstract]

@@ -97,7 +97,7 @@ def copies(rows: Rows, anchors: IntArray, items: IntArray, positive: Ragged) -> 
     some = np.unique(rows.anchor)
     theirs = positive.take(some)
     # Fingerprints are large numbers; small codes keep the look-up keys within 64 bits.
-    known, coded = np.unique(np.concatenate([mine, items[theirs.values]]), return_inverse=True)
+    coded = np.unique(np.concatenate([mine, items[theirs.values]]), return_inverse=True)[1]
     lists = Ragged.from_pairs(theirs.rows(), coded[len(mine) :].astype(np.int64), len(some))
     out[lists.contains(np.searchsorted(some, rows.anchor), coded[: len(mine)].astype(np.int64))] = 2
     out[anchors[rows.anchor] == mine] = 1

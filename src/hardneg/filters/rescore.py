@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from hardneg.context import Context, reference_scores
-from hardneg.encode import PairScoreCache, make_rescorer
+from hardneg.encode import make_rescorer
 from hardneg.errors import OptionError
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
 from hardneg.notation import require
@@ -63,14 +63,13 @@ class Rescore(Filter):
 
     def gather(self, context: Context) -> Gather:
         """Score the positives once, then the candidates as they come."""
-        judge = make_rescorer(self.model)
+        judge = make_rescorer(self.model, context.embeddings)
         anchors, items = context.anchor_texts(str(self)), context.item_texts(str(self))
-        cache = context.pair_scores or PairScoreCache(None)
 
         def score(left: IntArray, right: IntArray) -> FloatArray:
             pairs = [(str(anchors[int(a)]), str(items[int(b)])) for a, b in zip(left, right, strict=True)]
-            with context.progress.stage(f"rescore with {self.model}", len(pairs), "pairs") as advance:
-                return cache.scores(judge, pairs, advance)
+            with context.progress.stage(f"rescore with {self.model}", len(pairs), "pairs") as report:
+                return judge.score_all(pairs, context.pair_scores, report)
 
         reference = reference_scores(context.positives.positive, score)[self.reference]
 

@@ -21,7 +21,7 @@ class Caps(Limit):
 
     name: ClassVar[str] = "caps"
 
-    per_item: int = 20  # type: ignore[assignment]
+    per_item: int = 20
 
     def __post_init__(self) -> None:
         require(self.per_item >= 1, "per_item", "at least 1", self.per_item)

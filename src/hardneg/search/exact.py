@@ -75,9 +75,7 @@ class _Job:
         scale = lengths * longest + (longest**2 if self.similarity == "euclidean" else 0)
         return np.asarray(2 * (d + 8) * _UNIT * scale, np.float64)
 
-    def block(
-        self, rows: IntArray, item_block: int
-    ) -> tuple[IntArray, IntArray, FloatArray, NDArray[np.int32]]:
+    def block(self, rows: IntArray, item_block: int) -> tuple[IntArray, IntArray, FloatArray, NDArray[np.int32]]:
         """The answer for some anchors, as flat columns (anchor, item, score, rank), best first."""
         excluded = self.constraints.excluded.take(rows)
         at = np.zeros(0, np.int64)
@@ -140,9 +138,7 @@ class _Job:
         return ranks[: len(at)]
 
 
-def _best(
-    at: IntArray, found: IntArray, scores: FloatArray, k: int
-) -> tuple[IntArray, IntArray, FloatArray]:
+def _best(at: IntArray, found: IntArray, scores: FloatArray, k: int) -> tuple[IntArray, IntArray, FloatArray]:
     """The k best of each anchor, by score and then item order."""
     order = np.lexsort((found, -scores, at))
     at, found, scores = at[order], found[order], scores[order]

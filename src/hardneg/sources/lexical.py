@@ -10,7 +10,8 @@ import numpy as np
 
 from hardneg.context import Context
 from hardneg.notation import require
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.similarity import FloatArray
 from hardneg.sources._base import Source, ranked_rows
 from hardneg.table import Rows
 
@@ -49,17 +50,18 @@ class Lexical(Source):
         stopwords = "english" if self.stopwords == "english" else []
         anchor_texts = context.anchor_texts(self.name)
         item_texts = [str(text) for text in context.item_texts(self.name)]
-        with context.progress.stage("index words", len(item_texts), "texts") as advance:
+        with context.progress.stage("index words", len(item_texts), "texts") as report:
             words = bm25s.tokenize(item_texts, stopwords=stopwords, show_progress=False)
             index = bm25s.BM25(k1=self.k1, b=self.b) if words.vocab else None
             if index is not None:
                 index.index(words, show_progress=False)
-            advance(len(item_texts))
+            report(len(item_texts), len(item_texts))
         positives = context.positives
 
         def propose(anchors: IntArray) -> Rows:
             excluded = positives.excluded(anchors)
-            lists, scores, ranks = [], [], []
+            lists: list[IntArray] = []
+            scores, ranks = [np.zeros(0, np.float32)], [np.zeros(0, np.int64)]
             for at, anchor in enumerate(anchors):
                 query = bm25s.tokenize(
                     [str(anchor_texts[int(anchor)])], stopwords=stopwords, return_ids=False, show_progress=False
@@ -69,17 +71,12 @@ class Lexical(Source):
                 lists.append(found)
                 scores.append(points[found])
                 ranks.append(place)
-            return ranked_rows(anchors, Ragged.from_lists(lists), _join(scores, "f4"), _join(ranks, "i8"))
+            return ranked_rows(anchors, Ragged.from_lists(lists), np.concatenate(scores), np.concatenate(ranks))
 
         return propose
 
 
-def best_words(
-    points: np.ndarray[tuple[int], np.dtype[np.float32]],
-    excluded: IntArray,
-    barred: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    k: int,
-) -> tuple[IntArray, IntArray]:
+def best_words(points: FloatArray, excluded: IntArray, barred: BoolArray, k: int) -> tuple[IntArray, IntArray]:
     """The k best admissible items with a score above 0 and their raw ranks; ties in item order."""
     points = np.where(barred, 0, points) if len(points) else points
     positive = np.flatnonzero(points > 0)
@@ -90,7 +87,3 @@ def best_words(
     order = positive[np.lexsort((positive, -points[positive]))]
     place = np.flatnonzero(~np.isin(order, excluded))[:k]
     return order[place].astype(np.int64), place.astype(np.int64)
-
-
-def _join(parts: list[np.ndarray[tuple[int], np.dtype[np.generic]]], kind: str) -> np.ndarray[tuple[int], np.dtype]:  # type: ignore[type-arg]
-    return np.concatenate([*parts, np.zeros(0, kind)]).astype(kind)

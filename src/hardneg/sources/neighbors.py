@@ -42,7 +42,9 @@ class Neighbors(Source):
         require(self.k >= 1, "k", "at least 1", self.k)
         if (self.anchors is None) != (self.items is None):
             raise OptionError("neighbors needs both 'anchors' and 'items', or neither.")
-        require(self.anchors is None or self.encoder is None, "encoder", "left out where vectors are given", self.encoder)
+        require(
+            self.anchors is None or self.encoder is None, "encoder", "left out where vectors are given", self.encoder
+        )
 
     def own_vectors(self, context_vectors: Callable[[], Vectors]) -> Vectors | None:
         """The vectors given in Python; else the run's, compared in this source's way."""

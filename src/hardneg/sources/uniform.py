@@ -11,7 +11,7 @@ import numpy as np
 from hardneg import random
 from hardneg.context import Context
 from hardneg.notation import require
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.sources._base import Source, ranked_rows
 from hardneg.table import Rows
 
@@ -51,9 +51,7 @@ class Uniform(Source):
         return propose
 
 
-def draw(
-    k: int, anchor: int, excluded: IntArray, barred: np.ndarray[tuple[int], np.dtype[np.bool_]], seed: int
-) -> IntArray:
+def draw(k: int, anchor: int, excluded: IntArray, barred: BoolArray, seed: int) -> IntArray:
     """``k`` different items, or all admissible ones in random order where fewer exist."""
     n = len(barred)
     if n <= 4 * (k + len(excluded)) + 64:  # few enough to shuffle them all

@@ -1,0 +1,44 @@
+"""From texts to vectors and scores: encoders, rescorers, and caches that are never out of date.
+
+Models and their libraries are loaded on first use, never by importing this package.
+"""
+
+from hardneg.encode._base import Encoder, Role
+from hardneg.encode._rescorer import Rescorer
+from hardneg.encode._resume import Progress
+from hardneg.encode.cache import EmbeddingCache, default_cache_dir
+from hardneg.encode.cross import CrossEncoder
+from hardneg.encode.encoding import encode_texts
+from hardneg.encode.function import Function
+from hardneg.encode.pair_function import PairFunction
+from hardneg.encode.precomputed import Precomputed, aligned, pair_vectors
+from hardneg.encode.registry import ENCODERS, make_encoder
+from hardneg.encode.rescorers import RESCORERS, make_rescorer
+from hardneg.encode.scores import PairScoreCache
+from hardneg.encode.sentence_transformers import SentenceTransformers
+from hardneg.encode.teacher import Teacher
+from hardneg.encode.wordllama import WordLlama
+
+__all__ = [
+    "ENCODERS",
+    "RESCORERS",
+    "CrossEncoder",
+    "EmbeddingCache",
+    "Encoder",
+    "Function",
+    "PairFunction",
+    "PairScoreCache",
+    "Precomputed",
+    "Progress",
+    "Rescorer",
+    "Role",
+    "SentenceTransformers",
+    "Teacher",
+    "WordLlama",
+    "aligned",
+    "default_cache_dir",
+    "encode_texts",
+    "make_encoder",
+    "make_rescorer",
+    "pair_vectors",
+]

@@ -1,0 +1,47 @@
+"""Encoders by name, and from a bare model name or folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from hardneg.encode._base import Encoder
+from hardneg.encode.function import Function
+from hardneg.encode.sentence_transformers import SentenceTransformers
+from hardneg.encode.wordllama import WordLlama
+from hardneg.notation import Registry
+
+__all__ = ["ENCODERS", "is_model", "make_encoder"]
+
+ENCODERS: Registry[Encoder] = Registry("encoder", Encoder, [WordLlama, SentenceTransformers, Function])  # type: ignore[type-abstract]
+
+_PATH = re.compile(r"[^()=,:\"]*[/\\][^()=,:\"]*")
+_NAME = re.compile(r"[\w.-]+")
+
+
+def make_encoder(spec: str | Encoder) -> Encoder:
+    """An encoder from its text; a bare model name or folder means sentence_transformers.
+
+    Raises OptionError for an unknown name or option.
+
+    >>> str(make_encoder("wordllama(dim=128)")), str(make_encoder("BAAI/bge-small-en-v1.5"))
+    ('wordllama(dim=128)', 'sentence_transformers(model=BAAI/bge-small-en-v1.5)')
+    """
+    if isinstance(spec, str) and is_model(spec.strip(), ENCODERS.steps):
+        return SentenceTransformers(spec.strip())
+    return ENCODERS.make(spec)
+
+
+def is_model(text: str, names: Mapping[str, object]) -> bool:
+    """Whether a text is a model's folder or name, rather than a step or a slip in one of ``names``.
+
+    >>> is_model("org/model", {"wordllama": WordLlama}), is_model("wordlama", {"wordllama": WordLlama})
+    (True, False)
+    """
+    if text in names:
+        return False
+    if _PATH.fullmatch(text) or (text and Path(text).expanduser().is_dir()):
+        return True
+    return bool(_NAME.fullmatch(text)) and not get_close_matches(text, list(names), n=1, cutoff=0.7)

@@ -1,0 +1,104 @@
+"""What every reader shares: the options, the choice of a split, and what a format is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hardneg.errors import InputError, OptionError
+from hardneg.io.reading import Reading, Skips
+from hardneg.notation import require
+
+__all__ = ["ROLES", "Format", "ReadOptions", "choose_split"]
+
+ROLES = (
+    "anchor", "anchor_id", "positive", "positive_id", "negative", "negative_id",
+    "item", "item_id", "title", "grade", "split", "vector",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a data set; the defaults fit most.
+
+    Attributes:
+        split: The split to read, where there are several.
+        positive_from: A grade of at least this is a positive.
+        negative_to: A grade of at most this is a known negative; what lies between is ignored.
+        ignore: Grades that are neither.
+        grades: What text grades stand for, as in ``{"SUPPORT": 1, "CONTRADICT": 0}``.
+        exclude_split: Items that are positive in these splits are never mined.
+        exclude_ids: A file of item ids, one a line, that are never mined.
+        corpus: A file with the items of a pairs file.
+        columns: The user's own column names by role (one of ``ROLES``), tried before the field's common names.
+        anchor_vectors: A file of vectors, one for each anchor.
+        item_vectors: A file of vectors, one for each item.
+
+    Raises:
+        OptionError: for thresholds that cross or an unknown role.
+
+    >>> ReadOptions(columns={"querry": "q"})
+    Traceback (most recent call last):
+    hardneg.errors.OptionError: There is no column role 'querry'. Choose from: anchor, anchor_id, positive, ...
+    """
+
+    split: str | None = None
+    positive_from: float = 1
+    negative_to: float = 0
+    ignore: tuple[float, ...] = ()
+    grades: Mapping[str, float] = field(default_factory=dict)
+    exclude_split: tuple[str, ...] = ()
+    exclude_ids: Path | None = None
+    corpus: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    anchor_vectors: Path | None = None
+    item_vectors: Path | None = None
+
+    def __post_init__(self) -> None:
+        require(
+            self.negative_to < self.positive_from,
+            "negative_to",
+            f"under 'positive_from' ({self.positive_from})",
+            self.negative_to,
+        )
+        for role in self.columns:
+            if role not in ROLES:
+                raise OptionError(f"There is no column role '{role}'. Choose from: {', '.join(ROLES)}.")
+        if self.split is not None and self.split in self.exclude_split:
+            raise OptionError(f"The split '{self.split}' cannot be both read and excluded.")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: how it is recognised and how it is read.
+
+    ``looks_for`` says what makes a path this format, for the error where none fits.
+    """
+
+    name: str
+    looks_for: str
+    sniff: Callable[[Path], bool]
+    read: Callable[[Path, ReadOptions, Skips], Reading]
+
+
+def choose_split(names: Sequence[str], options: ReadOptions, path: Path) -> str:
+    """Return the split to read: the one asked for, the only one, or ``train``.
+
+    Raises InputError where the choice is open or an asked or excluded split is not there.
+
+    >>> choose_split(["dev", "train"], ReadOptions(), Path("data"))
+    'train'
+    """
+    found = ", ".join(names) or "none"
+    for wanted in (*options.exclude_split, *([options.split] if options.split is not None else [])):
+        if wanted not in names:
+            raise InputError(f"There is no split '{wanted}'. Found: {found}.", path=path)
+    if options.split is not None:
+        return options.split
+    left = [name for name in names if name not in options.exclude_split]
+    if "train" in left:
+        return "train"
+    if len(left) != 1:
+        raise InputError(f"There are several splits: {found}.", path=path, remedy="Choose one with --split.")
+    return left[0]
