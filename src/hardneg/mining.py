@@ -122,7 +122,12 @@ def mine(
         scores = {name: vectors.pairs(one.rows(), one.values) for name, one in positives.lists().items()}
         writer.tables(positives, scores, choice.used)
         writer.negatives(choice.negatives)
-    about = {"encoder": _name(encoder, steps.source), "inputs": inputs, "skipped": skipped, **settings.provenance}
+    about = {
+        "encoder": _name(encoder, steps.source),
+        "inputs": inputs,
+        **settings.provenance,
+        "skipped": [*settings.provenance.get("skipped", []), *skipped],
+    }
     manifest = ledger.manifest(steps, seed, about, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, active, steps.plan.chooser, positives.anchors.ids)
     return replace(writer.finish(manifest, clock.report()), _keep=keep)
@@ -167,7 +172,7 @@ def refilter(
         choice = _choose(writer, steps, positives, seed)
     writer.copy_tables(run)
     writer.negatives(choice.negatives)
-    kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "skipped", "files", "recipe")}
+    kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "data", "skipped")}
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
     active = np.flatnonzero(positives.positive.lengths())
     manifest["shortage"] = ledger.shortage(choice.lacking, active, steps.plan.chooser, positives.anchors.ids)

@@ -158,7 +158,8 @@ def _render(value: object) -> str:
 class Step:
     """Base of sources, filters, samplers and encoders: a frozen dataclass whose fields are its options.
 
-    A field declared with ``metadata={"data": True}`` (vectors, a function) is no part of the text.
+    The text shows what differs from the default. A field declared with ``metadata={"data": True}`` (vectors, a
+    function) is no part of it; one with ``metadata={"always": True}`` always is.
     """
 
     name: ClassVar[str]
@@ -168,7 +169,8 @@ class Step:
         for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
             default = field.default if field.default is not MISSING else None
-            if not field.metadata.get("data") and (value != default or field.default is MISSING):
+            always = field.metadata.get("always") or field.default is MISSING
+            if not field.metadata.get("data") and (value != default or always):
                 shown.append(f"{field.name}={_render(value)}")
         return f"{self.name}({', '.join(shown)})" if shown else self.name
 
@@ -207,7 +209,7 @@ class Registry(Generic[T]):
             # Only a subclass is ever called: a recipe from elsewhere must not be able to name any function.
             if isinstance(found, type) and issubclass(found, self.base):
                 return found
-            raise OptionError(f"'{name}' is not a {self.kind} (a subclass of {self.base.__name__}).")
+            raise OptionError(f"'{name}' is no {self.kind} (a subclass of {self.base.__name__}).")
         close = get_close_matches(name, self.steps, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         raise OptionError(f"There is no {self.kind} '{name}'.{hint} Known: {', '.join(sorted(self.steps))}.")

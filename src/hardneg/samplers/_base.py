@@ -37,7 +37,7 @@ class Chooser(Sampler):
             ones (the kept that a quota left out, then random items that pass the filters), ``drop`` it.
     """
 
-    n: int = 8
+    n: int = field(default=8, metadata={"always": True})
     on_short: OnShort = field(default="keep", kw_only=True)
 
     def __post_init__(self) -> None:

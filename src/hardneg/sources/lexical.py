@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -33,7 +33,7 @@ class Lexical(Source):
 
     name: ClassVar[str] = "lexical"
 
-    k: int = 100
+    k: int = field(default=100, metadata={"always": True})
     k1: float = 1.5
     b: float = 0.75
     stopwords: Literal["none", "english"] = "none"

@@ -34,7 +34,7 @@ class Neighbors(Source):
 
     anchors: FloatArray | None = field(default=None, compare=False, repr=False, metadata={"data": True})
     items: FloatArray | None = field(default=None, compare=False, repr=False, metadata={"data": True})
-    k: int = 100
+    k: int = field(default=100, metadata={"always": True})
     similarity: Similarity = "cosine"
     encoder: str | None = None
 

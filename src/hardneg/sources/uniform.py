@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -28,7 +28,7 @@ class Uniform(Source):
 
     name: ClassVar[str] = "uniform"
 
-    k: int = 10
+    k: int = field(default=10, metadata={"always": True})
 
     def __post_init__(self) -> None:
         require(self.k >= 1, "k", "at least 1", self.k)

@@ -14,7 +14,7 @@ __all__ = ["ROLES", "Format", "ReadOptions", "choose_split"]
 
 ROLES = (
     "anchor", "anchor_id", "positive", "positive_id", "negative", "negative_id",
-    "item", "item_id", "title", "grade", "split", "vector",
+    "item", "item_id", "title", "grade", "split",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from hardneg.errors import InputError
 
-__all__ = ["LONGEST_LINE", "damaged", "head", "text_lines"]
+__all__ = ["LONGEST_LINE", "damaged", "head", "refuse_packed", "text_lines"]
 
 LONGEST_LINE = 64 * 2**20
 _HEAD = 64 * 2**10
@@ -43,25 +43,25 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def head(path: Path) -> bytes:
-    """Return the first 64 KiB, unpacked where the file is gzip.
-
-    Raises InputError for a file that is packed in another way.
-    """
+    """Return the first 64 KiB, unpacked where the file is gzip."""
     with _opened(path) as stream:
         if not isinstance(stream, gzip.GzipFile):
-            start = stream.read(_HEAD)
-        else:
-            with path.open("rb") as packed:
-                try:  # unlike GzipFile, this gives what a cut file still holds
-                    start = zlib.decompressobj(31).decompress(packed.read(_HEAD), _HEAD)
-                except zlib.error as error:
-                    raise damaged(path, error) from error
-            if start.startswith(b"PAR1"):
-                raise InputError("This is a Parquet file inside gzip.", path=path, remedy="Unpack it with gunzip.")
+            return stream.read(_HEAD)
+    with path.open("rb") as packed:
+        try:  # unlike GzipFile, this gives what a cut file still holds
+            return zlib.decompressobj(31).decompress(packed.read(_HEAD), _HEAD)
+        except zlib.error as error:
+            raise damaged(path, error) from error
+
+
+def refuse_packed(path: Path, start: bytes) -> None:
+    """Raise InputError for a file that is packed in a way no reader unpacks."""
+    with path.open("rb") as stream:
+        if start.startswith(b"PAR1") and stream.read(4) != b"PAR1":
+            raise InputError("This is a Parquet file inside gzip.", path=path, remedy="Unpack it with gunzip.")
     for magic, name in _PACKED.items():
-        if start.startswith(magic) and path.suffix != ".npz":
+        if start.startswith(magic):
             raise InputError(f"This is a {name} file.", path=path, remedy="Unpack it first, or pack it with gzip.")
-    return start
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:

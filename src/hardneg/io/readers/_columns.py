@@ -42,7 +42,8 @@ class Columns:
                 )
 
     def _find(self, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-        by_normal = {normal(name): name for name in reversed(names)}
+        taken = set(self._options.columns.values())
+        by_normal = {normal(name): name for name in reversed(names) if name not in taken}
         found: dict[str, tuple[str, ...]] = {}
         for role, common in self._roles.items():
             chosen = self._options.columns.get(role)
@@ -57,11 +58,10 @@ class Columns:
         return found
 
 
-def check_chosen(options: ReadOptions, seen: set[str], *roles: str) -> None:
-    """Raise InputError for a column the user named for one of ``roles`` that no file has."""
-    for role in roles:
-        chosen = options.columns.get(role)
-        if chosen is not None and chosen not in seen:
+def check_chosen(options: ReadOptions, seen: set[str]) -> None:
+    """Raise InputError for a column that the user named and no file has in its role."""
+    for role, chosen in options.columns.items():
+        if chosen not in seen:
             raise InputError(
                 f"No file has a column '{chosen}' (for {role}).", remedy=f"Check --column {role}={chosen}."
             )

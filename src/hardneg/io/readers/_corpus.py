@@ -103,7 +103,7 @@ def _by_text(corpus: Collection, mentioned: Collection) -> IntArray:
         if name in corpus.table.column_names:
             made = pa.array([text_id(one.as_py()) for one in corpus.table[name]], pa.string())
             found = pc.fill_null(pc.index_in(mentioned.ids, value_set=made), -1).to_numpy()
-            rows = np.where(rows < 0, found, rows)
+            rows = np.where(rows < 0, found, rows).astype(np.int64)
     return rows
 
 

@@ -62,7 +62,7 @@ class Gatherer:
         text = f"{title} {body}".strip() if title else body
         if not text.strip() or not encodable(text):
             self._skips.add("broken_text" if text.strip() else "empty_text", self._rows.place(number))
-            return given
+            return given if given != "" else None
         key = self._ids.or_made(number, given, text)
         if key in self._chunk:
             self._again(number, key, text)
@@ -170,7 +170,7 @@ def _concatenated(tables: list[Any]) -> Any:
             tables = [_replaced(one, name, _as_json(one[name].to_pylist())) if name in one.column_names else one
                       for one in tables]  # fmt: skip
     whole = pa.concat_tables(tables, promote_options="default")
-    if "title" in whole.column_names:
+    if "title" in whole.column_names and whole["title"].null_count:
         whole = _replaced(whole, "title", pc.fill_null(whole["title"], ""))
         whole = _replaced(whole, "body", pc.coalesce(whole["body"], whole["text"]))
     return whole

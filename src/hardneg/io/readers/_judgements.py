@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -49,14 +50,22 @@ class GradeReader:
     def check(self, rows: Rows) -> None:
         """Raise InputError if there were text grades that the user did not explain, with the flag to give."""
         if self._unknown:
-            names = list(self._unknown)
-            flags = " ".join(f"--grade {_quoted(name)}={int(i == 0)}" for i, name in enumerate(names[:_SHOWN]))
+            names = sorted(self._unknown, key=_says_no)
+            flags = " ".join(f"--grade {_quoted(name)}={int(not _says_no(name))}" for name in names[:_SHOWN])
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             raise InputError(
                 f"The grades are text: {', '.join(names[:_SHOWN])}{more}.",
                 path=rows.path,
                 remedy=f"Say what they stand for, 1 for a positive and 0 for a known negative, as in: {flags}.",
             )
+
+
+def _says_no(name: str) -> bool:
+    """Whether a grade sounds like a negative: good enough for an example, never for a reading."""
+    return _NO.search(name) is not None
+
+
+_NO = re.compile("contra|refut|neg|false|ir+el|^no|^un", re.IGNORECASE)
 
 
 def _quoted(name: str) -> str:

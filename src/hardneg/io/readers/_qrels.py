@@ -43,8 +43,10 @@ def _opened(path: Path, options: ReadOptions) -> Rows:
     if carrier in ("jsonl", "parquet"):
         return open_rows(path, carrier=carrier)
     line = first_line(path)
-    carrier = carrier or "table"
-    fields = line.split({"tsv": "\t", "csv": "," if "," in line else ";"}.get(carrier))
+    separator = next((one for one in "\t,;" if one in line), None)
+    if separator is None:
+        carrier = "table"
+    fields = line.split(separator)
     names = {normal(one.strip('" ')) for one in fields}
     known = {name for role in ("anchor_id", "item_id") for name in QREL_ROLES[role]}
     if names & (known | {normal(one) for one in options.columns.values()}):

@@ -58,7 +58,7 @@ def read_items(
 
 def _plain(path: Path) -> Numbered:
     for number, line in text_lines(path):
-        yield number, {"text": line.strip()}
+        yield number, {"text": line.rstrip("\r\n")}
 
 
 def _value(record: Record, names: tuple[str, ...] | None) -> object:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hardneg.errors import InputError
 from hardneg.io.readers._base import ReadOptions
-from hardneg.io.readers._bytes import LONGEST_LINE, head, text_lines
+from hardneg.io.readers._bytes import LONGEST_LINE, head, refuse_packed, text_lines
 from hardneg.io.readers._tables import dataset_records, is_dataset, parquet_records
 from hardneg.io.reading import Skips
 from hardneg.ragged import IntArray
@@ -67,6 +67,9 @@ def carrier_of(path: Path) -> str | None:
     if path.is_dir():
         return "datasets" if is_dataset(path) else None
     start = head(path)
+    refuse_packed(path, start)
+    if not start.strip():
+        raise InputError("The file is empty.", path=path, remedy="Copy, download or write it again.")
     if start.startswith(b"PAR1"):
         return "parquet"
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -175,7 +178,7 @@ def _csv_records(path: Path, header: Sequence[str] | None) -> Numbered:
 def _line_records(path: Path, header: Sequence[str] | None, delimiter: str | None) -> Numbered:
     all_quoted = False
     for number, line in text_lines(path):
-        if not line.strip():
+        if not line.strip(None if delimiter is None else "\r\n"):
             continue
         values = line.rstrip("\r\n").split(delimiter)
         if header is None:

@@ -72,7 +72,7 @@ def dataset_records(path: Path, options: ReadOptions) -> Iterator[tuple[int, dic
 
 def _loaded(path: Path) -> Any:
     try:
-        import datasets  # noqa: PLC0415  (an extra, and slow to import)
+        import datasets
     except ImportError:
         raise MissingExtraError("datasets", extra="hf") from None
     try:

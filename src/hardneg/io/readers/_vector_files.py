@@ -58,7 +58,7 @@ def _npz(path: Path) -> Found:
 
 
 def _safetensors(path: Path) -> Found:
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
+    from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:

@@ -37,7 +37,7 @@ def _read(path: Path, options: ReadOptions, skips: Skips) -> Reading:
     qrels = _qrels(path, options, skips, seen)
     items, _ = read_items(corpus, options, skips, seen)
     anchors = read_anchors(queries, options, skips, seen)
-    check_chosen(options, seen, *options.columns.keys() - {"vector"})
+    check_chosen(options, seen)
     counts = {"item_rows": items.total, "anchor_rows": anchors.total, "judgement_rows": qrels.read}
     parts = Parts(
         _named("beir", qrels.split, qrels.splits), anchors, items, qrels.rows, qrels.table,
@@ -73,17 +73,17 @@ def _qrels(path: Path, options: ReadOptions, skips: Skips, seen: set[str]) -> _Q
         return _in_one_file(path, options, skips, seen)
     files = {
         one.name[: -len(ending)]: one
-        for one in sorted(folder.iterdir())
+        for one in sorted(folder.iterdir(), reverse=True)  # train.tsv before train.tsv.gz
         for ending in _QREL_ENDINGS
         if one.name.endswith(ending) and not one.name.startswith(".")
     }
     if not files:
         raise InputError("The folder holds no judgements.", path=folder, remedy="Give it a file such as train.tsv.")
-    split = choose_split(list(files), options, folder)
+    split = choose_split(sorted(files), options, folder)
     rows, table = read_qrels(files[split], options, seen)
     excluded = [positive_items(read_qrels(files[one], options, seen)[1], options) for one in options.exclude_split]
     used = [files[one] for one in (split, *options.exclude_split)]
-    return _Qrels(split, list(files), rows, table, table.num_rows, excluded, used)
+    return _Qrels(split, sorted(files), rows, table, table.num_rows, excluded, used)
 
 
 def _in_one_file(path: Path, options: ReadOptions, skips: Skips, seen: set[str]) -> _Qrels:

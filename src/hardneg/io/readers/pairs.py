@@ -41,8 +41,10 @@ def _read(path: Path, options: ReadOptions, skips: Skips, carrier: str | None = 
     pairs = _collect(rows, corpus, options, skips, seen)
     used_splits = [split, *options.exclude_split]
     files = [one for name in used_splits for one in dataset_files(path, name)] if carrier == "datasets" else [path]
-    check_chosen(options, seen, *options.columns.keys() - {"vector"})
+    check_chosen(options, seen)
     counts = {"rows": pairs.count, "judgement_rows": pairs.judged.num_rows}
+    if corpus is not None:
+        counts["items_added"] = len(pairs.items.collection) - len(corpus.collection)
     parts = Parts(
         f"pairs, {carrier}" + (f", split {split} of {', '.join(splits)}" if splits else ""),
         pairs.anchors, pairs.items, rows, pairs.judged,

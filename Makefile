@@ -1,0 +1,52 @@
+# The same targets serve people and CI. `make demo` and `make test` set up all they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
+QUIET := --quiet --disable-pip-version-check
+
+.PHONY: setup demo test lint format types docs bench check clean
+
+setup: $(VENV)/.dev  ## everything that development needs, in .venv
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install $(QUIET) --upgrade "pip>=25.1"
+	$(PIP) install $(QUIET) --constraint constraints.txt --editable .
+	touch $@
+
+# Torch first and by itself, so that nothing else decides which build comes.
+$(VENV)/.dev: $(VENV)/.base
+	$(PIP) install $(QUIET) --constraint constraints.txt torch
+	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[text,hf]" --group dev
+	touch $@
+
+demo: $(VENV)/.base  ## mine a small help desk and write its report
+	$(BIN)/python -m hardneg.demo runs/demo
+
+test: $(VENV)/.dev  ## all tests, the examples in docstrings and docs included
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev  ## run every example in the docs and in docstrings
+	$(BIN)/python -m pytest src docs README.md --doctest-glob="*.md"
+
+bench: $(VENV)/.dev  ## hardneg and the incumbent side by side; ratios
+	$(PIP) install $(QUIET) --constraint constraints.txt --group bench
+	$(BIN)/python -m benchmarks.incumbent --docs 5000 50000
+
+check: lint types test
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,81 @@
+"""What several commands share: the console, the summary of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hardneg.run import Run
+
+__all__ = ["console", "filter_option", "overwrite_option", "run_argument", "sampler_option", "summary", "table"]
+
+console = Console(stderr=True, soft_wrap=True)
+"""Progress and summaries go to standard error; only what was asked for goes to standard output."""
+
+run_argument = click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
+filter_option = click.option(
+    "--filter", "filters", multiple=True, metavar="STEP",
+    help="What judges candidates, in order; repeat for more. As in: margin(relative=0.05)",
+)  # fmt: skip
+sampler_option = click.option(
+    "--sampler", multiple=True, metavar="STEP",
+    help="One of top, band, tempered, uniform; quotas and caps go with it. As in: top(n=8, on_short=fill)",
+)  # fmt: skip
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """A plain table; figures stand to the right."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for number, name in enumerate(columns):
+        figures = all(isinstance(row[number], (int, float)) for row in rows) and bool(rows)
+        made.add_column(name, justify="right" if figures else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(f"{one:,}" if isinstance(one, int) else escape(str(one)) for one in row))
+    return made
+
+
+def summary(run: Run) -> None:
+    """Say what was produced, what was not and why, and what to do next."""
+    ledger, shortage = run.ledger, run.manifest["shortage"]
+    reasons = sorted(ledger["reasons"].items(), key=lambda pair: -pair[1])
+    rows = [("candidates", ledger["candidates"], "")]
+    rows += [(_verdict(reason), count, reason) for reason, count in reasons]
+    rows += [("kept, not sampled", ledger["kept_not_sampled"], ""), ("sampled", ledger["sampled"], "negatives.parquet")]
+    console.print()
+    console.print(table(str(run.path), ("", "count", "reason"), rows))
+    skipped = run.manifest.get("skipped", [])
+    if skipped:
+        rows = [(one["reason"], one["count"], "; ".join(one["examples"])) for one in skipped]
+        console.print(table("Left out while reading", ("reason", "count", "for instance"), rows))
+    if shortage["anchors"]:
+        console.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)
+        names = ", ".join(f"{one['anchor']} ({one['sampled']})" for one in shortage["examples"][:8])
+        console.print(f"  {names}{' …' if shortage['anchors'] > 8 else ''}", markup=False, highlight=False)
+        advice = (
+            "  To get more: a larger k, a looser margin, or on_short=fill in the sampler. All of them: hardneg show"
+        )
+        console.print(advice, markup=False, highlight=False)
+
+
+def shortage_line(shortage: dict[str, Any], wanted: int) -> str:
+    """How many anchors came up short, and what became of them."""
+    fate = {"keep": "kept as they are", "fill": "even after filling up", "drop": "dropped"}[shortage["policy"]]
+    return (
+        f"{shortage['anchors']:,} anchors have fewer than {wanted} negatives ({fate}); "
+        f"{shortage['missing']:,} are missing, {shortage['without_any']:,} anchors have none:"
+    )
+
+
+def _verdict(reason: str) -> str:
+    from hardneg.filters import FILTERS  # noqa: PLC0415 - only for names
+
+    name, _, rule = reason.partition(".")
+    rules = FILTERS.steps[name].rules if name in FILTERS.steps else ()
+    return next((one.verdict.name.lower() for one in rules if one.name == rule), "")

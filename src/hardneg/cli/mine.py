@@ -1,0 +1,164 @@
+"""``hardneg mine``: from a data set to a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hardneg.cli._common import console, filter_option, overwrite_option, sampler_option, summary, table
+from hardneg.encode import EmbeddingCache, PairScoreCache, default_cache_dir, make_encoder
+from hardneg.errors import OptionError
+from hardneg.estimate import estimate
+from hardneg.io.readers import FORMATS
+from hardneg.io.reading import Reading
+from hardneg.mining import Settings
+from hardneg.progress import for_console
+from hardneg.recipe import Recipe, given_vectors
+
+__all__ = ["command"]
+
+_PATH = click.Path(path_type=Path)
+
+
+class _Pair(click.ParamType[tuple[str, str]]):
+    """``NAME=VALUE``."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        name, sign, content = str(value).partition("=")
+        if not sign or not name or not content:
+            self.fail(f"'{value}' is not of the form NAME=VALUE.", param, ctx)
+        return name, content
+
+
+@click.command(short_help="Mine a data set.")
+@click.argument("dataset", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--out", type=_PATH, help="The run directory to make.")
+@click.option("--format", "kind", type=click.Choice(list(FORMATS)), help="What DATASET is; else seen from its content.")
+@click.option("--split", help="The split to mine for, where there are several.")
+@click.option("--corpus", type=_PATH, help="A file with the items, where DATASET holds only pairs.")
+@click.option("--column", "columns", type=_Pair(), multiple=True, help="Your own column's name, as in anchor=question.")
+@click.option("--positive-from", type=float, help="Grades of at least this are positive (1).")
+@click.option("--negative-to", type=float, help="Grades of at most this are known negatives (0).")
+@click.option("--ignore-grade", type=float, multiple=True, help="A grade that is neither.")
+@click.option("--grade", "grades", type=_Pair(), multiple=True, help="What a text grade stands for, as in SUPPORT=1.")
+@click.option("--exclude-split", multiple=True, help="Never mine the positives of this split (a test split).")
+@click.option("--exclude-ids", type=_PATH, help="A file of item ids, one a line, never to be mined.")
+@click.option("--anchor-vectors", type=_PATH, help="Vectors of the anchors (.npy, .npz, .safetensors, .parquet).")
+@click.option("--item-vectors", type=_PATH, help="Vectors of the items.")
+@click.option("--encoder", help="A model's folder or name, or a step: wordllama (the default), function(module:name).")
+@click.option("--source", "sources", multiple=True, metavar="STEP", help="Where candidates come from; repeat to unite.")
+@filter_option
+@sampler_option
+@click.option("--seed", type=int, help="The only source of randomness (0).")
+@click.option("--cache", type=_PATH, help="Where vectors and scores are kept between runs.")
+@click.option("--no-cache", is_flag=True, help="Keep no vectors between runs.")
+@click.option("--export", "exports", multiple=True, metavar="FORMAT", help="Also write a training set into the run.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done, and what it needs.")
+@overwrite_option
+def command(dataset: Path, out: Path | None, **options: Any) -> None:
+    """Mine hard negatives for DATASET: a BEIR folder, a file of pairs, a saved datasets folder, or a recipe.toml.
+
+    \b
+        hardneg mine scifact/ -o runs/a
+        hardneg mine pairs.jsonl --encoder ./my-model --sampler "top(n=4)" -o runs/b
+        hardneg mine recipe.toml -o runs/c
+    """  # noqa: D301 - click's own mark for text that keeps its lines
+    recipe = _recipe(dataset, options).checked()
+    progress = for_console(console)
+    if options["dry_run"]:
+        _say_plan(recipe, _read(recipe))
+        return
+    if out is None:
+        raise OptionError("The run needs a place: give it with -o runs/NAME.")
+    reading = _read(recipe)
+    embeddings, scores = _caches(options)
+    settings = Settings(embeddings, scores, progress, options["overwrite"])
+    run = recipe.mine(reading, out, settings)
+    from hardneg.report import write_report  # noqa: PLC0415 - only once there is something to report
+
+    with progress.stage("report", 1, "page") as report:
+        page = write_report(run)
+        report(1, 1)
+    summary(run)
+    _export(run.path, options["exports"])
+    export = f"hardneg export {run.path} --format sentence-transformers -o train.parquet"
+    console.print(f"\nRead it: {page}\nUse it:  {export}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _recipe(dataset: Path, options: dict[str, Any]) -> Recipe:
+    """The recipe from a file or from the options; options overrule a file."""
+    base = Recipe.load(dataset) if dataset.suffix == ".toml" else Recipe(dataset)
+    read: dict[str, Any] = {
+        name: options[name]
+        for name in ("split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors")
+        if options[name] is not None
+    }
+    if options["columns"]:
+        read["columns"] = dict(options["columns"])
+    if options["grades"]:
+        read["grades"] = {name: _number(name, value) for name, value in options["grades"]}
+    if options["ignore_grade"]:
+        read["ignore"] = options["ignore_grade"]
+    if options["exclude_split"]:
+        read["exclude_split"] = options["exclude_split"]
+    steps: dict[str, Any] = {name: options[name] for name in ("sources", "filters", "sampler") if options[name]}
+    steps |= {name: options[name] for name in ("encoder", "seed") if options[name] is not None}
+    if options["kind"]:
+        steps["format"] = options["kind"]
+    return replace(base, read=replace(base.read, **read), **steps)
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise OptionError(f"The grade '{name}' must stand for a number, as in --grade {name}=1. Got {value}.") from None
+
+
+def _caches(options: dict[str, Any]) -> tuple[EmbeddingCache | None, PairScoreCache | None]:
+    if options["no_cache"]:
+        return None, None
+    folder = options["cache"] or default_cache_dir()
+    return EmbeddingCache(folder / "vectors"), PairScoreCache(folder / "scores")
+
+
+def _read(recipe: Recipe) -> Reading:
+    """Read the data, and say what was found."""
+    reading = recipe.read_data()
+    positives = reading.positives
+    console.print(
+        f"Read {reading.format}: {len(positives.anchors):,} anchors, {len(positives.items):,} items, "
+        f"{len(positives.positive.values):,} positives, {len(positives.negative.values):,} known negatives, "
+        f"{len(positives.ignored.values):,} ignored, {int(positives.barred.sum()):,} barred.",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    return reading
+
+
+def _say_plan(recipe: Recipe, reading: Reading) -> None:
+    vectors = given_vectors(reading)
+    encoder = None if vectors else make_encoder(recipe.encoder)
+    source = recipe.steps().source
+    candidates = sum(int(getattr(one, "k", 0)) for one in getattr(source, "sources", (source,)))
+    needs = estimate(reading.positives, encoder, vectors.items if vectors else None, candidates)
+    rows = [(name, "; ".join(getattr(recipe, name))) for name in ("sources", "filters", "sampler")]
+    rows.insert(0, ("encoder", "vectors from files" if vectors else recipe.encoder))
+    console.print(table("Would be done", ("step", ""), rows))
+    rows = [(name, f"{seconds:,.1f} s") for name, seconds in needs.seconds.items()]
+    rows += [(name, f"{mib:,.0f} MiB") for name, mib in needs.mib.items()]
+    console.print(table("Would need, about (vectors in the cache are not counted)", ("for", ""), rows))
+    seconds, mib = sum(needs.seconds.values()), sum(needs.mib.values())
+    console.print(f"All: {seconds:,.0f} s, {mib:,.0f} MiB. Nothing was written.", markup=False, highlight=False)
+
+
+def _export(run: Path, formats: tuple[str, ...]) -> None:
+    if formats:
+        from hardneg.cli.export import export_into  # noqa: PLC0415 - only when asked for
+
+        for name in formats:
+            export_into(run, name)

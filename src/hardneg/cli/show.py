@@ -1,0 +1,75 @@
+"""``hardneg show``: a run, or one of its anchors, on the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+import pyarrow as pa
+from rich.console import Console
+
+from hardneg.cli._common import run_argument, summary, table
+from hardneg.collection import Collection
+from hardneg.errors import InputError
+from hardneg.run import Run
+
+__all__ = ["command"]
+
+
+@click.command(short_help="Show a run, or one anchor of it.")
+@run_argument
+@click.option("--anchor", help="The id of an anchor: show its positives and every candidate with its reason.")
+@click.option("--short", is_flag=True, help="List every anchor that came up short.")
+def command(run: Path, anchor: str | None, short: bool) -> None:
+    """Show what RUN holds."""
+    opened, out = Run.open(run), Console()
+    if anchor is not None:
+        _show_anchor(opened, anchor, out)
+    elif short:
+        rows = [tuple(row.values()) for row in opened.short().to_pylist()]
+        columns = ("anchor", "sampled", "wanted", "candidates", "suspect", "dropped")
+        out.print(table(f"{len(rows):,} anchors came up short", columns, rows))
+    else:
+        steps = opened.manifest["steps"]
+        rows = [("encoder", opened.manifest["encoder"]), *((name, "; ".join(steps[name])) for name in steps)]
+        out.print(table("Steps", ("", ""), rows))
+        summary(opened)
+
+
+def _show_anchor(run: Run, anchor: str, out: Console) -> None:
+    row = int(run.anchors.positions([anchor])[0])
+    if row < 0:
+        raise InputError(f"There is no anchor '{anchor}' in this run.", remedy="Look its id up in the report.")
+    key = run.anchors.ids[row].as_py()
+    out.print(table("Anchor", ("id", "text"), [(str(key), _text(run.anchors, row))]))
+    positive = run.positives.positive
+    lists = slice(positive.offsets[row], positive.offsets[row + 1])
+    pairs = zip(positive.values[lists], run.positive_scores[lists], strict=True)
+    rows = [(f"{score:.3f}", str(run.items.ids[int(item)]), _text(run.items, int(item))) for item, score in pairs]
+    out.print(table("Positives", ("score", "id", "text"), rows))
+    sampled = set(run.negatives.filter(_is(run.negatives, key)).column("item").to_pylist())
+    found = pa.concat_tables([part.filter(_is(part, key)) for part in run.parts()]).sort_by([("score", "descending")])
+    rows = [
+        (
+            f"{one['score']:.3f}",
+            "sampled" if one["item"] in sampled else one["verdict"],
+            one["reason"] and f"{one['reason']} ({one['evidence']:.3f})",
+            str(one["item"]),
+            _text(run.items, int(run.items.positions([one["item"]])[0])),
+        )
+        for one in found.to_pylist()
+    ]
+    out.print(table("Candidates", ("score", "verdict", "reason", "id", "text"), rows))
+
+
+def _is(part: pa.Table, key: str | int) -> pa.Array:
+    column = part.column("anchor").combine_chunks()
+    column = column if isinstance(column, pa.Array) else column.chunk(0)
+    codes = np.flatnonzero(np.array([one == key for one in column.dictionary.to_pylist()]))
+    return pa.array(np.isin(column.indices.to_numpy(), codes))
+
+
+def _text(side: Collection, row: int) -> str:
+    text = "" if side.texts is None else str(side.texts[row])
+    return text if len(text) <= 100 else text[:99] + "…"

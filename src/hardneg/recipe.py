@@ -1,0 +1,173 @@
+"""A mining written down: the same steps as on the command line and in Python, in a TOML file.
+
+    [data]
+    path = "beir/scifact"          # relative to this file
+    split = "train"
+
+    [mine]
+    encoder = "wordllama"
+    sources = ["neighbors(k=100)", "lexical(k=50)"]
+    filters = ["known", "duplicates(similarity=0.97)", "margin(relative=0.05)"]
+    sampler = ["top(n=8)"]
+    seed = 0
+
+Every run writes its recipe back, so that it can be repeated or varied.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from hardneg import mining
+from hardneg.context import Vectors
+from hardneg.encode import make_encoder
+from hardneg.errors import InputError, OptionError
+from hardneg.io.readers import ReadOptions, read
+from hardneg.io.reading import Reading
+from hardneg.run import Run
+from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps
+from hardneg.storage import digest, place
+
+__all__ = ["Recipe"]
+
+_PATHS = ("exclude_ids", "corpus", "anchor_vectors", "item_vectors")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to read and how to mine it. Everything a run's content depends on, and nothing else.
+
+    >>> recipe = Recipe(Path("data/faq"), sampler=("top(n=4)",))
+    >>> Recipe.parse(recipe.text(Path("runs")), Path("runs")) == recipe
+    True
+    """
+
+    path: Path
+    format: str | None = None
+    read: ReadOptions = field(default_factory=ReadOptions)
+    encoder: str = "wordllama"
+    sources: tuple[str, ...] = DEFAULT_SOURCES
+    filters: tuple[str, ...] = DEFAULT_FILTERS
+    sampler: tuple[str, ...] = DEFAULT_SAMPLER
+    seed: int = 0
+
+    @classmethod
+    def load(cls, file: Path) -> Recipe:
+        """Read a recipe; its paths are relative to its own folder."""
+        try:
+            return cls.parse(file.read_text(encoding="utf-8"), file.parent)
+        except UnicodeDecodeError as error:
+            raise InputError("The recipe is not UTF-8.", path=file, remedy="Save it as UTF-8.") from error
+        except (tomllib.TOMLDecodeError, OptionError) as error:
+            raise InputError(str(error), path=file) from error
+
+    @classmethod
+    def parse(cls, text: str, folder: Path) -> Recipe:
+        """Read a recipe from its text; OptionError for a key that it does not know."""
+        document = tomllib.loads(text)
+        _only(document, ("data", "mine"), "a recipe")
+        data, steps = dict(document.get("data", {})), dict(document.get("mine", {}))
+        if "path" not in data:
+            raise OptionError("A recipe needs 'path' in its table [data].")
+        _only(steps, ("encoder", "sources", "filters", "sampler", "seed"), "[mine]")
+        path, kind = _from(folder, data.pop("path")), data.pop("format", None)
+        _only(data, [one.name for one in fields(ReadOptions)], "[data]")
+        data |= {name: _from(folder, data[name]) for name in _PATHS if name in data}
+        data |= {name: tuple(data[name]) for name in ("ignore", "exclude_split") if name in data}
+        steps |= {
+            name: (steps[name],) if isinstance(steps[name], str) else tuple(steps[name])
+            for name in ("sources", "filters", "sampler")
+            if name in steps
+        }
+        return cls(path, kind, ReadOptions(**data), **steps)
+
+    def text(self, folder: Path) -> str:
+        """The recipe as TOML, with paths relative to ``folder``."""
+        data: dict[str, Any] = {"path": _to(folder, self.path)}
+        if self.format is not None:
+            data["format"] = self.format
+        standard = ReadOptions()
+        for one in fields(ReadOptions):
+            value = getattr(self.read, one.name)
+            if value != getattr(standard, one.name):
+                data[one.name] = _to(folder, value) if isinstance(value, Path) else _plain(value)
+        steps = {name: _plain(getattr(self, name)) for name in ("encoder", "sources", "filters", "sampler", "seed")}
+        return tomli_w.dumps({"data": data, "mine": steps}, multiline_strings=False)
+
+    def checked(self) -> Recipe:
+        """The same recipe with its steps in full, after checking each of them."""
+        texts = {name: tuple(found) for name, found in self.steps().texts().items()}
+        return replace(
+            self,
+            encoder=str(make_encoder(self.encoder)),
+            sources=texts["sources"],
+            filters=texts["filters"],
+            sampler=texts["sampler"],
+        )
+
+    def steps(self) -> Steps:
+        """The steps, parsed."""
+        return Steps.parse(self.sources, self.filters, self.sampler)
+
+    def read_data(self) -> Reading:
+        """Read the data set."""
+        return read(self.path, format=self.format, options=self.read)
+
+    def mine(self, reading: Reading, out: Path, settings: mining.Settings) -> Run:
+        """Mine what was read, and leave the recipe in the run."""
+        provenance = {
+            "data": {
+                "name": self.path.resolve().name,
+                "format": reading.format,
+                "counts": dict(reading.counts),
+                "files": {name: digest(file) for name, file in sorted(reading.files.items())},
+            },
+            "skipped": [{"reason": s.reason, "count": s.count, "examples": list(s.examples)} for s in reading.skips],
+        }
+        run = mining.mine(
+            reading.positives,
+            sources=self.sources,
+            filters=self.filters,
+            sampler=self.sampler,
+            encoder=given_vectors(reading) or self.encoder,
+            seed=self.seed,
+            out=out,
+            settings=replace(settings, provenance=provenance),
+        )
+        with place(run.path / "recipe.toml") as file:
+            file.write(self.text(run.path).encode())
+        return run
+
+
+def given_vectors(reading: Reading) -> Vectors | None:
+    """The vectors that came with the data, None where there are none."""
+    if reading.anchor_vectors is None or reading.item_vectors is None:
+        return None
+    return Vectors.checked(reading.anchor_vectors, reading.item_vectors, reading.positives, "cosine")
+
+
+def _only(table: Mapping[str, Any], known: Any, where: str) -> None:
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise OptionError(f"There is no '{unknown[0]}' in {where}. Known: {', '.join(sorted(known))}.")
+
+
+def _from(folder: Path, path: str) -> Path:
+    return Path(os.path.normpath(folder / Path(path).expanduser()))
+
+
+def _to(folder: Path, path: Path) -> str:
+    return Path(os.path.relpath(path.expanduser(), folder)).as_posix()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
