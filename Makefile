@@ -23,7 +23,7 @@ $(VENV)/.dev: $(VENV)/.base
 	touch $@
 
 demo: $(VENV)/.base  ## mine a small help desk and write its report
-	$(BIN)/python -m hardneg.demo runs/demo
+	$(BIN)/hardneg demo --out runs/demo --overwrite
 
 test: $(VENV)/.dev  ## all tests, the examples in docstrings and docs included
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

@@ -2,7 +2,7 @@
 
     import hardneg as hn
 
-    reading = hn.read("beir/scifact")
+    reading = hn.read(hn.demo_data())
     run = hn.mine(
         reading.positives,
         sources=["neighbors(k=100)"],
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hardneg import encode, filters, samplers, search, sources
     from hardneg.collection import Collection
     from hardneg.context import Vectors
+    from hardneg.demo import demo_data
     from hardneg.errors import (
         HardnegError,
         InputError,
@@ -55,6 +56,7 @@ __all__ = [
     "Settings",
     "StorageError",
     "Vectors",
+    "demo_data",
     "encode",
     "export",
     "filters",
@@ -70,6 +72,7 @@ __all__ = [
 _HOMES = {
     "collection": ("Collection",),
     "context": ("Vectors",),
+    "demo": ("demo_data",),
     "errors": ("HardnegError", "InputError", "MissingExtraError", "OptionError", "RunError", "StorageError"),
     "io.readers": ("ReadOptions", "read"),
     "io.writers": ("export",),

@@ -95,15 +95,18 @@ def ledger(counts: Counter[tuple[str, str]], sampled: int) -> dict[str, Any]:
     }
 
 
-def shortage(lacking: IntArray, active: IntArray, chooser: Chooser, ids: pa.Array) -> dict[str, Any]:
-    """Which anchors got fewer negatives than wanted; the first twenty by name."""
-    short = active[lacking[active] > 0]
+def shortage(lacking: IntArray, positives: Positives, chooser: Chooser) -> dict[str, Any]:
+    """Which anchors with a positive got fewer negatives than wanted; the first twenty by name."""
+    short = np.flatnonzero((lacking > 0) & (positives.positive.lengths() > 0))
     return {
         "policy": chooser.on_short,
         "anchors": len(short),
         "missing": int(lacking[short].sum()),
         "without_any": int((lacking[short] >= chooser.n).sum()),
-        "examples": [{"anchor": ids[int(row)].as_py(), "sampled": int(chooser.n - lacking[row])} for row in short[:20]],
+        "examples": [
+            {"anchor": positives.anchors.ids[int(row)].as_py(), "sampled": int(chooser.n - lacking[row])}
+            for row in short[:20]
+        ],
     }
 
 

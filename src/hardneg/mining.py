@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
 from hardneg import ledger
+from hardneg.choosing import choose, random_items
 from hardneg.context import Context, Vectors, encode_both, reference_scores
 from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, make_encoder
-from hardneg.errors import InputError, OptionError
+from hardneg.errors import OptionError
 from hardneg.filters import Filter, Gather
 from hardneg.judging import Judge, judge_rows
 from hardneg.positives import Positives
+from hardneg.preparing import minable, primary_vectors
 from hardneg.progress import Progress, Silent
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import IntArray
 from hardneg.run import Run, RunWriter, rows_of
-from hardneg.samplers import Sampler, sample
-from hardneg.similarity import zero_rows
-from hardneg.sources import Source, Uniform
+from hardneg.samplers import Sampler
+from hardneg.sources import Source
 from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps
-from hardneg.table import Rows, Verdict, candidates_table, negatives_table
+from hardneg.table import Rows, candidates_table
 
 __all__ = ["Settings", "mine", "refilter"]
 
 # Anchors in one file of candidates, so what a stopped run loses at most. Part of the format, not an option.
 PART = 1024
-
-_FOR_SAMPLING = ("score", "rank", "source", "source_score", "positive_score", "grade")
+FILL = "fill"  # the part with random items for short anchors
 
 
 @dataclass(frozen=True)
@@ -97,8 +92,8 @@ def mine(
     clock = ledger.Clock()
     steps = Steps.parse(sources, filters, sampler)
     with clock.stage("encode"):
-        vectors = _primary(steps.source, encoder, positives, settings)
-    positives, active, skipped = _minable(positives, vectors)
+        vectors = primary_vectors(steps.source, positives, lambda: _vectors(encoder, positives, settings))
+    positives, active, skipped = minable(positives, vectors)
     inputs = ledger.inputs(positives, vectors)
     path, keep = _directory(out)
     writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, inputs), overwrite=settings.overwrite)
@@ -113,11 +108,12 @@ def mine(
                 _add(writer, name, *judge.candidates(anchors), positives=positives, steps=steps)
             report(number * PART + len(anchors), len(active))
     with clock.stage("sample"):
-        choice = _choose(writer, steps, positives, seed)
+        writer.forget(FILL)  # what fills up short anchors depends on all the other parts
+        choice = choose(writer, steps, positives, seed)
         if steps.plan.chooser.on_short == "fill" and (short := active[choice.lacking[active] > 0]).size:
             more = judge.judged(random_items(context, short, choice.pairs, 8 * steps.plan.chooser.n + 64, steps))
-            _add(writer, "fill", *more, positives=positives, steps=steps)
-            choice = _choose(writer, steps, positives, seed)
+            _add(writer, FILL, *more, positives=positives, steps=steps)
+            choice = choose(writer, steps, positives, seed)
     with clock.stage("write"):
         scores = {name: vectors.pairs(one.rows(), one.values) for name, one in positives.lists().items()}
         writer.tables(positives, scores, choice.used)
@@ -129,7 +125,7 @@ def mine(
         "skipped": [*settings.provenance.get("skipped", []), *skipped],
     }
     manifest = ledger.manifest(steps, seed, about, choice.counts, len(choice.negatives), writer.parts)
-    manifest["shortage"] = ledger.shortage(choice.lacking, active, steps.plan.chooser, positives.anchors.ids)
+    manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
     return replace(writer.finish(manifest, clock.report()), _keep=keep)
 
 
@@ -169,83 +165,24 @@ def refilter(
             _add(writer, name, *judge_rows(rows, steps, references), positives=positives, steps=steps)
             report(number + 1, len(old["parts"]))
     with clock.stage("sample"):
-        choice = _choose(writer, steps, positives, seed)
+        choice = choose(writer, steps, positives, seed)
     writer.copy_tables(run)
     writer.negatives(choice.negatives)
     kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "data", "skipped")}
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
-    active = np.flatnonzero(positives.positive.lengths())
-    manifest["shortage"] = ledger.shortage(choice.lacking, active, steps.plan.chooser, positives.anchors.ids)
+    manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
     return replace(writer.finish(manifest, clock.report()), _keep=keep)
 
 
-@dataclass(frozen=True, eq=False)
-class _Choice:
-    """What the sampler made of all parts."""
-
-    negatives: pa.Table
-    lacking: IntArray  # for each anchor
-    counts: Counter[tuple[str, str]]
-    pairs: tuple[IntArray, IntArray]  # every candidate: anchor and item rows
-    used: NDArray[np.bool_]  # which items are candidates
+def _vectors(encoder: str | Encoder | Vectors | None, positives: Positives, settings: Settings) -> Vectors:
+    if isinstance(encoder, Vectors):
+        return encoder
+    return encode_both(make_encoder(encoder or "wordllama"), positives, settings.embeddings, settings.progress)
 
 
-def _choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> _Choice:
-    """Read the parts back and sample from what was kept, so a resumed run takes the same path as a fresh one."""
-    anchors, items = positives.anchors, positives.items
-    counts: Counter[tuple[str, str]] = Counter()
-    kept, pairs = [], []
-    for part in writer.read():
-        rows, reasons = rows_of(part, anchors, items, steps.source_names)
-        counts += ledger.count_verdicts(rows, reasons)
-        pairs.append((rows.anchor, rows.item))
-        columns = {name: rows[name] for name in _FOR_SAMPLING}
-        kept.append(Rows(rows.anchor, rows.item, columns).take(rows["verdict"] == Verdict.KEEP))
-    all_kept = Rows.concatenated(kept)
-    all_kept = all_kept.take(np.lexsort((all_kept.item, -all_kept["score"], all_kept.anchor)))
-    chosen, lacking = sample(all_kept, steps.plan, anchors, items, steps.source_names, seed)
-    both = tuple(np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
-    used = np.zeros(len(items), bool)
-    used[both[1]] = True
-    table = negatives_table(all_kept.take(chosen), anchors, items, steps.source_names)
-    return _Choice(table, lacking, counts, (both[0], both[1]), used)
-
-
-def _primary(
-    source: Source, encoder: str | Encoder | Vectors | None, positives: Positives, settings: Settings
-) -> Vectors:
-    """The vectors that score every candidate: those a source brings, those given, or those of the encoder."""
-
-    def given() -> Vectors:
-        if isinstance(encoder, Vectors):
-            return encoder
-        return encode_both(make_encoder(encoder or "wordllama"), positives, settings.embeddings, settings.progress)
-
-    found = source.own_vectors(given) or given()
-    return Vectors.checked(found.anchors, found.items, positives, found.similarity)
-
-
-def _minable(positives: Positives, vectors: Vectors) -> tuple[Positives, IntArray, list[dict[str, Any]]]:
-    """Leave out what cannot be mined, and count it: anchors without positives, zero vectors under cosine."""
-    usable = positives.positive.lengths() > 0
-    left_out = {"anchor_without_positive": (positives.anchors.ids, ~usable)}
-    if vectors.similarity == "cosine":
-        no_direction = zero_rows(vectors.anchors)
-        left_out["anchor_with_zero_vector"] = (positives.anchors.ids, no_direction & usable)
-        left_out["item_with_zero_vector"] = (positives.items.ids, zero_rows(vectors.items))
-        usable &= ~no_direction
-        positives = positives.barring(positives.items.ids.filter(pa.array(left_out["item_with_zero_vector"][1])))
-    skipped = [
-        {"reason": reason, "count": int(mask.sum()), "examples": [str(one) for one in ids.filter(pa.array(mask))[:3]]}
-        for reason, (ids, mask) in left_out.items()
-        if mask.any()
-    ]
-    active = np.flatnonzero(usable)
-    if not len(active):
-        raise InputError("No anchor has a positive, so there is nothing to mine for.", remedy="Check the judgements.")
-    if positives.barred.all():
-        raise InputError("No item may be mined: all are barred, empty or without a direction.")
-    return positives, active, skipped
+def _name(encoder: str | Encoder | Vectors | None, source: Source) -> str:
+    brought = getattr(source, "anchors", None) is not None
+    return "vectors" if brought or isinstance(encoder, Vectors) else str(encoder or "wordllama")
 
 
 def _blocks(active: IntArray) -> list[tuple[str, IntArray]]:
@@ -257,18 +194,6 @@ def _add(writer: RunWriter, name: str, rows: Rows, reasons: list[str], *, positi
     writer.add(name, table)
 
 
-def random_items(context: Context, anchors: IntArray, taken: tuple[IntArray, IntArray], k: int, steps: Steps) -> Rows:
-    """Random items for anchors that came up short, none of them a candidate already."""
-    rows = Uniform(k).prepare(context)(anchors)
-    fresh = ~Ragged.from_pairs(*taken, len(context.positives.anchors)).contains(rows.anchor, rows.item)
-    rows = rows.take(fresh)
-    bit = np.uint32(1 << steps.source_names.index(Uniform.name))
-    nowhere = {
-        f"rank_{name}": np.full(len(rows), -1, np.int32) for name in steps.source.names if len(steps.source.names) > 1
-    }
-    return rows.having(source=np.full(len(rows), bit), **nowhere)
-
-
 def _with_evidence(rows: Rows, one: Filter, gather: Gather | None) -> Rows:
     missing = [name for name in one.evidence if name not in rows.columns]
     if not missing:
@@ -276,11 +201,6 @@ def _with_evidence(rows: Rows, one: Filter, gather: Gather | None) -> Rows:
     if gather is None:
         raise OptionError(f"'{one}' needs evidence that the run does not hold. Run 'hardneg mine' with this filter.")
     return rows.having(**gather(rows))
-
-
-def _name(encoder: str | Encoder | Vectors | None, source: Source) -> str:
-    brought = getattr(source, "anchors", None) is not None
-    return "vectors" if brought or isinstance(encoder, Vectors) else str(encoder or "wordllama")
 
 
 def _directory(out: str | Path | None) -> tuple[Path, object]:

@@ -240,6 +240,11 @@ class RunWriter:
         self._done[name] = {"file": f"candidates/{name}.parquet", "rows": table.num_rows, "sha256": digest(file)}
         self._write_journal()
 
+    def forget(self, name: str) -> None:
+        """Take a part out of the journal, so that it is made anew."""
+        if self._done.pop(name, None) is not None:
+            self._write_journal()
+
     def read(self) -> Iterator[pa.Table]:
         """The parts that are done, in order."""
         for part in self.parts:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hardneg.demo import folder
+from hardneg.demo import demo_data
 from hardneg.filters.duplicates import normalised
 
 AT_LEAST = {
@@ -26,7 +26,7 @@ Pairs = list[tuple[str, str]]
 
 
 def lines(name: str) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (folder() / name).read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in (demo_data() / name).read_text(encoding="utf-8").splitlines()]
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -37,8 +37,8 @@ def table(path: Path) -> list[dict[str, str]]:
 CORPUS, QUERIES = lines("corpus.jsonl"), lines("queries.jsonl")
 PASSAGES = {row["_id"]: row for row in CORPUS}
 QUESTIONS = {row["_id"]: row["text"] for row in QUERIES}
-QRELS = table(folder() / "qrels" / "train.tsv")
-PLANTED = table(folder() / "planted.tsv")
+QRELS = table(demo_data() / "qrels" / "train.tsv")
+PLANTED = table(demo_data() / "planted.tsv")
 GRADES = {(row["query-id"], row["corpus-id"]): int(row["score"]) for row in QRELS}
 POSITIVES = {query: {item for (q, item), grade in GRADES.items() if q == query and grade > 0} for query in QUESTIONS}
 

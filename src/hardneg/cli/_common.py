@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hardneg.run import Run
 
 __all__ = ["console", "filter_option", "overwrite_option", "run_argument", "sampler_option", "summary", "table"]
 
-console = Console(stderr=True, soft_wrap=True)
+console = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else 120)
 """Progress and summaries go to standard error; only what was asked for goes to standard output."""
 
 run_argument = click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -74,7 +75,7 @@ def shortage_line(shortage: dict[str, Any], wanted: int) -> str:
 
 
 def _verdict(reason: str) -> str:
-    from hardneg.filters import FILTERS  # noqa: PLC0415 - only for names
+    from hardneg.filters import FILTERS
 
     name, _, rule = reason.partition(".")
     rules = FILTERS.steps[name].rules if name in FILTERS.steps else ()

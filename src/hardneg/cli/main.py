@@ -12,7 +12,7 @@ from hardneg.errors import HardnegError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = ("mine", "refilter", "export", "report", "show")
+_COMMANDS = ("demo", "mine", "refilter", "export", "report", "show")
 
 
 class _Lazy(click.Group):

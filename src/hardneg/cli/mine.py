@@ -79,7 +79,7 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
     embeddings, scores = _caches(options)
     settings = Settings(embeddings, scores, progress, options["overwrite"])
     run = recipe.mine(reading, out, settings)
-    from hardneg.report import write_report  # noqa: PLC0415 - only once there is something to report
+    from hardneg.report import write_report
 
     with progress.stage("report", 1, "page") as report:
         page = write_report(run)
@@ -158,7 +158,7 @@ def _say_plan(recipe: Recipe, reading: Reading) -> None:
 
 def _export(run: Path, formats: tuple[str, ...]) -> None:
     if formats:
-        from hardneg.cli.export import export_into  # noqa: PLC0415 - only when asked for
+        from hardneg.cli.export import export_into
 
         for name in formats:
             export_into(run, name)

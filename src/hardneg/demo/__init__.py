@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["folder"]
+__all__ = ["demo_data"]
 
 
-def folder() -> Path:
+def demo_data() -> Path:
     """The folder with the demo's ``corpus.jsonl``, ``queries.jsonl``, ``qrels/train.tsv`` and ``planted.tsv``.
 
-    >>> (folder() / "corpus.jsonl").is_file()
+    >>> (demo_data() / "corpus.jsonl").is_file()
     True
     """
     return Path(__file__).parent

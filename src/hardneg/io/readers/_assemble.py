@@ -22,6 +22,7 @@ from hardneg.io.readers.vectors import read_vectors, vector_files
 from hardneg.io.reading import Reading, Skips
 from hardneg.positives import Positives
 from hardneg.ragged import IntArray
+from hardneg.similarity import FloatArray
 
 __all__ = ["Parts", "assemble", "positive_items"]
 
@@ -64,15 +65,7 @@ def assemble(parts: Parts, options: ReadOptions, skips: Skips) -> Reading:
     for ids in [*parts.excluded, *_listed(options.exclude_ids, items, skips)]:
         positives = positives.barring(ids)
     kept_anchors = replace(parts.anchors, collection=positives.anchors, order=parts.anchors.order[kept])
-    anchor_vectors = _vectors(options.anchor_vectors, kept_anchors, "anchor")
-    item_vectors = _vectors(options.item_vectors, parts.items, "item")
-    if anchor_vectors is not None and item_vectors is not None and anchor_vectors.shape[1] != item_vectors.shape[1]:
-        raise InputError(
-            f"The anchor vectors have {anchor_vectors.shape[1]} dimensions, "
-            f"the item vectors {item_vectors.shape[1]} ({options.item_vectors}).",
-            path=options.anchor_vectors,
-            remedy="Encode both with one model.",
-        )
+    anchor_vectors, item_vectors = _vectors(kept_anchors, parts.items, options)
     counts = {
         **parts.counts,
         "anchors": len(positives.anchors), "items": len(items),
@@ -119,11 +112,11 @@ def _usable(parts: Parts, skips: Skips) -> Any:
     return judged.filter(pa.array(left))
 
 
-def _repeated(anchors: IntArray, items: IntArray, grades: NDArray[np.float64]) -> Mask:
-    """Which judgements were there before, the grade included."""
-    order = np.lexsort((grades, items, anchors))
+def _repeated(*columns: NDArray[Any]) -> Mask:
+    """Which rows were there before."""
+    order = np.lexsort(columns)
     same = np.ones(max(len(order) - 1, 0), bool)
-    for one in (anchors, items, grades):
+    for one in columns:
         same &= one[order][1:] == one[order][:-1]
     mask = np.zeros(len(order), bool)
     mask[order[1:]] = same
@@ -142,8 +135,11 @@ def _with_positives(parts: Parts, whole: Positives, judged: Any, options: ReadOp
             remedy="Lower the threshold with --positive-from.",
         )
     parts.anchors.rows.skip(skips, "no_positive", parts.anchors.lines[~has])
-    idle = ~has[whole.anchors.positions(judged["anchor"])]
-    parts.rows.skip(skips, "unused_judgement", judged["line"].to_numpy()[idle])
+    rows, lines = whole.anchors.positions(judged["anchor"]), judged["line"].to_numpy()
+    parts.rows.skip(skips, "unused_judgement", lines[~has[rows]])
+    # Of two grades for one pair the better one holds; either way one of the two rows adds nothing.
+    again = _repeated(rows, whole.items.positions(judged["item"]))
+    parts.rows.skip(skips, "judged_twice", lines[again & has[rows]])
     return np.flatnonzero(has)
 
 
@@ -173,10 +169,21 @@ def _listed(path: Path | None, items: Collection, skips: Skips) -> list[list[str
     return [ids]
 
 
-def _vectors(path: Path | None, of: Gathered, what: str) -> Any:
-    if path is None:
-        return None
-    return read_vectors(path, of.collection, what, order=of.order, total=of.total)
+def _vectors(anchors: Gathered, items: Gathered, options: ReadOptions) -> tuple[FloatArray | None, FloatArray | None]:
+    def of(path: Path | None, things: Gathered, what: str) -> FloatArray | None:
+        if path is None:
+            return None
+        return read_vectors(path, things.collection, what, order=things.order, total=things.total)
+
+    left, right = of(options.anchor_vectors, anchors, "anchor"), of(options.item_vectors, items, "item")
+    if left is not None and right is not None and left.shape[1] != right.shape[1]:
+        raise InputError(
+            f"The anchor vectors have {left.shape[1]} dimensions, "
+            f"the item vectors {right.shape[1]} ({options.item_vectors}).",
+            path=options.anchor_vectors,
+            remedy="Encode both with one model.",
+        )
+    return left, right
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:

@@ -34,6 +34,7 @@ class Columns:
         """Raise InputError unless the record has a column for each of ``roles``."""
         for role in roles:
             if role not in self(record):
+                number = 1 if self._rows.carrier in ("csv", "tsv", "table") else number  # the header
                 names = "', '".join(self._roles[role][:4])
                 raise self._rows.error(
                     number,

@@ -8,9 +8,10 @@ from typing import Any
 from hardneg.errors import InputError
 from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._columns import Columns
+from hardneg.io.readers._delimited import first_line
 from hardneg.io.readers._judgements import GradeReader, Judgements
 from hardneg.io.readers._names import QREL_ROLES, normal
-from hardneg.io.readers._rows import Rows, carrier_of, first_line, open_rows
+from hardneg.io.readers._rows import Rows, carrier_of, open_rows
 
 __all__ = ["read_qrels"]
 

@@ -4,10 +4,13 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.unit.io.readers.reader_files import beir, jsonl, related, skipped
 
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers import ReadOptions, read
+from hardneg.io.reading import Reading
 
 HEADER = "query-id\tcorpus-id\tscore\n"
 GRADES = {"SUPPORT": 1.0, "CONTRADICT": 0.0}
@@ -128,10 +131,41 @@ def test_every_row_is_used_or_counted(tmp_path: Path) -> None:
     examples = {skip.reason: skip.examples for skip in reading.skips}
     assert examples["unknown_item"] == ("qrels.tsv, line 4",)
     assert examples["empty_text"] == ("corpus.jsonl, line 4", "queries.jsonl, line 3")
+    _assert_closes(reading)
+
+
+judgement = st.tuples(
+    st.sampled_from(["q1", "q2", "q9"]),
+    st.sampled_from(["d1", "d2", "d3", "d9"]),
+    st.sampled_from(["-1", "0", "1", "2", "", "nan"]),
+)
+
+
+@given(st.lists(judgement, min_size=1, max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_the_account_closes(tmp_path_factory: pytest.TempPathFactory, judgements: list[tuple[str, str, str]]) -> None:
+    folder = beir(tmp_path_factory.mktemp("beir"), HEADER + "\n".join("\t".join(one) for one in judgements) + "\n")
+    known = [(q, d, float(g)) for q, d, g in judgements if "9" not in q + d and g not in ("", "nan")]
+    options = ReadOptions(positive_from=2, ignore=(-1,))
+    positive = {(q, d) for q, d, grade in known if grade >= 2}
+    if not positive:
+        with pytest.raises(InputError, match=r"can be used|No anchor has a positive"):
+            read(folder, options=options)
+        return
+    reading = read(folder, options=options)
+    heard = [(q, d, grade) for q, d, grade in known if q in {one for one, _ in positive}]
+    ignored = {(q, d) for q, d, grade in heard if grade in (-1, 1)} - positive
+    assert related(reading) == positive
+    assert related(reading, "ignored") == ignored
+    assert related(reading, "negative") == {(q, d) for q, d, grade in heard if grade == 0} - positive - ignored
+    _assert_closes(reading)
+
+
+def _assert_closes(reading: Reading) -> None:
     counts = reading.counts
-    read_in = counts["item_rows"] + counts["anchor_rows"] + counts["judgement_rows"]
+    rows = counts["item_rows"] + counts["anchor_rows"] + counts["judgement_rows"]
     used = counts["items"] + counts["anchors"] + counts["positives"] + counts["known_negatives"] + counts["ignored"]
-    assert read_in == used + sum(skipped(reading).values())
+    assert rows == used + sum(skipped(reading).values())
 
 
 @pytest.mark.parametrize(
@@ -255,6 +289,7 @@ def test_scifact(data_dir: Path) -> None:
     assert reading.counts["barred"] > 0
     first = reading.positives.items.table.slice(0, 1).to_pylist()[0]
     assert first["text"] == f"{first['title']} {first['body']}"
+    _assert_closes(reading)
 
 
 def test_stackfaq(data_dir: Path) -> None:

@@ -113,6 +113,8 @@ def test_without_the_package_datasets(tmp_path: Path, monkeypatch: pytest.Monkey
             {"T b"},
             {"c"},
         ),
+        ({"query": "a", "pos": {"id": 5, "text": "b"}}, {"b"}, set()),
+        ({"query": "a", "document": "b", "label": True}, {"b"}, set()),
         ({"Query-Text": "a", "Passage": "b"}, {"b"}, set()),
     ],
 )  # fmt: skip

@@ -135,6 +135,8 @@ def test_a_line_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("a.csv", 'query,answer\n"a,b\nc,d\n', r"a.csv, line 2: The CSV is broken \(unexpected end of data\)"),
         ("a.csv", 'query,answer\n"a"b,c\n', r"line 2: The CSV is broken"),
         ("a.csv", "query,answer\na,b,c\n", r"line 2: The row has 3 fields where 2 are expected \(query, answer\)"),
+        ("a.csv", "query,answer\ra,b\r", r"line 1: The CSV is broken"),
+        ("a.csv", "query\na\n", r"line 1: The field 'positive' is missing. Found: query"),
         ("a.csv", "query,query\na,b\n", r"line 1: The column 'query' occurs twice"),
         ("a.tsv", "query\tanswer\na\tb\tc\n", r"line 2: The row has 3 fields where 2"),
         ("a.tsv", "query\tanswer\n\t\n", r"no anchor with a text"),

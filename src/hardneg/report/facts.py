@@ -1,0 +1,141 @@
+"""What all sections are computed from: every candidate of a run as plain columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hardneg.collection import Collection
+from hardneg.ragged import IntArray, Ragged
+from hardneg.run import Run
+from hardneg.similarity import FloatArray
+from hardneg.table import Array
+
+__all__ = ["Coded", "Facts", "State", "excerpt"]
+
+_NAMES = ("source", "verdict", "reason", "grade")
+_NUMBERS = ("score", "positive_score", "evidence", "rank")
+
+
+class State(IntEnum):
+    """What became of a candidate, in the order in which it is shown."""
+
+    SAMPLED = 0
+    SUSPECT = 1
+    DROPPED = 2
+    KEPT = 3
+
+
+_OF_VERDICT = {"drop": State.DROPPED, "suspect": State.SUSPECT}
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of names as numbers into a list of them."""
+
+    codes: IntArray
+    names: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Every candidate by row number of its anchor and item, some 45 bytes each, and the run they are of."""
+
+    run: Run
+    anchor: IntArray
+    item: IntArray
+    score: FloatArray
+    positive_score: FloatArray
+    evidence: FloatArray
+    rank: Array
+    state: Array
+    source: Coded
+    reason: Coded
+    grade: Coded
+
+    @classmethod
+    def gather(cls, run: Run) -> Facts:
+        """Read a run part by part, keeping only the columns that the report needs."""
+        wanted = ["anchor", "item", *_NAMES, *_NUMBERS]
+        table = pa.concat_tables([part.select(wanted) for part in run.parts()]).unify_dictionaries()
+        anchor, item = _rows(table["anchor"], run.anchors), _rows(table["item"], run.items)
+        names = {name: _coded(table[name]) for name in _NAMES}
+        verdict = names.pop("verdict")
+        states = np.array([_OF_VERDICT.get(name, State.KEPT) for name in verdict.names], np.uint8)
+        state = states[verdict.codes] if len(verdict.codes) else np.zeros(0, np.uint8)
+        state[_sampled(run, anchor, item)] = State.SAMPLED
+        numbers = {name: table[name].to_numpy() for name in _NUMBERS}
+        return cls(run=run, anchor=anchor, item=item, state=state, **numbers, **names)
+
+    def __len__(self) -> int:
+        return len(self.anchor)
+
+    @property
+    def wanted(self) -> int:
+        """How many negatives each anchor should have."""
+        return int(self.run.manifest["wanted"])
+
+    @cached_property
+    def positive(self) -> Ragged:
+        """The positives of each anchor."""
+        return self.run.positives.positive
+
+    @cached_property
+    def minable(self) -> IntArray:
+        """The anchors that have a positive."""
+        return np.flatnonzero(self.positive.lengths())
+
+    @cached_property
+    def by_anchor(self) -> IntArray:
+        """How many candidates of each state each anchor has, shape ``(anchors, 4)``."""
+        codes = self.anchor * len(State) + self.state
+        size = len(self.run.anchors) * len(State)
+        return np.bincount(codes, minlength=size).reshape(-1, len(State)).astype(np.int64)
+
+    def of(self, state: State) -> FloatArray:
+        """The scores of the candidates of one state."""
+        return self.score[self.state == state]
+
+    def corpus_size(self) -> int:
+        """How many items there were to mine from; those that are in use where the run does not say."""
+        stated = self.run.manifest.get("inputs", {}).get("items", {}).get("count", 0)
+        return max(int(stated), len(self.run.items))
+
+
+def excerpt(things: Collection, rows: IntArray, length: int) -> list[tuple[str, str | None, int]]:
+    """For each row its id, its text cut to ``length`` characters (None without one) and how many are cut off."""
+    ids = [str(one)[:120] for one in things.ids.take(pa.array(rows)).to_pylist()]
+    if things.texts is None:
+        return [(one, None, 0) for one in ids]
+    texts = things.texts.take(pa.array(rows))
+    cut = pc.utf8_slice_codeunits(texts, 0, length).to_pylist()
+    left = (pc.fill_null(pc.utf8_length(texts), 0).to_numpy() - length).clip(0)
+    return [(one, text, int(over)) for one, text, over in zip(ids, cut, left, strict=True)]
+
+
+def _coded(column: pa.ChunkedArray) -> Coded:
+    one = column.combine_chunks()
+    if isinstance(one, pa.ChunkedArray):
+        one = one.chunk(0)
+    return Coded(np.asarray(one.indices.to_numpy(), np.int64), [str(name) for name in one.dictionary.to_pylist()])
+
+
+def _rows(column: pa.ChunkedArray, things: Collection) -> IntArray:
+    one = column.combine_chunks()
+    if isinstance(one, pa.ChunkedArray):
+        one = one.chunk(0)
+    where = things.positions(one.dictionary)
+    codes = one.indices.to_numpy()
+    return where[codes] if len(codes) else np.zeros(0, np.int64)
+
+
+def _sampled(run: Run, anchor: IntArray, item: IntArray) -> Array:
+    negatives = run.negatives.select(["anchor", "item"]).unify_dictionaries()
+    width = max(1, len(run.items))
+    chosen = _rows(negatives["anchor"], run.anchors) * width + _rows(negatives["item"], run.items)
+    return np.isin(anchor * width + item, chosen)

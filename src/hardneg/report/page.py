@@ -1,0 +1,123 @@
+"""From sections to one file: templates, styles, scripts, and a policy that forbids everything else."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from hardneg.report import numbers
+from hardneg.report.distributions import distributions
+from hardneg.report.facts import Facts
+from hardneg.report.gallery import gallery
+from hardneg.report.overview import overview, skipped
+from hardneg.report.popular import popularity
+from hardneg.report.ranks import ranks
+from hardneg.report.shortfall import shortfall
+from hardneg.report.waterfall import waterfall
+
+__all__ = ["SECTIONS", "Section", "embedded_json", "policy", "render"]
+
+_STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "print.css")
+_SCRIPTS = ("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js", "gallery.js")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: its anchor and heading, its template, and the function that makes what it shows.
+
+    The template sees what ``data`` returns as ``data``. A section without data is left out, and so is its link.
+    """
+
+    id: str
+    title: str
+    data: Callable[[Facts], Any]
+
+    @property
+    def template(self) -> str:
+        """The file of its template."""
+        return f"{self.id}.html.j2"
+
+
+SECTIONS = (
+    Section("ledger", "Where the candidates went", waterfall),
+    Section("scores", "How they score", distributions),
+    Section("ranks", "Hardness by rank", ranks),
+    Section("items", "Items mined most often", popularity),
+    Section("short", "Anchors that came up short", shortfall),
+    Section("skipped", "Left out on reading", lambda facts: skipped(facts) or None),
+    Section("gallery", "Gallery", gallery),
+)
+
+
+def render(facts: Facts) -> str:
+    """The whole page: the same text for the same run."""
+    found = [(section, section.data(facts)) for section in SECTIONS]
+    style, script = _joined(_STYLES), _joined(_SCRIPTS)
+    page = _environment().get_template("page.html.j2")
+    return page.render(
+        overview=overview(facts),
+        version=facts.run.manifest.get("hardneg_version"),
+        sections=[{"about": section, "data": data} for section, data in found if data is not None],
+        policy=policy(style, script),
+        style=Markup(style),  # noqa: S704 - our own files, no data in them
+        script=Markup(script),  # noqa: S704
+    )
+
+
+def embedded_json(value: Any) -> Markup:
+    """A value as JSON that no text inside it can end or turn into markup.
+
+    >>> str(embedded_json("</script>"))
+    '"\\\\u003c/script\\\\u003e"'
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - escaped above
+
+
+def policy(style: str, script: str) -> str:
+    """A content security policy that lets in this style and this script, and no network at all."""
+    hashes = {name: b64encode(sha256(text.encode()).digest()).decode() for name, text in _blocks(style, script)}
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _blocks(style: str, script: str) -> list[tuple[str, str]]:
+    return [("style", style), ("script", script)]
+
+
+@cache
+def _joined(names: tuple[str, ...]) -> str:
+    folder = files("hardneg.report") / "assets"
+    return "".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hardneg.report"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": numbers.count,
+        "number": numbers.number,
+        "share": numbers.share,
+        "plural": numbers.plural,
+        "embedded_json": embedded_json,
+    }
+    return environment

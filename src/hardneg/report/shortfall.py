@@ -1,0 +1,105 @@
+"""The anchors that came up short, why, and what can be relaxed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardneg.ragged import IntArray
+from hardneg.report.facts import Facts, State, excerpt
+from hardneg.report.reasons import meaning
+
+__all__ = ["ShortAnchor", "Shortfall", "shortfall"]
+
+_SHOWN = 100
+_EXCERPT = 160
+
+_POLICIES = {
+    "keep": "They keep what they have.",
+    "fill": "They were filled up as far as the filters allowed.",
+    "drop": "They were left out of the negatives altogether (on_short=drop).",
+}
+
+
+@dataclass(frozen=True)
+class ShortAnchor:
+    """One anchor with fewer negatives than wanted."""
+
+    id: str
+    text: str | None
+    cut: int
+    sampled: int
+    candidates: int
+    suspect: int
+    dropped: int
+    kept: int
+    why: str
+    relax: str
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """The short anchors, the emptiest first, up to a number that can be read."""
+
+    anchors: list[ShortAnchor]
+    total: int
+    missing: int
+    policy: str
+
+
+def shortfall(facts: Facts) -> Shortfall:
+    """List the anchors that have a positive and fewer negatives than wanted."""
+    counts = facts.by_anchor
+    lacking = facts.wanted - counts[:, State.SAMPLED]
+    short = facts.minable[lacking[facts.minable] > 0]
+    shown = short[np.argsort(-lacking[short], kind="stable")][:_SHOWN]
+    reasons = _reasons(facts, shown)
+    anchors = []
+    for row, text in zip(shown, excerpt(facts.run.anchors, shown, _EXCERPT), strict=True):
+        numbers = {state: int(counts[row, state]) for state in State}
+        why, relax = _diagnosis(numbers, facts.wanted, reasons[int(row)])
+        anchors.append(
+            ShortAnchor(
+                *text,
+                sampled=numbers[State.SAMPLED],
+                candidates=sum(numbers.values()),
+                suspect=numbers[State.SUSPECT],
+                dropped=numbers[State.DROPPED],
+                kept=numbers[State.KEPT],
+                why=why,
+                relax=relax,
+            )
+        )
+    policy = _POLICIES.get(str(facts.run.manifest.get("shortage", {}).get("policy")), "")
+    return Shortfall(anchors, len(short), int(lacking[short].sum()), policy)
+
+
+def _reasons(facts: Facts, shown: IntArray) -> Mapping[int, str]:
+    """For each of these anchors the reason that took most of its candidates; empty where none did."""
+    fired = np.isin(facts.state, (State.SUSPECT, State.DROPPED)) & np.isin(facts.anchor, shown)
+    width = max(1, len(facts.reason.names))
+    pairs, counts = np.unique(facts.anchor[fired] * width + facts.reason.codes[fired], return_counts=True)
+    out = dict.fromkeys((int(row) for row in shown), "")
+    for at in np.argsort(counts, kind="stable"):  # the most frequent comes last and stays
+        out[int(pairs[at] // width)] = facts.reason.names[int(pairs[at] % width)]
+    return out
+
+
+def _diagnosis(numbers: Mapping[State, int], wanted: int, reason: str) -> tuple[str, str]:
+    candidates, kept = sum(numbers.values()), numbers[State.KEPT]
+    if not candidates:
+        return "The sources proposed nothing.", "Add a source, or check this anchor's vector."
+    if candidates < wanted:
+        return f"The sources proposed only {candidates}.", "Raise k in the source, or add a source."
+    if numbers[State.SAMPLED] + kept >= wanted:
+        return (
+            f"{kept:,} more would fit, but a cap or quota held the sampler back.",
+            "Raise the cap or quota, or set on_short=fill.",
+        )
+    words = meaning(reason)
+    why = f"Filters took {numbers[State.SUSPECT] + numbers[State.DROPPED]} of {candidates}, most as “{words.title}”."
+    if not words.relax:
+        return why, "Raise k in the source."
+    return why, f"{words.relax[0].upper()}{words.relax[1:]}, or raise k in the source."
