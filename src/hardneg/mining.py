@@ -19,7 +19,7 @@ from hardneg.positives import Positives
 from hardneg.preparing import minable, primary_vectors
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray
-from hardneg.run import Run, RunWriter, rows_of
+from hardneg.run import Run, RunWriter, refuse_existing, rows_of
 from hardneg.samplers import Sampler
 from hardneg.sources import Source
 from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps
@@ -80,6 +80,7 @@ def mine(
         InputError: the data are wrong.
         RunError: ``out`` exists already, or is an unfinished run of something else.
 
+    >>> import numpy as np
     >>> from hardneg.collection import Collection
     >>> from hardneg.sources import Neighbors
     >>> vectors = np.array([[1, 0], [1, 1], [2, 3], [0, 1]], np.float32)
@@ -91,11 +92,12 @@ def mine(
     settings = settings or Settings()
     clock = ledger.Clock()
     steps = Steps.parse(sources, filters, sampler)
+    path, keep = _directory(out)
+    refuse_existing(path, settings.overwrite)
     with clock.stage("encode"):
         vectors = primary_vectors(steps.source, positives, lambda: _vectors(encoder, positives, settings))
     positives, active, skipped = minable(positives, vectors)
     inputs = ledger.inputs(positives, vectors)
-    path, keep = _directory(out)
     writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, inputs), overwrite=settings.overwrite)
     if writer.resumed:
         settings.progress.say(f"Going on with '{writer.partial}': {writer.resumed} parts are done.")

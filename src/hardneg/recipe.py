@@ -80,12 +80,8 @@ class Recipe:
         path, kind = _from(folder, data.pop("path")), data.pop("format", None)
         _only(data, [one.name for one in fields(ReadOptions)], "[data]")
         data |= {name: _from(folder, data[name]) for name in _PATHS if name in data}
-        data |= {name: tuple(data[name]) for name in ("ignore", "exclude_split") if name in data}
-        steps |= {
-            name: (steps[name],) if isinstance(steps[name], str) else tuple(steps[name])
-            for name in ("sources", "filters", "sampler")
-            if name in steps
-        }
+        data |= {name: _listed(data[name]) for name in ("ignore", "exclude_split") if name in data}
+        steps |= {name: _listed(steps[name]) for name in ("sources", "filters", "sampler") if name in steps}
         return cls(path, kind, ReadOptions(**data), **steps)
 
     def text(self, folder: Path) -> str:
@@ -157,6 +153,10 @@ def _only(table: Mapping[str, Any], known: Any, where: str) -> None:
     unknown = sorted(set(table) - set(known))
     if unknown:
         raise OptionError(f"There is no '{unknown[0]}' in {where}. Known: {', '.join(sorted(known))}.")
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list) else (value,)
 
 
 def _from(folder: Path, path: str) -> Path:

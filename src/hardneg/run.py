@@ -45,7 +45,7 @@ from hardneg.table import (
     source_bits,
 )
 
-__all__ = ["Run", "RunWriter"]
+__all__ = ["Run", "RunWriter", "refuse_existing"]
 
 _RELATIONS = ("positive", "negative", "ignored")
 
@@ -190,6 +190,12 @@ def _codes(names: list[str], known: list[str], kind: type) -> Array:
     return np.array([known.index(name) for name in names], kind)
 
 
+def refuse_existing(out: Path, overwrite: bool) -> None:
+    """Raise RunError where there is something already that may not be replaced."""
+    if out.exists() and not overwrite:
+        raise RunError(f"'{out}' exists already. Choose another output, or replace it with --overwrite.")
+
+
 class RunWriter:
     """Makes a run in ``<out>.partial``, part by part, and gives it its name at the end."""
 
@@ -197,8 +203,7 @@ class RunWriter:
         self.out, self._overwrite = out, overwrite
         self.partial = out.with_name(out.name + ".partial")
         self._journal = self.partial / "journal.json"
-        if out.exists() and not overwrite:
-            raise RunError(f"'{out}' exists already. Choose another output, or replace it with --overwrite.")
+        refuse_existing(out, overwrite)
         self._done: dict[str, dict[str, Any]] = {}
         if self._journal.is_file():
             self._continue(fingerprint)

@@ -17,6 +17,7 @@ from hardneg.io.reading import Reading
 from hardneg.mining import Settings
 from hardneg.progress import for_console
 from hardneg.recipe import Recipe, given_vectors
+from hardneg.run import refuse_existing
 
 __all__ = ["command"]
 
@@ -75,6 +76,7 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
         return
     if out is None:
         raise OptionError("The run needs a place: give it with -o runs/NAME.")
+    refuse_existing(out, options["overwrite"])
     reading = _read(recipe)
     embeddings, scores = _caches(options)
     settings = Settings(embeddings, scores, progress, options["overwrite"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class Gallery:
     shown: int
     anchors: int
     text: int
-    candidates: int
+    per_card: int
 
 
 def gallery(facts: Facts, budget: int = BUDGET) -> Gallery:
@@ -89,8 +89,11 @@ def choose_candidates(facts: Facts, anchors: IntArray, portion: float = 1.0) -> 
     group = facts.anchor[rows] * len(State) + facts.state[rows]
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     place = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
-    limits = np.array([max(1, round(portion * _PER_STATE[state])) for state in State])
-    return np.asarray(rows[place < limits[facts.state[rows]]], np.int64)
+    return np.asarray(rows[place < _limits(portion)[facts.state[rows]]], np.int64)
+
+
+def _limits(portion: float) -> IntArray:
+    return np.array([max(1, round(portion * _PER_STATE[state])) for state in State])
 
 
 def _made(facts: Facts, sizes: Sizes) -> Gallery:
@@ -108,8 +111,7 @@ def _made(facts: Facts, sizes: Sizes) -> Gallery:
         "items": [list(one) for one in excerpt(facts.run.items, items, sizes.text)],
         "anchors": _cards(facts, anchors, rows, positives, items, sizes.text),
     }
-    found = Gallery(data, len(anchors), len(facts.minable), sizes.text, len(rows))
-    return replace(found, shown=len(data["anchors"]))
+    return Gallery(data, len(anchors), len(facts.minable), sizes.text, _limits(sizes.portion).sum())
 
 
 def _reason(name: str) -> dict[str, str]:

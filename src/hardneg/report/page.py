@@ -32,13 +32,14 @@ _SCRIPTS = ("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js", "ga
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its anchor and heading, its template, and the function that makes what it shows.
+    """A part of the page: its anchor, heading and short name, its template, and the function that makes what it shows.
 
     The template sees what ``data`` returns as ``data``. A section without data is left out, and so is its link.
     """
 
     id: str
     title: str
+    short: str
     data: Callable[[Facts], Any]
 
     @property
@@ -48,13 +49,13 @@ class Section:
 
 
 SECTIONS = (
-    Section("ledger", "Where the candidates went", waterfall),
-    Section("scores", "How they score", distributions),
-    Section("ranks", "Hardness by rank", ranks),
-    Section("items", "Items mined most often", popularity),
-    Section("short", "Anchors that came up short", shortfall),
-    Section("skipped", "Left out on reading", lambda facts: skipped(facts) or None),
-    Section("gallery", "Gallery", gallery),
+    Section("ledger", "Where the candidates went", "Ledger", waterfall),
+    Section("scores", "How they score", "Scores", distributions),
+    Section("ranks", "Hardness by rank", "Ranks", ranks),
+    Section("items", "Items mined most often", "Items", popularity),
+    Section("short", "Anchors that came up short", "Short", shortfall),
+    Section("skipped", "Left out on reading", "Left out", lambda facts: skipped(facts) or None),
+    Section("gallery", "Gallery", "Gallery", gallery),
 )
 
 
@@ -87,15 +88,11 @@ def embedded_json(value: Any) -> Markup:
 
 def policy(style: str, script: str) -> str:
     """A content security policy that lets in this style and this script, and no network at all."""
-    hashes = {name: b64encode(sha256(text.encode()).digest()).decode() for name, text in _blocks(style, script)}
+    styles, scripts = (b64encode(sha256(text.encode()).digest()).decode() for text in (style, script))
     return (
-        f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; "
+        f"default-src 'none'; style-src 'sha256-{styles}'; script-src 'sha256-{scripts}'; "
         "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
-
-
-def _blocks(style: str, script: str) -> list[tuple[str, str]]:
-    return [("style", style), ("script", script)]
 
 
 @cache

@@ -31,6 +31,7 @@ class ShortAnchor:
     text: str | None
     cut: int
     sampled: int
+    wanted: int
     candidates: int
     suspect: int
     dropped: int
@@ -64,6 +65,7 @@ def shortfall(facts: Facts) -> Shortfall:
             ShortAnchor(
                 *text,
                 sampled=numbers[State.SAMPLED],
+                wanted=facts.wanted,
                 candidates=sum(numbers.values()),
                 suspect=numbers[State.SUSPECT],
                 dropped=numbers[State.DROPPED],
