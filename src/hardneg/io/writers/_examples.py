@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +36,7 @@ class Hit:
     ``rank`` (in its source, from 0), ``source`` and ``grade`` are those of a negative.
     """
 
+    row: int
     document: Document
     score: float | None
     rank: int | None = None
@@ -46,7 +46,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An anchor with its positives, in the order of the items, and its negatives, hardest first."""
+    """An anchor with its positives, in the order of the items, and its negatives, hardest first.
+
+    ``row`` is the number of the anchor in the run, and that of a hit the number of its item.
+    """
 
     row: int
     id: Id
@@ -55,86 +58,92 @@ class Example:
     negatives: tuple[Hit, ...]
 
 
-def examples(run: Run, anchors: IntArray | None = None) -> Iterator[Example]:
-    """Give every anchor of a run, in order, or the given rows of anchors in theirs.
-
-    Only a block of anchors is ever made into Python objects.
-    """
-    return Examples(run).of(anchors)
+def examples(run: Run) -> Iterator[Example]:
+    """Give every anchor of a run, in order. Only a block of anchors is ever made into Python objects."""
+    return Examples(run).of()
 
 
 def documents(items: Collection) -> Iterator[Document]:
     """Give every item of a run, in order."""
+    table = _texts(items)
     for start in range(0, len(items), _BLOCK):
-        yield from _documents(items, np.arange(start, min(start + _BLOCK, len(items))))
+        yield from _documents(table.slice(start, _BLOCK))
 
 
 class Examples:
-    """The negatives and positives of a run by anchor."""
+    """The negatives and positives of a run by anchor.
+
+    ``positives`` and ``negatives`` hold one row an anchor: of item rows, and of rows in the table of negatives.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._table = run.negatives
-        rows = run.anchors.positions(self._table.column("anchor"))
+        table = run.negatives
+        anchors = run.anchors.positions(table.column("anchor"))
         # The order of the table stays within an anchor: hardest first.
-        self._order = np.argsort(rows, kind="stable").astype(np.int64)
-        starts = np.searchsorted(rows[self._order], np.arange(len(run.anchors) + 1))
-        self._negatives = Ragged(starts.astype(np.int64), self._order)
-        self._positives = run.positives.positive
-
-    @cached_property
-    def negative_counts(self) -> IntArray:
-        """How many negatives each anchor has."""
-        return self._negatives.lengths()
-
-    @property
-    def positives(self) -> Ragged:
-        """The item rows of each anchor's positives."""
-        return self._positives
+        order = np.argsort(anchors, kind="stable").astype(np.int64)
+        starts = np.searchsorted(anchors[order], np.arange(len(run.anchors) + 1))
+        self.negatives = Ragged(starts.astype(np.int64), order)
+        self.positives = run.positives.positive
+        self._items = run.items.positions(table.column("item"))
+        self._evidence = {name: _plain(table.column(name)) for name in ("score", "rank", "source", "grade")}
+        self._texts = _texts(run.items)
 
     def of(self, anchors: IntArray | None = None) -> Iterator[Example]:
-        """Give these rows of anchors, or all of them."""
+        """Give all anchors in order, or these rows of them."""
         rows = np.arange(len(self._run.anchors), dtype=np.int64) if anchors is None else anchors
         for start in range(0, len(rows), _BLOCK):
             yield from self._block(rows[start : start + _BLOCK])
 
     def _block(self, rows: IntArray) -> Iterator[Example]:
-        anchors = self._run.anchors.table.take(pa.array(rows))
-        ids = anchors.column("id").to_pylist()
-        texts = anchors.column("text").to_pylist() if "text" in anchors.column_names else [None] * len(rows)
-        positives, negatives = self._positive_hits(rows), self._negative_hits(rows)
-        for row, one, text, pos, neg in zip(rows.tolist(), ids, texts, positives, negatives, strict=True):
-            yield Example(row, one, text, pos, neg)
+        table = self._run.anchors.table.take(pa.array(rows))
+        ids = table.column("id").to_pylist()
+        texts = table.column("text").to_pylist() if "text" in table.column_names else [None] * len(rows)
+        hits = self._positive_hits(rows), self._negative_hits(rows)
+        for values in zip(rows.tolist(), ids, texts, *hits, strict=True):
+            yield Example(*values)
 
     def _positive_hits(self, rows: IntArray) -> Iterator[tuple[Hit, ...]]:
-        places = Ragged(self._positives.offsets, np.arange(len(self._positives.values))).take(rows)
-        found = _documents(self._run.items, self._positives.values[places.values])
+        places = Ragged(self.positives.offsets, np.arange(len(self.positives.values))).take(rows)
+        items = self.positives.values[places.values]
         scores = plain_scores(self._run.positive_scores[places.values])
-        hits = [Hit(document, score) for document, score in zip(found, scores, strict=True)]
-        return _split(hits, places)
+        return _split(self._hits(items, [scores]), places)
 
     def _negative_hits(self, rows: IntArray) -> Iterator[tuple[Hit, ...]]:
-        places = self._negatives.take(rows)
-        table = self._table.take(pa.array(places.values))
-        found = _documents(self._run.items, self._run.items.positions(table.column("item")))
-        scores = plain_scores(table.column("score").to_numpy())
-        others = (table.column(name).to_pylist() for name in ("rank", "source", "grade"))
-        hits = [Hit(*values) for values in zip(found, scores, *others, strict=True)]
-        return _split(hits, places)
+        places = self.negatives.take(rows)
+        table = {name: column.take(pa.array(places.values)) for name, column in self._evidence.items()}
+        scores = plain_scores(table.pop("score").to_numpy())
+        return _split(
+            self._hits(self._items[places.values], [scores, *map(pa.Array.to_pylist, table.values())]), places
+        )
+
+    def _hits(self, items: IntArray, columns: list[list[object]] | list[list[float | None]]) -> list[Hit]:
+        found = _documents(self._texts.take(pa.array(items)))
+        return [Hit(*values) for values in zip(items.tolist(), found, *columns, strict=True)]
 
 
 def _split(hits: list[Hit], places: Ragged) -> Iterator[tuple[Hit, ...]]:
-    for start, end in zip(places.offsets[:-1], places.offsets[1:], strict=True):
+    for start, end in zip(places.offsets[:-1].tolist(), places.offsets[1:].tolist(), strict=True):
         yield tuple(hits[start:end])
 
 
-def _documents(items: Collection, rows: IntArray) -> list[Document]:
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    """One array; names stay a dictionary, as many rows share few of them."""
+    whole = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    array = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
+    return array.dictionary_encode() if pa.types.is_string(array.type) else array
+
+
+def _texts(items: Collection) -> pa.Table:
+    # In one chunk each, as taking rows from many chunks would copy them all each time.
     names = [name for name in ("id", "text", "title", "body") if name in items.table.column_names]
-    table = items.table.select(names).take(pa.array(rows))
-    columns = {name: table.column(name).to_pylist() for name in names}
-    none: list[None] = [None] * len(rows)
-    texts = columns.get("text", none)
-    titles = columns.get("title", none)
+    return items.table.select(names).combine_chunks()
+
+
+def _documents(table: pa.Table) -> list[Document]:
+    none: list[None] = [None] * table.num_rows
+    columns = {name: table.column(name).to_pylist() for name in table.column_names}
+    texts, titles = columns.get("text", none), columns.get("title", none)
     bodies = columns.get("body", texts) if "title" in columns else texts
     return [Document(*values) for values in zip(columns["id"], texts, titles, bodies, strict=True)]
 
