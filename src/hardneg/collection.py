@@ -51,7 +51,10 @@ def _from_python(values: list[object], what: str) -> pa.Array:
     values = [one.item() if isinstance(one, np.generic) else one for one in values]
     kinds = {type(one) for one in values if one is not None}
     if kinds <= {str} or kinds <= {int}:
-        return pa.array(values, pa.int64() if kinds == {int} else pa.string())
+        try:
+            return pa.array(values, pa.int64() if kinds == {int} else pa.string())
+        except OverflowError:
+            raise InputError(f"The {what} do not fit into 64 bits.", remedy="Write them as text.") from None
     if kinds <= {str, int}:
         first = type(values[0])
         row = next(i for i, one in enumerate(values) if type(one) is not first)
@@ -123,18 +126,13 @@ class Collection:
     def positions(self, ids: object) -> IntArray:
         """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round."""
         wanted = as_ids(ids)
-        if wanted.type != self.ids.type:
-            wanted = _cast_where_possible(wanted, self.ids.type)
-        found = pc.index_in(wanted, value_set=self.ids, skip_nulls=True)
+        known = self.ids
+        if wanted.type != known.type:
+            wanted, known = wanted.cast(pa.string()), known.cast(pa.string())
+        found = pc.index_in(wanted, value_set=known)
         return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), np.int64)
 
     def take(self, rows: IntArray) -> Collection:
         """The given rows, in the given order."""
         return Collection(self.table.take(pa.array(rows)))
 
-
-def _cast_where_possible(ids: pa.Array, kind: pa.DataType) -> pa.Array:
-    if pa.types.is_string(kind):
-        return ids.cast(kind)
-    number = pc.match_substring_regex(ids, r"^(0|-?[1-9][0-9]{0,17})$")
-    return pc.if_else(number, ids, None).cast(kind)

@@ -130,4 +130,8 @@ def _texts(texts: Sequence[str] | None, what: str, needed_by: str) -> Sequence[s
             f"'{needed_by}' needs texts, and the {what} have none.",
             remedy="Give collections with texts, or choose steps that work on vectors alone.",
         )
+    if missing := getattr(texts, "null_count", 0):
+        raise InputError(
+            f"'{needed_by}' needs texts, and {missing} of the {what} have none.", remedy="Leave these out."
+        )
     return texts

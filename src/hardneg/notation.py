@@ -21,6 +21,8 @@ from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from typing import Any, ClassVar, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from hardneg.errors import OptionError
 
 __all__ = ["Call", "Registry", "Step", "parse", "require"]
@@ -94,6 +96,8 @@ def _value(tokens: Sequence[str], at: int, text: str) -> tuple[object, int]:
     token = tokens[at]
     if token == "[":
         items, at = _items(tokens, at + 1, "]", text)
+        if any(key is not None for key, _ in items):
+            raise OptionError(f"Cannot read the step '{text}': the values of a list have no names.")
         return tuple(value for _, value in items), at
     if token in "(),=]":
         raise OptionError(f"Cannot read the step '{text}': '{token}' was not expected.")
@@ -139,13 +143,31 @@ def _atom(token: str) -> object:
     if token.lower() in _CONSTANTS:
         return _CONSTANTS[token.lower()]
     if _NUMBER.fullmatch(token):
-        return int(token) if re.fullmatch(r"[+-]?\d+", token) else float(token)
+        number = _Whole(token) if re.fullmatch(r"[+-]?\d+", token) else _Decimal(token)
+        number.written = token
+        return number
     return token
 
 
+class _Whole(int):
+    """A whole number that remembers how it was written, for options that take text: a version ``1.10``."""
+
+    written = ""
+
+
+class _Decimal(float):
+    """A decimal number that remembers how it was written."""
+
+    written = ""
+
+
 def _render(value: object) -> str:
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, bool) or value is None:
         return str(value).lower()
+    if isinstance(value, (_Whole, _Decimal)):
+        return value.written
     if isinstance(value, (Call, Step, int, float)):
         return str(value)
     if isinstance(value, (tuple, list)):
@@ -159,7 +181,8 @@ class Step:
     """Base of sources, filters, samplers and encoders: a frozen dataclass whose fields are its options.
 
     The text shows what differs from the default. A field declared with ``metadata={"data": True}`` (vectors, a
-    function) is no part of it; one with ``metadata={"always": True}`` always is.
+    function) is no part of it; one with ``metadata={"always": True}`` always is. A step of another package shows
+    its full name, ``package.module:Class``, so that its text finds it again.
     """
 
     name: ClassVar[str]
@@ -172,7 +195,13 @@ class Step:
             always = field.metadata.get("always") or field.default is MISSING
             if not field.metadata.get("data") and (value != default or always):
                 shown.append(f"{field.name}={_render(value)}")
-        return f"{self.name}({', '.join(shown)})" if shown else self.name
+        name = self.name if _is_ours(type(self)) else f"{type(self).__module__}:{type(self).__name__}"
+        return f"{name}({', '.join(shown)})" if shown else name
+
+
+def _is_ours(cls: type[Step]) -> bool:
+    """Whether a registry knows this class by its short name; a class inside a function has no other."""
+    return cls.__module__.partition(".")[0] == __name__.partition(".")[0] or cls.__qualname__ != cls.__name__
 
 
 T = TypeVar("T", bound=Step)
@@ -231,36 +260,40 @@ class Registry(Generic[T]):
                 raise OptionError(f"{call.name} got the option '{key}' twice.")
             given[key] = value
         hints = get_type_hints(cls)
-        arguments = {key: _fit(value, hints[key], f"{call.name}.{key}") for key, value in given.items()}
+        arguments = {key: _fit(value, hints[key], f"{call.name}.{key}", self) for key, value in given.items()}
         for field in fields(cls):  # type: ignore[arg-type]
             if field.default is MISSING and field.default_factory is MISSING and field.name not in arguments:
                 raise OptionError(f"{call.name} needs the option '{field.name}'.")
         return cls(**arguments)
 
 
-def _fit(value: object, hint: Any, name: str) -> object:
+def _fit(value: object, hint: Any, name: str, registry: Registry[Any]) -> object:
     """Return ``value`` as the annotated type of a field, or say what would fit."""
+    if hint is registry.base:  # a step made of steps of its own kind
+        return registry.make(value)
     if isinstance(value, Call):
         value = str(value)
     accepted = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     for one in accepted:
-        ok, fitted = _fit_one(value, one, name)
+        ok, fitted = _fit_one(value, one, name, registry)
         if ok:
             return fitted
     raise OptionError(f"The '{name}' must be {_describe(accepted)}. Got {_render(value)}.")
 
 
-def _fit_one(value: object, hint: Any, name: str) -> tuple[bool, object]:
+def _fit_one(value: object, hint: Any, name: str, registry: Registry[Any]) -> tuple[bool, object]:
     origin = get_origin(hint)
     if origin is Literal:
+        if value is None or isinstance(value, bool):
+            value = _render(value)  # the word, where it is one of the choices
         return value in get_args(hint), value
     if origin is tuple:
         values = value if isinstance(value, tuple) else (value,)
-        return True, tuple(_fit(one, get_args(hint)[0], name) for one in values)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return True, float(value)
+        return True, tuple(_fit(one, get_args(hint)[0], name, registry) for one in values)
+    if hint in (int, float) and isinstance(value, (int, hint)) and not isinstance(value, bool):
+        return True, hint(value)
     if hint is str and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return True, str(value)
+        return True, _render(value)
     if hint is int and isinstance(value, bool):
         return False, value
     if hint is type(None):

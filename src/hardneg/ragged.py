@@ -112,9 +112,10 @@ class Ragged:
         """
         if not len(self.values) or not len(rows):
             return np.zeros(len(rows), bool)
-        width = int(max(self.values.max(), np.max(values))) + 1
-        keys = np.sort(self.rows() * width + self.values)
-        wanted = np.asarray(rows, np.int64) * width + values
+        low = int(min(self.values.min(), np.min(values)))
+        width = int(max(self.values.max(), np.max(values))) - low + 1
+        keys = np.sort(self.rows() * width + self.values - low)
+        wanted = np.asarray(rows, np.int64) * width + values - low
         place = np.searchsorted(keys, wanted)
         return np.asarray(keys[np.minimum(place, len(keys) - 1)] == wanted)
 

@@ -31,4 +31,9 @@ def uniform(seed: int, *counters: NDArray[np.int64]) -> NDArray[np.float64]:
         state = _mix(np.full(1, seed % 2**64, np.uint64) + _GOLDEN)
         for counter in counters:
             state = _mix(state ^ (np.asarray(counter).astype(np.uint64) + _GOLDEN) * np.uint64(0xD6E8FEB86659FD93))
-    return np.asarray((state >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54)
+    return _fraction(state)
+
+
+def _fraction(state: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """The 52 upper bits as a number in the open interval; with a 53rd the last one would round up to 1."""
+    return np.asarray((state >> np.uint64(12)).astype(np.float64) * 2.0**-52 + 2.0**-53)

@@ -93,7 +93,7 @@ class Run:
     @property
     def candidates(self) -> Candidates:
         """Every candidate. All parts in memory; :meth:`parts` gives them one by one."""
-        return Candidates(pa.concat_tables(list(self.parts())).unify_dictionaries())
+        return Candidates(pa.concat_tables(list(self.parts()), promote_options="default").unify_dictionaries())
 
     def parts(self) -> Iterator[pa.Table]:
         """The candidates, part by part."""
@@ -191,9 +191,14 @@ def _codes(names: list[str], known: list[str], kind: type) -> Array:
 
 
 def refuse_existing(out: Path, overwrite: bool) -> None:
-    """Raise RunError where there is something already that may not be replaced."""
-    if out.exists() and not overwrite:
+    """Raise RunError where there is something already that may not be replaced: only a run ever is."""
+    if not out.exists() and not out.is_symlink():
+        return
+    if not overwrite:
         raise RunError(f"'{out}' exists already. Choose another output, or replace it with --overwrite.")
+    empty = out.is_dir() and not any(out.iterdir())
+    if not empty and not (out / "manifest.json").is_file():
+        raise RunError(f"'{out}' is no run, so it is not replaced. Choose another output, or move it away.")
 
 
 class RunWriter:
@@ -207,13 +212,19 @@ class RunWriter:
         self._done: dict[str, dict[str, Any]] = {}
         if self._journal.is_file():
             self._continue(fingerprint)
-        elif self.partial.exists() and any(self.partial.iterdir()):
+        elif self.partial.exists() and not self._barely_begun():
             raise RunError(f"'{self.partial}' exists and is no unfinished run. Move it away, or choose another output.")
         self.resumed = len(self._done)
-        with storage_errors(self.partial):
-            (self.partial / "candidates").mkdir(parents=True, exist_ok=True)
         self._fingerprint = fingerprint
         self._write_journal()
+        with storage_errors(self.partial):
+            (self.partial / "candidates").mkdir(exist_ok=True)
+            for left in self.partial.rglob(".*.tmp"):  # what a killed process was writing
+                left.unlink()
+
+    def _barely_begun(self) -> bool:
+        """Whether nothing is there but a journal that was being written."""
+        return self.partial.is_dir() and all(one.match(".journal.json.*.tmp") for one in self.partial.iterdir())
 
     def _continue(self, fingerprint: str) -> None:
         try:
@@ -296,11 +307,11 @@ class RunWriter:
         """Write the manifest and give the run its name."""
         write_json(manifest, self.partial / "manifest.json")
         write_json(timings, self.partial / "timings.json")
-        self._journal.unlink()
         with storage_errors(self.out):
             if self.out.exists():
                 shutil.rmtree(self.out)
             self.partial.rename(self.out)
+            (self.out / self._journal.name).unlink()  # last: without it nobody could go on
         return Run.open(self.out)
 
 

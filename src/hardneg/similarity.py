@@ -49,7 +49,7 @@ def check_vectors(vectors: NDArray[np.generic], what: str, *, rows: int | None =
 
 def zero_rows(vectors: FloatArray) -> NDArray[np.bool_]:
     """Which rows have length zero, shape ``(n,)``: they have no direction, so no cosine."""
-    return np.asarray(np.einsum("ij,ij->i", vectors, vectors) == 0)
+    return np.asarray(~vectors.any(axis=1))
 
 
 def prepared(vectors: FloatArray, similarity: Similarity) -> FloatArray:
@@ -68,6 +68,8 @@ def pair_scores(
     Every engine's survivors pass through here. The sum runs in float64 over one pair at a time, so a score
     does not depend on which other pairs are scored with it, on a block size or on a thread count.
 
+    Raises InputError for a score beyond the range of float32.
+
     ``cosine`` is x.y / (|x| |y|), ``dot`` is x.y, ``euclidean`` is -|x - y|.
 
     >>> x = np.array([[1.0, 0.0]], np.float32); y = np.array([[0.0, 2.0], [3.0, 0.0]], np.float32)
@@ -81,7 +83,12 @@ def pair_scores(
         part = slice(start, start + step)
         x = left[left_rows[part]].astype(np.float64)
         y = right[right_rows[part]].astype(np.float64)
-        out[part] = _score(x, y, similarity)
+        with np.errstate(over="ignore"):
+            out[part] = _score(x, y, similarity)
+    if not np.isfinite(out).all():
+        raise InputError(
+            f"The {similarity} of some vectors is beyond the range of float32.", remedy="Scale the vectors down."
+        )
     return out
 
 

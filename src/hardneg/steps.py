@@ -60,7 +60,8 @@ class Steps:
 
     def texts(self) -> dict[str, list[str]]:
         """The steps as text; ``Steps.parse(**steps.texts())`` gives them back."""
-        sources = self.source.sources if isinstance(self.source, Union) else (self.source,)
+        plain = isinstance(self.source, Union) and self.source == Union(self.source.sources)
+        sources = self.source.sources if isinstance(self.source, Union) and plain else (self.source,)
         return {
             "sources": [str(one) for one in sources],
             "filters": [str(one) for one in self.filters],

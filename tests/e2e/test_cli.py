@@ -82,7 +82,7 @@ def test_a_run_holds_what_it_says(made: Path) -> None:
     assert ledger["candidates"] == sum(ledger[name] for name in ("dropped", "suspect", "kept_not_sampled", "sampled"))
     assert ledger["candidates"] == run.candidates.table.num_rows
     assert ledger["sampled"] == run.negatives.num_rows
-    assert run.manifest["data"]["files"].keys() == {"corpus.jsonl", "queries.jsonl", "qrels/train.tsv"}
+    assert run.manifest["data"]["files"].keys() == {"corpus.jsonl", "queries.jsonl", "train.tsv"}
 
 
 def test_flags_python_and_a_recipe_are_three_spellings_of_the_same(made: Path, tmp_path: Path, cache: Path) -> None:
@@ -154,6 +154,8 @@ def test_an_existing_run_is_not_touched(made: Path, tmp_path: Path, cache: Path)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("years of work")
     failed(hardneg("mine", DEMO, "-o", tmp_path / "run"), "exists already")
+    failed(hardneg("mine", DEMO, "-o", tmp_path / "run", "--overwrite"), "is no run")
+    assert (tmp_path / "run" / "thesis.txt").read_text() == "years of work"
     succeeded(hardneg("mine", DEMO, "-o", tmp_path / "new", "--cache", cache))
     succeeded(hardneg("mine", DEMO, "-o", tmp_path / "new", "--cache", cache, "--overwrite"))
 

@@ -31,6 +31,18 @@ sampler_option = click.option(
 )  # fmt: skip
 
 
+class NameValue(click.ParamType[tuple[str, str]]):
+    """``NAME=VALUE``."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        name, sign, content = str(value).partition("=")
+        if not sign or not name or not content:
+            self.fail(f"'{value}' is not of the form NAME=VALUE.", param, ctx)
+        return name, content
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     """A plain table; figures stand to the right."""
     made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")

@@ -8,32 +8,23 @@ from typing import Any
 
 import click
 
-from hardneg.cli._common import console, filter_option, overwrite_option, sampler_option, summary, table
+from hardneg.cli._common import NameValue, console, filter_option, overwrite_option, sampler_option, summary, table
+from hardneg.cli.export import export_into
 from hardneg.encode import EmbeddingCache, PairScoreCache, default_cache_dir, make_encoder
 from hardneg.errors import OptionError
 from hardneg.estimate import estimate
 from hardneg.io.readers import FORMATS
 from hardneg.io.reading import Reading
+from hardneg.io.writers import find_writer
 from hardneg.mining import Settings
 from hardneg.progress import for_console
 from hardneg.recipe import Recipe, given_vectors
+from hardneg.report import write_report
 from hardneg.run import refuse_existing
 
 __all__ = ["command"]
 
 _PATH = click.Path(path_type=Path)
-
-
-class _Pair(click.ParamType[tuple[str, str]]):
-    """``NAME=VALUE``."""
-
-    name = "NAME=VALUE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        name, sign, content = str(value).partition("=")
-        if not sign or not name or not content:
-            self.fail(f"'{value}' is not of the form NAME=VALUE.", param, ctx)
-        return name, content
 
 
 @click.command(short_help="Mine a data set.")
@@ -42,11 +33,11 @@ class _Pair(click.ParamType[tuple[str, str]]):
 @click.option("--format", "kind", type=click.Choice(list(FORMATS)), help="What DATASET is; else seen from its content.")
 @click.option("--split", help="The split to mine for, where there are several.")
 @click.option("--corpus", type=_PATH, help="A file with the items, where DATASET holds only pairs.")
-@click.option("--column", "columns", type=_Pair(), multiple=True, help="Your own column's name, as in anchor=question.")
+@click.option("--column", "columns", type=NameValue(), multiple=True, help="Your own column, as in anchor=question.")
 @click.option("--positive-from", type=float, help="Grades of at least this are positive (1).")
 @click.option("--negative-to", type=float, help="Grades of at most this are known negatives (0).")
 @click.option("--ignore-grade", type=float, multiple=True, help="A grade that is neither.")
-@click.option("--grade", "grades", type=_Pair(), multiple=True, help="What a text grade stands for, as in SUPPORT=1.")
+@click.option("--grade", "grades", type=NameValue(), multiple=True, help="What a text grade means, as in SUPPORT=1.")
 @click.option("--exclude-split", multiple=True, help="Never mine the positives of this split (a test split).")
 @click.option("--exclude-ids", type=_PATH, help="A file of item ids, one a line, never to be mined.")
 @click.option("--anchor-vectors", type=_PATH, help="Vectors of the anchors (.npy, .npz, .safetensors, .parquet).")
@@ -70,6 +61,8 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
         hardneg mine recipe.toml -o runs/c
     """  # noqa: D301 - click's own mark for text that keeps its lines
     recipe = _recipe(dataset, options).checked()
+    for name in options["exports"]:
+        find_writer(name)  # a wrong name is better known before the work than after
     progress = for_console(console)
     if options["dry_run"]:
         _say_plan(recipe, _read(recipe))
@@ -81,13 +74,12 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
     embeddings, scores = _caches(options)
     settings = Settings(embeddings, scores, progress, options["overwrite"])
     run = recipe.mine(reading, out, settings)
-    from hardneg.report import write_report
-
     with progress.stage("report", 1, "page") as report:
         page = write_report(run)
         report(1, 1)
     summary(run)
-    _export(run.path, options["exports"])
+    for name in options["exports"]:
+        export_into(run.path, name)
     export = f"hardneg export {run.path} --format sentence-transformers -o train.parquet"
     console.print(f"\nRead it: {page}\nUse it:  {export}", markup=False, highlight=False, soft_wrap=True)
 
@@ -156,11 +148,3 @@ def _say_plan(recipe: Recipe, reading: Reading) -> None:
     console.print(table("Would need, about (vectors in the cache are not counted)", ("for", ""), rows))
     seconds, mib = sum(needs.seconds.values()), sum(needs.mib.values())
     console.print(f"All: {seconds:,.0f} s, {mib:,.0f} MiB. Nothing was written.", markup=False, highlight=False)
-
-
-def _export(run: Path, formats: tuple[str, ...]) -> None:
-    if formats:
-        from hardneg.cli.export import export_into
-
-        for name in formats:
-            export_into(run, name)

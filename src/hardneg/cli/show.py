@@ -50,7 +50,7 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
     out.print(table("Positives", ("score", "id", "text"), rows))
     sampled = set(run.negatives.filter(_is(run.negatives, key)).column("item").to_pylist())
     found = pa.concat_tables([part.filter(_is(part, key)) for part in run.parts()]).sort_by([("score", "descending")])
-    rows = [
+    candidates = [
         (
             f"{one['score']:.3f}",
             "sampled" if one["item"] in sampled else one["verdict"],
@@ -60,7 +60,7 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
         )
         for one in found.to_pylist()
     ]
-    out.print(table("Candidates", ("score", "verdict", "reason", "id", "text"), rows))
+    out.print(table("Candidates", ("score", "verdict", "reason", "id", "text"), candidates))
 
 
 def _is(part: pa.Table, key: str | int) -> pa.Array:

@@ -55,9 +55,13 @@ class Agreement(Filter):
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """The second encoder's score and positive score, and the anchor's place in the item's eyes (-1: not among)."""
+        """The second encoder's score and positive score, and the anchor's place in the item's eyes (-1: not among).
+
+        The place is known among the ``reciprocal`` nearest only, so the column carries that number in its name.
+        """
         of_encoder = tuple(f"{part}:{self.encoder}" for part in ("second", f"second_{self.reference}"))
-        return (of_encoder if self.encoder else ()) + (("reciprocal_rank",) if self.reciprocal else ())
+        of_anchors = (f"reciprocal_rank:{self.reciprocal}",)
+        return (of_encoder if self.encoder else ()) + (of_anchors if self.reciprocal else ())
 
     def gather(self, context: Context) -> Gather:
         """Encode with the second encoder; search the anchors of each item on demand."""
@@ -71,7 +75,7 @@ class Agreement(Filter):
                 columns[self.evidence[0]] = second.pairs(rows.anchor, rows.item)
                 columns[self.evidence[1]] = reference[self.reference][rows.anchor]
             if places is not None:
-                columns["reciprocal_rank"] = places.of(rows)
+                columns[self.evidence[-1]] = places.of(rows)
             return columns
 
         return gather
@@ -85,7 +89,7 @@ class Agreement(Filter):
             close, gap = too_close(score, positive, None, self.margin)[1], score - positive
         mutual, place = np.zeros(shape, bool), np.zeros(shape, np.int32)
         if self.reciprocal:
-            place = columns["reciprocal_rank"]
+            place = columns[self.evidence[-1]]
             mutual = (place >= 0) & (place < self.reciprocal) & (columns["rank"] < self.reciprocal)
         return first_of(shape, (close, gap), (mutual, place))
 

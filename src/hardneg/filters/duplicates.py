@@ -29,7 +29,15 @@ def normalised(text: str) -> str:
     >>> normalised("“Sync”  a folder!") == normalised("sync a folder")
     True
     """
-    return _NOT_A_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return _NOT_A_WORD.sub(_gap, unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def _gap(match: re.Match[str]) -> str:
+    """A space for what stands between words; marks (the vowels of many scripts) belong to them."""
+    between, end = match[0], 0
+    while match.start() and end < len(between) and unicodedata.category(between[end])[0] == "M":
+        end += 1
+    return between[:end] + (" " if end < len(between) else "")
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,8 @@ def fingerprints(texts: Sequence[object] | None, n: int, unique_from: int) -> In
     """A 63-bit hash of each normalised text; things without a text get numbers that equal no other."""
     numbers = -1 - np.arange(unique_from, unique_from + n, dtype=np.int64)
     for row, text in enumerate(texts if texts is not None else ()):
+        if text is None or getattr(text, "is_valid", True) is False:
+            continue
         if plain := normalised(str(text)):
             digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             numbers[row] = int.from_bytes(digest, "big") >> 1

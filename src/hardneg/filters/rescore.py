@@ -82,8 +82,15 @@ class Rescore(Filter):
         return gather
 
     def judge(self, columns: Columns) -> Judgement:
-        """Compare the judge's score with its score of the positive."""
+        """Compare the judge's score with its score of the positive.
+
+        Raises OptionError for a candidate that another ``within`` left without a score.
+        """
         score, positive = (columns[name] for name in self.evidence)
+        if self.within is not None:
+            score = np.where(columns["rank"] < self.within, score, -np.inf)
+        if np.isnan(score).any():
+            raise OptionError(f"'{self}' needs scores of candidates beyond those that were scored. Mine with it.")
         by_absolute, by_relative = too_close(score, positive, self.absolute, self.relative)
         above = score > (np.inf if self.ceiling is None else self.ceiling)
         gap = score - positive

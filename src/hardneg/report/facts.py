@@ -16,9 +16,9 @@ from hardneg.run import Run
 from hardneg.similarity import FloatArray
 from hardneg.table import Array
 
-__all__ = ["Coded", "Facts", "State", "excerpt"]
+__all__ = ["Coded", "Facts", "State", "excerpt", "title_lengths"]
 
-_NAMES = ("source", "verdict", "reason", "grade")
+_NAMES = ("source", "reason", "grade")
 _NUMBERS = ("score", "positive_score", "evidence", "rank")
 
 
@@ -38,13 +38,13 @@ _OF_VERDICT = {"drop": State.DROPPED, "suspect": State.SUSPECT}
 class Coded:
     """A column of names as numbers into a list of them."""
 
-    codes: IntArray
+    codes: Array
     names: list[str]
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """Every candidate by row number of its anchor and item, some 45 bytes each, and the run they are of."""
+    """Every candidate by row number of its anchor and item, some 40 bytes each, and the run they are of."""
 
     run: Run
     anchor: IntArray
@@ -61,16 +61,16 @@ class Facts:
     @classmethod
     def gather(cls, run: Run) -> Facts:
         """Read a run part by part, keeping only the columns that the report needs."""
-        wanted = ["anchor", "item", *_NAMES, *_NUMBERS]
-        table = pa.concat_tables([part.select(wanted) for part in run.parts()]).unify_dictionaries()
+        wanted = ["anchor", "item", "verdict", *_NAMES, *_NUMBERS]
+        table = pa.concat_tables([part.select(wanted) for part in run.parts()])
         anchor, item = _rows(table["anchor"], run.anchors), _rows(table["item"], run.items)
-        names = {name: _coded(table[name]) for name in _NAMES}
-        verdict = names.pop("verdict")
+        verdict = _coded(table["verdict"])
         states = np.array([_OF_VERDICT.get(name, State.KEPT) for name in verdict.names], np.uint8)
         state = states[verdict.codes] if len(verdict.codes) else np.zeros(0, np.uint8)
         state[_sampled(run, anchor, item)] = State.SAMPLED
-        numbers = {name: table[name].to_numpy() for name in _NUMBERS}
-        return cls(run=run, anchor=anchor, item=item, state=state, **numbers, **names)
+        score, positive_score, evidence, rank = (table[name].to_numpy() for name in _NUMBERS)
+        source, reason, grade = (_coded(table[name]) for name in _NAMES)
+        return cls(run, anchor, item, score, positive_score, evidence, rank, state, source, reason, grade)
 
     def __len__(self) -> int:
         return len(self.anchor)
@@ -99,7 +99,7 @@ class Facts:
 
     def of(self, state: State) -> FloatArray:
         """The scores of the candidates of one state."""
-        return self.score[self.state == state]
+        return np.asarray(self.score[self.state == state])
 
     def corpus_size(self) -> int:
         """How many items there were to mine from; those that are in use where the run does not say."""
@@ -118,24 +118,39 @@ def excerpt(things: Collection, rows: IntArray, length: int) -> list[tuple[str, 
     return [(one, text, int(over)) for one, text, over in zip(ids, cut, left, strict=True)]
 
 
+def title_lengths(things: Collection, rows: IntArray) -> list[int]:
+    """How many of a text's first characters are its title, as JavaScript counts them; 0 where it has none."""
+    if things.texts is None or "title" not in things.table.column_names:
+        return [0] * len(rows)
+    both = things.table.select(["title", "text"]).take(pa.array(rows)).to_pydict()
+    return [
+        len(title.encode("utf-16-le")) // 2 if title and text and text.startswith(title) else 0
+        for title, text in zip(both["title"], both["text"], strict=True)
+    ]
+
+
 def _coded(column: pa.ChunkedArray) -> Coded:
-    one = column.combine_chunks()
-    if isinstance(one, pa.ChunkedArray):
-        one = one.chunk(0)
-    return Coded(np.asarray(one.indices.to_numpy(), np.int64), [str(name) for name in one.dictionary.to_pylist()])
+    one = _dictionary(column)
+    return Coded(one.indices.to_numpy(), [str(name) for name in one.dictionary.to_pylist()])
+
+
+def _dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """The column as one dictionary array; Parquet gives the dictionaries of numbers back as plain numbers."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    one = column.unify_dictionaries().combine_chunks()
+    return one.chunk(0) if isinstance(one, pa.ChunkedArray) else one
 
 
 def _rows(column: pa.ChunkedArray, things: Collection) -> IntArray:
-    one = column.combine_chunks()
-    if isinstance(one, pa.ChunkedArray):
-        one = one.chunk(0)
+    one = _dictionary(column)
     where = things.positions(one.dictionary)
     codes = one.indices.to_numpy()
     return where[codes] if len(codes) else np.zeros(0, np.int64)
 
 
 def _sampled(run: Run, anchor: IntArray, item: IntArray) -> Array:
-    negatives = run.negatives.select(["anchor", "item"]).unify_dictionaries()
+    negatives = run.negatives.select(["anchor", "item"])
     width = max(1, len(run.items))
     chosen = _rows(negatives["anchor"], run.anchors) * width + _rows(negatives["item"], run.items)
     return np.isin(anchor * width + item, chosen)

@@ -38,7 +38,6 @@ class Overview:
 def overview(facts: Facts) -> Overview:
     """Sum up a run."""
     manifest = facts.run.manifest
-    given = manifest.get("name") or manifest.get("dataset")
     steps = [
         ("Sources", manifest["steps"]["sources"]),
         ("Encoder", [str(manifest.get("encoder", "vectors"))]),
@@ -47,7 +46,8 @@ def overview(facts: Facts) -> Overview:
         ("Seed", [str(manifest["seed"])]),
     ]
     return Overview(
-        name=given if isinstance(given, str) else facts.run.path.name,
+        # The data's own name, so that a run has the same page wherever it lies.
+        name=str(manifest.get("data", {}).get("name") or facts.run.path.name),
         sentences=[*_outcome(facts), *_set_aside(facts)],
         steps=steps,
         figures=_figures(facts),
@@ -105,7 +105,7 @@ def _figures(facts: Facts) -> list[Figure]:
         Figure(
             "Typical negative",
             number(median(facts.of(State.SAMPLED))),
-            f"its score; {number(abs(gap))} {side} its positive" if ledger["sampled"] else "nothing was sampled",
+            f"median score; {number(abs(gap))} {side} its positive" if ledger["sampled"] else "nothing was sampled",
         ),
         _hardness(facts),
         Figure("Suspects", count(ledger["suspect"]), f"{share(ledger['suspect'], len(facts))} of all candidates"),

@@ -1,13 +1,10 @@
-"""From sections to one file: templates, styles, scripts, and a policy that forbids everything else."""
+"""From sections to one file: data, templates, styles and scripts."""
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -16,6 +13,7 @@ from markupsafe import Markup
 
 from hardneg.report import numbers
 from hardneg.report.distributions import distributions
+from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
 from hardneg.report.gallery import gallery
 from hardneg.report.overview import overview, skipped
@@ -24,7 +22,7 @@ from hardneg.report.ranks import ranks
 from hardneg.report.shortfall import shortfall
 from hardneg.report.waterfall import waterfall
 
-__all__ = ["SECTIONS", "Section", "embedded_json", "policy", "render"]
+__all__ = ["SECTIONS", "Section", "render"]
 
 _STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "print.css")
 _SCRIPTS = ("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js", "gallery.js")
@@ -71,27 +69,6 @@ def render(facts: Facts) -> str:
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704 - our own files, no data in them
         script=Markup(script),  # noqa: S704
-    )
-
-
-def embedded_json(value: Any) -> Markup:
-    """A value as JSON that no text inside it can end or turn into markup.
-
-    >>> str(embedded_json("</script>"))
-    '"\\\\u003c/script\\\\u003e"'
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 - escaped above
-
-
-def policy(style: str, script: str) -> str:
-    """A content security policy that lets in this style and this script, and no network at all."""
-    styles, scripts = (b64encode(sha256(text.encode()).digest()).decode() for text in (style, script))
-    return (
-        f"default-src 'none'; style-src 'sha256-{styles}'; script-src 'sha256-{scripts}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 

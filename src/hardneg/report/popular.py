@@ -12,7 +12,7 @@ from hardneg.report.numbers import plural, share
 
 __all__ = ["PopularItem", "Popularity", "popularity"]
 
-_SHOWN = 15
+_SHOWN = 10
 _EXCERPT = 220
 _A_HUB = 0.1  # an item that is a negative of every tenth anchor is worth a word
 
@@ -70,11 +70,12 @@ def popularity(facts: Facts) -> Popularity | None:
 
 def _words(facts: Facts, first: PopularItem, spread: tuple[int, int, int], used: int) -> list[str]:
     anchors, (top, held, total) = len(facts.minable), spread
-    items = "top item holds" if top == 1 else f"top {plural(top, 'item')} hold"
+    which = "most-mined item (the top 1%) holds" if top == 1 else f"{top:,} most-mined items (the top 1%) hold"
     out = [
         f"{plural(used, 'item')} of {facts.corpus_size():,} serve as a negative at least once.",
-        f"The {items} {share(held, total)} of all negatives (1% of the items; an even spread would give 1%).",
-        f"The most-mined item is a negative for {first.negatives:,} of {plural(anchors, 'anchor')} "
+        f"The {which} {share(held, total)} of all negatives; "
+        f"an even spread would give {share(top, facts.corpus_size())}.",
+        f"The first is a negative for {first.negatives:,} of {plural(anchors, 'anchor')} "
         f"({share(first.negatives, anchors)}).",
     ]
     capped = any(step.startswith("caps") for step in facts.run.manifest["steps"]["sampler"])

@@ -17,9 +17,9 @@ _SHOWN = 100
 _EXCERPT = 160
 
 _POLICIES = {
-    "keep": "They keep what they have.",
-    "fill": "They were filled up as far as the filters allowed.",
-    "drop": "They were left out of the negatives altogether (on_short=drop).",
+    "keep": "What they have is kept.",
+    "fill": "They could not be filled up further (on_short=fill).",
+    "drop": "Short anchors are left out of the negatives altogether (on_short=drop).",
 }
 
 
@@ -97,7 +97,7 @@ def _diagnosis(numbers: Mapping[State, int], wanted: int, reason: str) -> tuple[
         return f"The sources proposed only {candidates}.", "Raise k in the source, or add a source."
     if numbers[State.SAMPLED] + kept >= wanted:
         return (
-            f"{kept:,} more would fit, but a cap or quota held the sampler back.",
+            f"{kept:,} more fit, but a cap or quota held the sampler back.",
             "Raise the cap or quota, or set on_short=fill.",
         )
     words = meaning(reason)

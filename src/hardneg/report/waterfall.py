@@ -41,8 +41,7 @@ def waterfall(facts: Facts) -> list[Bar]:
             left -= number
         start = 0 if kind == "all" else left
         out.append(Bar(kind, title, sentence, reason, number, _percent(start, total), _percent(number, total)))
-    words = "These are the negatives."
-    return [*out, Bar("sampled", "Sampled", words, "", sampled, 0.0, _percent(sampled, total))]
+    return [*out, Bar("sampled", "Sampled", "These are the negatives.", "", sampled, 0.0, _percent(sampled, total))]
 
 
 def _taken(reason: Coded, facts: Facts, state: State) -> list[tuple[str, int]]:

@@ -26,9 +26,9 @@ def greedy(anchor: IntArray, n: IntArray, kinds: list[tuple[Array, Array]], free
     as the longest list is long.
     """
     chosen = np.zeros(len(anchor), bool)
-    if not len(anchor):
-        return chosen
     rows = np.flatnonzero(free)
+    if not len(rows):
+        return chosen
     place = place_within(anchor[rows])
     by_place = rows[np.argsort(place, kind="stable")]
     ends = np.cumsum(np.bincount(place))
@@ -50,9 +50,9 @@ def greedy(anchor: IntArray, n: IntArray, kinds: list[tuple[Array, Array]], free
 
 
 def allocate(
-    rows: Rows, preference: Preference, n: IntArray, kinds: list[tuple[Array, Array]], per_item: int | None
+    rows: Rows, preference: Preference, n: IntArray, kinds: list[tuple[Array, Array]], room: IntArray | None
 ) -> Mask:
-    """Choose rows: at most ``n[anchor]`` an anchor, within its quotas, and at most ``per_item`` an item.
+    """Choose rows: at most ``n[anchor]`` an anchor, within its quotas, and at most ``room[item]`` an item.
 
     Returns a mask in the order of ``rows``.
     """
@@ -62,9 +62,9 @@ def allocate(
     free = np.isfinite(preference[order])
     while True:
         chosen = greedy(anchor, n, sorted_kinds, free)
-        if per_item is None:
+        if room is None:
             break
-        refused = _refused(np.flatnonzero(chosen), anchor, item, score, per_item)
+        refused = _refused(np.flatnonzero(chosen), anchor, item, score, room)
         if not len(refused):
             break
         free[refused] = False
@@ -73,7 +73,7 @@ def allocate(
     return out
 
 
-def _refused(chosen: IntArray, anchor: IntArray, item: IntArray, score: Array, per_item: int) -> IntArray:
+def _refused(chosen: IntArray, anchor: IntArray, item: IntArray, score: Array, room: IntArray) -> IntArray:
     """The proposals beyond an item's cap: all but the hardest; ties go to the earlier anchor."""
     order = chosen[np.lexsort((anchor[chosen], -score[chosen], item[chosen]))]
-    return order[place_within(item[order]) >= per_item]
+    return order[place_within(item[order]) >= room[item[order]]]

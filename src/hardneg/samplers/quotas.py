@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from hardneg.errors import InputError, OptionError
@@ -85,9 +86,16 @@ class Quotas(Limit):
                     f"The items have no column '{self.group}' for quotas(per_group=...).",
                     remedy=f"Name one of: {', '.join(items.table.column_names)}.",
                 )
-            codes = pc.rank(items.table.column(self.group).cast("string"), tiebreaker="dense").to_numpy() - 1
-            found.append(_at_most(codes[rows.item].astype(np.int64), self.per_group))
+            found.append(_at_most(_groups(items.table.column(self.group))[rows.item], self.per_group))
         return found
+
+
+def _groups(column: pa.ChunkedArray) -> Array:
+    """A number for each value; what has no value is a group by itself."""
+    codes = pc.rank(column.cast("string"), tiebreaker="dense").to_numpy().astype(np.int64)
+    alone = np.flatnonzero(column.is_null().to_numpy())
+    codes[alone] = codes.max(initial=0) + 1 + np.arange(len(alone))
+    return np.unique(codes, return_inverse=True)[1]
 
 
 def _at_most(kinds: Array, most: int) -> tuple[Array, Array]:

@@ -39,6 +39,9 @@ def plan(samplers: Sequence[Sampler]) -> Plan:
     """
     choosers = [step for step in samplers if isinstance(step, Chooser)]
     limits = tuple(step for step in samplers if isinstance(step, Limit))
+    for step in samplers:
+        if not isinstance(step, (Chooser, Limit)):
+            raise OptionError(f"A sampler must be a Chooser or a Limit. Got {type(step).__name__}.")
     if len(choosers) != 1:
         found = ", ".join(str(step) for step in choosers) or "none"
         raise OptionError(
@@ -58,16 +61,20 @@ def sample(
     rows = rows.having(anchor_key=anchors.keys[rows.anchor], item_key=items.keys[rows.item])
     kinds = [kind for limit in plan.limits for kind in limit.kinds(rows, plan.chooser.n, items, source_names)]
     preference = plan.chooser.prefer(rows, seed)
-    chosen = allocate(rows, preference, n, kinds, plan.per_item)
+    room = None if plan.per_item is None else np.full(len(items), plan.per_item, np.int64)
+    chosen = allocate(rows, preference, n, kinds, room)
     if plan.chooser.on_short == "fill":
-        chosen = _filled(rows, chosen, n, plan.per_item)
+        chosen = _filled(rows, chosen, n, room)
     lacking = n - np.bincount(rows.anchor[chosen], minlength=len(anchors))
     if plan.chooser.on_short == "drop":
         chosen &= lacking[rows.anchor] == 0
     return chosen, lacking
 
 
-def _filled(rows: Rows, chosen: NDArray[np.bool_], n: IntArray, per_item: int | None) -> NDArray[np.bool_]:
-    """The chosen first, then any other kept candidate, hardest first; caps hold, quotas no longer."""
-    preference = np.where(chosen, np.finfo(np.float64).max, rows["score"].astype(np.float64))
-    return allocate(rows, preference, n, [], per_item)
+def _filled(rows: Rows, chosen: NDArray[np.bool_], n: IntArray, room: IntArray | None) -> NDArray[np.bool_]:
+    """The chosen, then any other kept candidate, hardest first; caps hold, quotas no longer."""
+    preference = np.where(chosen, -np.inf, rows["score"].astype(np.float64))
+    left = n - np.bincount(rows.anchor[chosen], minlength=len(n))
+    if room is not None:
+        room = room - np.bincount(rows.item[chosen], minlength=len(room))
+    return chosen | allocate(rows, preference, left, [], room)

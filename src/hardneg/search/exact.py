@@ -19,6 +19,8 @@ from hardneg.similarity import FloatArray, Similarity, pair_scores, prepared
 __all__ = ["Exact"]
 
 _UNIT = 2.0**-24  # rounding unit of float32
+_TINY = 2.0**-126  # smallest normal float32
+_LARGE = 2.0**32  # vectors with larger numbers are scaled, so that no product overflows
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,25 @@ class _Job:
     def __post_init__(self) -> None:
         self.left = prepared(self.anchors, self.similarity)
         self.right = prepared(self.items, self.similarity)
+        if self.similarity == "dot":
+            self.left, self.right = _in_range(self.left)[0], _in_range(self.right)[0]
+        elif self.similarity == "euclidean":
+            self.left, self.right = _in_range(self.left, self.right)
         self.half_squares = np.einsum("ij,ij->i", self.right, self.right) / 2
         self.bound = self._rounding_bound()
 
     def _rounding_bound(self) -> NDArray[np.float64]:
-        """How far a product of each anchor may be from its true value, twice (two values are compared)."""
+        """How far a product of each anchor may be from its true value, twice (two values are compared).
+
+        A distance is rounded after its root, so far away many different products become one distance.
+        """
         d = self.left.shape[1]
         longest = float(np.sqrt(2 * self.half_squares.max(initial=0)))
         lengths = np.sqrt(np.einsum("ij,ij->i", self.left, self.left, dtype=np.float64))
-        scale = lengths * longest + (longest**2 if self.similarity == "euclidean" else 0)
-        return np.asarray(2 * (d + 8) * _UNIT * scale, np.float64)
+        bound = 2 * (d + 8) * (_UNIT * lengths * longest + _TINY)
+        if self.similarity == "euclidean":
+            bound += 2 * (d + 8) * _UNIT * longest**2 + 8 * _UNIT * (lengths + longest) ** 2
+        return np.asarray(bound, np.float64)
 
     def block(self, rows: IntArray, item_block: int) -> tuple[IntArray, IntArray, FloatArray, NDArray[np.int32]]:
         """The answer for some anchors, as flat columns (anchor, item, score, rank), best first."""
@@ -136,6 +147,15 @@ class _Job:
         ranks = np.empty(len(joined), np.int32)
         ranks[order] = place
         return ranks[: len(at)]
+
+
+def _in_range(*vectors: FloatArray) -> tuple[FloatArray, ...]:
+    """The vectors, all scaled by one power of two where their numbers are too large or too small to multiply."""
+    largest = max((float(max(one.max(), -one.min())) for one in vectors if one.size), default=0.0)
+    if largest == 0 or 1 / _LARGE <= largest <= _LARGE:
+        return vectors
+    scale = 2.0 ** -np.floor(np.log2(largest))
+    return tuple(np.asarray(one * scale, np.float32) for one in vectors)
 
 
 def _best(at: IntArray, found: IntArray, scores: FloatArray, k: int) -> tuple[IntArray, IntArray, FloatArray]:

@@ -10,4 +10,4 @@ from hardneg.sources.union import Union
 
 __all__ = ["SOURCES", "KnownNegatives", "Lexical", "Neighbors", "Propose", "Source", "Uniform", "Union"]
 
-SOURCES: Registry[Source] = Registry("source", Source, [KnownNegatives, Lexical, Neighbors, Uniform])  # type: ignore[type-abstract]
+SOURCES: Registry[Source] = Registry("source", Source, [KnownNegatives, Lexical, Neighbors, Uniform, Union])  # type: ignore[type-abstract]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -32,7 +32,7 @@ class Union(Source):
 
     name: ClassVar[str] = "union"
 
-    sources: tuple[Source, ...] = field(default=(), metadata={"data": True})
+    sources: tuple[Source, ...] = ()
     constant: float = 60.0
 
     def __post_init__(self) -> None:
@@ -66,20 +66,21 @@ def fuse(parts: list[tuple[str, Rows]], constant: float) -> Rows:
     anchor = np.concatenate([rows.anchor for _, rows in parts])
     item = np.concatenate([rows.item for _, rows in parts])
     pairs, where = np.unique(np.stack([anchor, item]), axis=1, return_inverse=True)
-    fused = np.zeros(pairs.shape[1])
+    sums = np.zeros(pairs.shape[1])
     bits = np.zeros(pairs.shape[1], np.uint32)
     columns = {}
     start = 0
     for index, (name, rows) in enumerate(parts):
         here = where[start : start + len(rows)]
         start += len(rows)
-        fused[here] += 1.0 / (constant + rows["rank"] + 1)
+        sums[here] += 1.0 / (constant + rows["rank"] + 1)
         bits[here] |= np.uint32(1 << index)
         ranks = np.full(pairs.shape[1], -1, np.int32)
         ranks[here] = rows["rank"]
         columns[f"rank_{name}"] = ranks
+    fused = sums.astype(np.float32)  # what is shown decides, so that equal sums tie whatever order they were added in
     order = np.lexsort((pairs[1], -fused, pairs[0]))
     counts = np.bincount(pairs[0]) if pairs.shape[1] else np.zeros(0, np.int64)
     place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    rows = Rows(pairs[0], pairs[1], {"source_score": fused.astype(np.float32), "source": bits, **columns})
+    rows = Rows(pairs[0], pairs[1], {"source_score": fused, "source": bits, **columns})
     return rows.take(order).having(rank=place.astype(np.int32))

@@ -18,7 +18,19 @@ import pyarrow.parquet as pq
 from hardneg.errors import StorageError
 from hardneg.storage import place, storage_errors
 
-__all__ = ["Record", "flat", "folder", "line", "opened", "write_array", "write_lines", "write_parquet", "write_tsv"]
+__all__ = [
+    "Record",
+    "check_free",
+    "flat",
+    "folder",
+    "line",
+    "opened",
+    "write_array",
+    "write_lines",
+    "write_parquet",
+    "write_tables",
+    "write_tsv",
+]
 
 Record = Mapping[str, object] | Sequence[object]
 
@@ -28,10 +40,10 @@ _LINE_ENDS = {ord(one): f"\\u{ord(one):04x}" for one in "\x85\u2028\u2029"}
 
 
 def line(record: Record) -> bytes:
-    """One record as a line of JSON in UTF-8; ValueError for a number that JSON does not have.
+    r"""One record as a line of JSON in UTF-8; ValueError for a number that JSON does not have.
 
-    >>> line({"text": "tea\\u2028é"}).decode()
-    '{"text": "tea\\\\u2028é"}\\n'
+    >>> line({"text": "tea\u2028é"}).decode()
+    '{"text": "tea\\u2028é"}\n'
     """
     text = json.dumps(record, ensure_ascii=False, allow_nan=False)
     return (text.translate(_LINE_ENDS) + "\n").encode()
@@ -117,6 +129,7 @@ def folder(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
     with storage_errors(path):
+        shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         try:
             yield unfinished
@@ -133,15 +146,15 @@ def check_free(out: Path, sidecar: Path | None, *, overwrite: bool) -> None:
 
     A folder is replaced only where an earlier export made it: anything else, above all a run, stays.
     """
-    taken = [path for path in (out, sidecar) if path is not None and path.exists()]
-    if out.is_dir() and sidecar is None and not any(out.iterdir()):
-        taken = []
-    if taken and not overwrite:
-        raise StorageError(f"'{taken[0]}' exists already. Choose another output, or replace it with --overwrite.")
-    if any(one.is_dir() and (sidecar is not None or not _is_export(one)) for one in taken):
-        raise StorageError(
-            f"'{taken[0]}' is a folder that no export made, so it is not replaced. Choose another output."
-        )
+    if sidecar is None and out.is_dir() and not any(out.iterdir()):
+        return
+    for taken in (out, sidecar):
+        if taken is None or not taken.exists():
+            continue
+        if not overwrite:
+            raise StorageError(f"'{taken}' exists already. Choose another output, or replace it with --overwrite.")
+        if not (_is_export(taken) if sidecar is None else taken.is_file()):
+            raise StorageError(f"'{taken}' is not from an earlier export, so it stays. Choose another output.")
 
 
 def _is_export(path: Path) -> bool:

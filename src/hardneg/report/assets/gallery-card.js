@@ -25,6 +25,7 @@ function number(value) {
 }
 
 const count = (value) => value.toLocaleString("en");
+const plural = (value, one) => `${count(value)} ${one}${value === 1 ? "" : "s"}`;
 
 // The text with the search and, if wanted, the words in common with the anchor set off.
 function marked(text, search, common) {
@@ -44,12 +45,17 @@ function commonWords(text) {
 }
 
 // A text, cut or missing; the id speaks where there is none.
-function textOf([id, text, cut], view, common = []) {
+function textOf([id, text, cut, title], view, common = []) {
   if (text === null) return el("p", { class: "text data", dir: "auto" }, id);
-  const shown = el("p", { class: "text data", dir: "auto" }, ...marked(text || "(empty)", view.search, common));
+  const shown = el("p", { class: "text data", dir: "auto" });
+  if (title) shown.append(el("b", {}, ...marked(text.slice(0, title), view.search, common)));
+  shown.append(...marked(text.slice(title) || (title ? "" : "(empty)"), view.search, common));
   if (cut) shown.append(el("span", { class: "quiet" }, `… ${count(cut)} more characters`));
   return shown;
 }
+
+// Where there is no text the id stands in its place already.
+const idOf = ([id, text]) => (text === null ? [] : [el("code", { class: "data" }, id)]);
 
 function scoreBar(score, reference, [low, high]) {
   const at = (value) => Math.min(100, Math.max(0, (100 * (value - low)) / (high - low)));
@@ -63,7 +69,7 @@ function scoreBar(score, reference, [low, high]) {
 }
 
 function measure(score, reference, view, ...more) {
-  const gap = score === null || reference === null ? "" : gapWords(score - reference, "the positive");
+  const gap = score === null || reference === null ? "" : gapWords(score - reference, "positive");
   const figures = el("span", {}, el("strong", {}, number(score)), gap ? ` ${gap}` : "");
   return el("div", { class: "measure" }, figures, scoreBar(score, reference, view.data.range), ...more);
 }
@@ -99,12 +105,13 @@ function candidate(row, card, view) {
   const body = el("div", { class: "body" }, textOf(item, view, view.common ? commonWords(card.text) : []));
   const marks = el("div", { class: "marks" });
   marks.append(el("span", { class: `chip ${data.states[row[STATE]]}` }, CHIPS[row[STATE]]));
-  if (row[REASON] && data.reasons[row[REASON]].title) marks.append(el("span", {}, reasonWords(row, data)));
-  marks.append(el("code", { class: "data" }, item[0]), ...expander(item, body));
-  body.append(marks);
   const grade = data.grades[row[GRADE]];
-  const rank = row[RANK] < 0 ? "" : `rank ${count(row[RANK])} · `;
-  const facts = el("span", {}, `${GRADES[grade] ?? grade} · ${rank}${data.sources[row[SOURCE]]}`);
+  marks.append(el("span", { class: "chip plain" }, GRADES[grade] ?? grade));
+  if (data.reasons[row[REASON]].title) marks.append(el("span", {}, reasonWords(row, data)));
+  marks.append(...idOf(item), ...expander(item, body));
+  body.append(marks);
+  const rank = row[RANK] < 0 ? "" : `rank ${count(row[RANK])} in `;
+  const facts = el("span", {}, `${rank}${data.sources[row[SOURCE]].replaceAll("+", " + ")}`);
   return el("li", { class: data.states[row[STATE]] }, body, measure(row[SCORE], card.positive, view, facts));
 }
 
@@ -112,7 +119,7 @@ function positive([place, score], view) {
   const item = view.data.items[place];
   const body = el("div", { class: "body" }, textOf(item, view));
   const marks = el("div", { class: "marks" }, el("span", { class: "chip positive" }, "positive"));
-  marks.append(el("code", { class: "data" }, item[0]), ...expander(item, body));
+  marks.append(...idOf(item), ...expander(item, body));
   body.append(marks);
   return el("li", { class: "positive" }, body, measure(score, null, view));
 }
@@ -132,10 +139,11 @@ function cardOf({ card, rows }, at, total, view) {
   made.setAttribute("aria-setsize", String(total));
   const heading = el("h3", { id: title, class: "data", dir: "auto" }, ...marked(card.text || card.id, view.search, []));
   if (card.cut) heading.append(el("span", { class: "quiet" }, `… ${count(card.cut)} more characters`));
-  const [sampled, suspect, dropped, kept] = card.counts.map(count);
-  const short = card.counts[SAMPLED] < view.data.wanted ? ` of ${view.data.wanted} wanted` : "";
-  const meta = el("p", { class: "meta" }, el("code", { class: "data" }, card.id));
-  meta.append(` · ${sampled} negatives${short} · ${suspect} suspects · ${dropped} dropped · ${kept} kept`);
+  const [sampled, suspect, dropped, kept] = card.counts;
+  const short = sampled < view.data.wanted ? ` of ${view.data.wanted} wanted` : "";
+  const figures = [plural(sampled, "negative") + short, plural(suspect, "suspect"), `${count(dropped)} dropped`];
+  figures.push(`${count(kept)} kept, not sampled`);
+  const meta = el("p", { class: "meta" }, ...idOf([card.id, card.text]), `${card.text === null ? "" : " · "}${figures.join(" · ")}`);
   const list = el("ul", { class: "rows" }, ...card.positives.map((one) => positive(one, view)));
   made.append(heading, meta, list);
   if (card.more) made.append(el("p", { class: "meta" }, `${count(card.more)} more positives`));

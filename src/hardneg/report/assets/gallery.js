@@ -29,7 +29,7 @@ function setUpGallery() {
     shown = 0;
     cards.replaceChildren();
     const rows = found.reduce((sum, one) => sum + one.rows.length, 0);
-    get("count").textContent = `${count(found.length)} anchors, ${count(rows)} candidates`;
+    get("count").textContent = `${plural(found.length, "anchor")}, ${plural(rows, "candidate")}`;
     if (found.length) showMore();
     else cards.append(el("p", { class: "empty" }, "Nothing fits. Try fewer words, or clear the filters."));
     get("more").hidden = shown >= found.length;

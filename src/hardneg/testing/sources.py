@@ -1,0 +1,102 @@
+"""What a source must do."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from hardneg.context import Context
+from hardneg.ragged import IntArray
+from hardneg.sources import SOURCES, Source
+from hardneg.table import Rows
+from hardneg.testing._expect import expect, expect_round_trip, expect_same
+from hardneg.testing._world import world
+
+__all__ = ["check_source"]
+
+
+def check_source(source: Source, context: Context | None = None) -> None:
+    """Raise AssertionError unless a source keeps its promises.
+
+    It gives ``k`` admissible candidates (if it has an option of that name) whenever ``k`` exist, never an excluded
+    or barred one, none twice, sorted by anchor and rank; the answer for an anchor is the same in any block and each
+    time; and its text makes it again.
+
+    Args:
+        source: the source to check.
+        context: where to try it; a small world with texts, vectors and every relation if not given.
+    """
+    context = context or world()
+    expect_round_trip(SOURCES, source)
+    for one in _variants(source):
+        everyone = np.arange(len(context.positives.anchors))
+        propose = one.prepare(context)
+        rows = propose(everyone)
+        _check_form(one, rows, everyone)
+        _check_admissible(one, rows, context)
+        _check_complete(one, rows, context)
+        for size in (1, 5):
+            blocks = [propose(everyone[start : start + size]) for start in range(0, len(everyone), size)]
+            expect_same(Rows.concatenated(blocks), rows, one, f"propose the same when asked {size} anchors at a time")
+        some = everyone[1::3]
+        expect_same(propose(some), rows.take(np.isin(rows.anchor, some)), one, "propose the same for any anchors")
+        expect_same(one.prepare(context)(everyone), rows, one, "propose the same when prepared again")
+        _check_form(one, propose(everyone[:0]), everyone[:0])
+
+
+def _variants(source: Source) -> list[Source]:
+    """The source as it is and, where it has an option ``k``, with very few and very many."""
+    changeable: Any = source
+    if "k" not in {field.name for field in fields(changeable)}:
+        return [source]
+    return [source, replace(changeable, k=1), replace(changeable, k=10_000)]
+
+
+def _check_form(source: Source, rows: Rows, asked: IntArray) -> None:
+    n = len(rows)
+    for name in ("source_score", "rank"):
+        expect(name in rows.columns, source, f"give the column '{name}'", sorted(rows.columns))
+    for name, column in rows.columns.items():
+        expect(np.shape(column) == (n,), source, f"give one '{name}' for each row", np.shape(column))
+    for name, kind, column in (
+        ("anchor", np.int64, rows.anchor),
+        ("item", np.int64, rows.item),
+        ("source_score", np.float32, rows["source_score"]),
+        ("rank", np.int32, rows["rank"]),
+    ):
+        expect(column.dtype == kind, source, f"give '{name}' as {kind.__name__}", column.dtype)
+    expect(np.isin(rows.anchor, asked).all(), source, "propose for no anchor it was not asked about")
+    expect(np.isfinite(rows["source_score"]).all(), source, "give finite scores")
+    expect((rows["rank"] >= 0).all(), source, "count ranks from 0", rows["rank"].min(initial=0))
+    same = rows.anchor[1:] == rows.anchor[:-1]
+    expect((np.diff(rows.anchor) >= 0).all(), source, "sort its rows by anchor")
+    expect((np.diff(rows["rank"])[same] > 0).all(), source, "sort an anchor's rows by rank, each rank once")
+    expect((np.diff(rows["source_score"])[same] <= 0).all(), source, "give the better rank to the higher score")
+    pairs = np.unique(np.stack([rows.anchor, rows.item]), axis=1).shape[1]
+    expect(pairs == n, source, "propose no item twice to one anchor", f"{n - pairs} repeats")
+
+
+def _check_admissible(source: Source, rows: Rows, context: Context) -> None:
+    positives = context.positives
+    fits = (rows.item >= 0) & (rows.item < len(positives.items))
+    expect(fits.all(), source, "propose only rows of the items", rows.item[~fits][:3])
+    excluded = positives.excluded(np.arange(len(positives.anchors))).contains(rows.anchor, rows.item)
+    expect(not excluded.any(), source, "never propose a positive, an ignored item or the anchor itself", excluded.sum())
+    barred = positives.barred[rows.item]
+    expect(not barred.any(), source, "never propose a barred item", int(barred.sum()))
+
+
+def _check_complete(source: Source, rows: Rows, context: Context) -> None:
+    k = inspect.getattr_static(source, "k", None)
+    if not isinstance(k, int):
+        return
+    positives = context.positives
+    excluded = positives.excluded(np.arange(len(positives.anchors)))
+    closed = np.bincount(excluded.rows()[~positives.barred[excluded.values]], minlength=len(excluded))
+    wanted = np.minimum(k, (~positives.barred).sum() - closed)
+    found = np.bincount(rows.anchor, minlength=len(excluded))
+    for anchor in np.flatnonzero(found != wanted)[:1]:
+        expect(False, source, f"propose {wanted[anchor]} items for anchor row {anchor}", int(found[anchor]))
