@@ -29,7 +29,7 @@ from hardneg import schema
 from hardneg.collection import Collection
 from hardneg.errors import RunError
 from hardneg.positives import Positives
-from hardneg.ragged import Ragged
+from hardneg.ragged import BoolArray, Ragged
 from hardneg.similarity import FloatArray
 from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_table
 from hardneg.table import (
@@ -88,7 +88,7 @@ class Run:
     @property
     def negatives(self) -> pa.Table:
         """What was sampled: a table of :func:`hardneg.schema.negative_schema`."""
-        return read_table(self.path / "negatives.parquet")
+        return self._read("negatives.parquet")
 
     @property
     def candidates(self) -> Candidates:
@@ -98,7 +98,15 @@ class Run:
     def parts(self) -> Iterator[pa.Table]:
         """The candidates, part by part."""
         for part in self.manifest["parts"]:
-            yield read_table(self.path / part["file"])
+            yield self._read(part["file"])
+
+    def _read(self, name: str) -> pa.Table:
+        """A table of pairs. Parquet gives dictionaries of text back, those of numbers it does not."""
+        table = read_table(self.path / name)
+        for index, side in enumerate(("anchor", "item")):
+            if not pa.types.is_dictionary(table.column(side).type):
+                table = table.set_column(index, side, table.column(side).dictionary_encode())
+        return table
 
     @cached_property
     def anchors(self) -> Collection:
@@ -113,7 +121,7 @@ class Run:
     @cached_property
     def relations(self) -> pa.Table:
         """Every known relation: a table of :func:`hardneg.schema.positive_schema`."""
-        return read_table(self.path / "positives.parquet")
+        return self._read("positives.parquet")
 
     @cached_property
     def positives(self) -> Positives:
@@ -121,10 +129,10 @@ class Run:
         table = self.relations
         anchor = self.anchors.positions(table.column("anchor"))
         item = self.items.positions(table.column("item"))
-        relation = np.asarray(table.column("relation").cast(pa.string()).to_pylist(), dtype=object)
+        relation = table.column("relation")
         positive, negative, ignored = (
-            Ragged.from_pairs(anchor[relation == name], item[relation == name], len(self.anchors))
-            for name in _RELATIONS
+            Ragged.from_pairs(anchor[mask], item[mask], len(self.anchors))
+            for mask in (_equal(relation, name) for name in _RELATIONS)
         )
         own, barred = np.full(len(self.anchors), -1, np.int64), np.zeros(len(self.items), bool)
         return Positives(self.anchors, self.items, positive, negative, ignored, own, barred)
@@ -132,7 +140,7 @@ class Run:
     @cached_property
     def positive_scores(self) -> FloatArray:
         """The similarity of each pair in ``positives.positive``, in its order."""
-        table = self.relations.filter(pc.equal(self.relations.column("relation").cast(pa.string()), "positive"))
+        table = self.relations.filter(pa.array(_equal(self.relations.column("relation"), "positive")))
         anchor = self.anchors.positions(table.column("anchor"))
         order = np.lexsort((self.items.positions(table.column("item")), anchor))
         return np.asarray(table.column("score").to_numpy()[order], np.float32)
@@ -142,27 +150,35 @@ class Run:
         return [Path(part["file"]).stem for part in self.manifest["parts"]]
 
     def short(self) -> pa.Table:
-        """The anchors with fewer negatives than wanted: ``anchor, sampled, wanted, candidates, suspect, dropped``."""
-        wanted = int(self.manifest["wanted"])
-        sampled = np.bincount(self.anchors.positions(self.negatives.column("anchor")), minlength=len(self.anchors))
-        counts = np.zeros((len(self.anchors), 3), np.int64)
+        """The anchors with a positive and fewer negatives than wanted.
+
+        Columns: ``anchor, sampled, wanted, candidates, suspect, dropped``.
+        """
+        n, wanted = len(self.anchors), int(self.manifest["wanted"])
+        sampled = np.bincount(self.anchors.positions(self.negatives.column("anchor")), minlength=n)
+        counts = np.zeros((3, n), np.int64)
         for part in self.parts():
             anchor = self.anchors.positions(part.column("anchor"))
-            verdict = np.asarray(part.column("verdict").cast(pa.string()).to_pylist(), dtype=object)
-            counts[:, 0] += np.bincount(anchor, minlength=len(counts))
-            for column, name in ((1, "suspect"), (2, "drop")):
-                counts[:, column] += np.bincount(anchor[verdict == name], minlength=len(counts))
-        rows = np.flatnonzero(sampled < wanted)
+            counts[0] += np.bincount(anchor, minlength=n)
+            for row, name in ((1, "suspect"), (2, "drop")):
+                counts[row] += np.bincount(anchor[_equal(part.column("verdict"), name)], minlength=n)
+        rows = np.flatnonzero((sampled < wanted) & (self.positives.positive.lengths() > 0))
+        candidates, suspect, dropped = counts[:, rows]
         return pa.table(
             {
                 "anchor": self.anchors.ids.take(pa.array(rows)),
                 "sampled": sampled[rows],
                 "wanted": np.full(len(rows), wanted),
-                "candidates": counts[rows, 0],
-                "suspect": counts[rows, 1],
-                "dropped": counts[rows, 2],
+                "candidates": candidates,
+                "suspect": suspect,
+                "dropped": dropped,
             }
         )
+
+
+def _equal(column: pa.ChunkedArray, name: str) -> BoolArray:
+    """Which rows of a column of names hold this one."""
+    return np.asarray(pc.equal(column.cast(pa.string()), name).to_numpy())
 
 
 def rows_of(part: pa.Table, anchors: Collection, items: Collection, source_names: list[str]) -> tuple[Rows, list[str]]:

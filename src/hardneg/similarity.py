@@ -38,7 +38,9 @@ def check_vectors(vectors: NDArray[np.generic], what: str, *, rows: int | None =
             remedy="Give vectors in the order of the ids, or name their ids.",
         )
     result = np.ascontiguousarray(vectors, np.float32)
-    if not np.isfinite(result.sum(dtype=np.float64)) and not (finite := np.isfinite(result).all(axis=1)).all():
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        total = result.sum(dtype=np.float64)
+    if not np.isfinite(total) and not (finite := np.isfinite(result).all(axis=1)).all():
         bad = np.flatnonzero(~finite)
         raise InputError(
             f"{len(bad)} of the {len(result)} {what} vectors hold NaN or infinity (first: row {bad[0]}).",

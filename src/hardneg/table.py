@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg import schema
-from hardneg.collection import Collection
+from hardneg.collection import Collection, as_ids
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 
@@ -126,9 +126,8 @@ class Candidates:
         return int(self.table.num_rows)
 
     def of(self, anchor: object) -> pa.Table:
-        """The rows of one anchor id, in order."""
-        column = self.table.column("anchor")
-        return self.table.filter(pc.equal(column.cast(column.type.value_type), pa.scalar(anchor)))
+        """The rows of one anchor id, in order. Text ``"7"`` finds the number 7 and the other way round."""
+        return self.table.filter(pc.equal(as_ids(self.table.column("anchor")).cast(pa.string()), str(anchor)))
 
     def kept(self) -> pa.Table:
         """What no filter spoke against."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -111,7 +112,7 @@ def test_a_run_is_repeated_by_the_recipe_it_wrote(made: Path, tmp_path: Path, ca
 
 def test_the_number_of_threads_makes_no_difference(made: Path, tmp_path: Path) -> None:
     for threads in ("1", "2"):
-        environment = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false"}
+        environment: dict[str, Any] = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false"}
         succeeded(hardneg("mine", made / "recipe.toml", "-o", tmp_path / threads, "--no-cache", **environment))
         assert content(tmp_path / threads) == content(made)
 

@@ -25,7 +25,7 @@ class Foreign(Filter):
     rules: ClassVar[tuple[Rule, ...]] = (Rule("odd", Verdict.DROP),)
     word: str = "fox"
 
-    def judge(self, columns):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    def judge(self, columns):  # type: ignore[no-untyped-def]
         """Nothing is ever odd."""
         shape: tuple[int, ...] = columns["score"].shape
         verdict: Judgement = first_of(shape)
@@ -37,9 +37,10 @@ class Foreign(Filter):
     [
         ("known", Call("known")),
         ("known()", Call("known")),
-        ("  margin( relative = 0.05 ,absolute=-1e-3, )", Call("margin", (), (("relative", 0.05), ("absolute", -0.001)))),
+        (" margin( relative = 0.05 ,absolute=-1e-3, )", Call("margin", (), (("relative", 0.05), ("absolute", -0.001)))),
         ("top(8, drop)", Call("top", (8, "drop"))),
-        ("f(x=true, y=None, z=[1, [a, b]], w=[])", Call("f", (), (("x", True), ("y", None), ("z", (1, ("a", "b"))), ("w", ())))),
+        ("f(x=true, y=None, w=[])", Call("f", (), (("x", True), ("y", None), ("w", ())))),
+        ("f([1, [a, b]])", Call("f", ((1, ("a", "b")),))),
         ('f("a \\"b\\" \\u00e9 (c), [d]=", x="true")', Call("f", ('a "b" é (c), [d]=',), (("x", "true"),))),
         ("teacher(function(a.b:c, version=3))", Call("teacher", (Call("function", ("a.b:c",), (("version", 3),)),))),
         ("pkg.mod:Class(k=1)", Call("pkg.mod:Class", (), (("k", 1),))),

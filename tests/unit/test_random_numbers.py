@@ -8,7 +8,7 @@ from hardneg import random
 
 def test_numbers_lie_inside_the_open_interval() -> None:
     ends = random._fraction(np.array([0, 2**64 - 1], np.uint64))
-    assert 0 < ends[0]
+    assert ends[0] > 0
     assert ends[1] < 1
 
 

@@ -1,0 +1,1 @@
+"""What hardneg costs and what it finds, next to others: ``python -m benchmarks.<name> --help``."""
