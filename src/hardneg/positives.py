@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection as Iterables
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hardneg.collection import Collection, Id, as_ids
+from hardneg.collection import Collection, as_ids
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.ragged import IntArray, Ragged
 
 __all__ = ["Positives"]
 
-Qrels = Mapping[Id, Mapping[Id, float]]
+Qrels = Mapping[Any, Mapping[Any, float]]  # keys are ids; a Mapping is not covariant in them
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from tests.worlds import scene
 
 from hardneg import ledger
 from hardneg.collection import Collection
-from hardneg.table import Rows
+from hardneg.table import Array, Rows
 
 
 @given(
@@ -18,7 +18,7 @@ from hardneg.table import Rows
 )
 def test_the_ledger_closes(rows: list[tuple[tuple[int, int], bool]]) -> None:
     reasons = ["", "a.x", "a.y", "b.z"]
-    columns = {
+    columns: dict[str, Array] = {
         "verdict": np.array([verdict for (verdict, _), _ in rows], np.uint8),
         "reason": np.array([reason for (_, reason), _ in rows], np.int16),
     }

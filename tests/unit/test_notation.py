@@ -89,7 +89,7 @@ def test_a_number_for_a_text_stays_as_it_was_written() -> None:
 def test_numbers_become_plain_numbers() -> None:
     made = FILTERS.make("margin(relative=0, absolute=1.50)")
     assert made == Margin(relative=0.0, absolute=1.5)
-    assert type(made.relative) is type(made.absolute) is float  # type: ignore[attr-defined]
+    assert type(made.relative) is type(made.absolute) is float
     assert type(SAMPLERS.make("top(3)").n) is int  # type: ignore[attr-defined]
 
 

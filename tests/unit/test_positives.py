@@ -26,7 +26,7 @@ def ids_of(positives: Positives, name: str) -> dict[object, set[object]]:
 def test_grades_become_relations_and_the_better_judgement_counts(judged: list[tuple[int, int, float]]) -> None:
     left, right, grades = (list(column) for column in zip(*judged, strict=True))
     found = Positives.from_pairs(left, right, grades=np.array(grades), ignore=[2.0])
-    strength = {}
+    strength: dict[tuple[int, int], int] = {}
     for anchor, item, grade in judged:
         kind = (
             "ignored" if grade != grade or grade == 2.0 or 0 < grade < 1 else "positive" if grade >= 1 else "negative"

@@ -61,7 +61,7 @@ def test_scores_beyond_float32_are_refused() -> None:
         (np.array([[1.0], [np.inf], [-np.inf]]), "NaN or infinity"),
     ],
 )
-def test_wrong_vectors_are_refused(vectors: np.ndarray, word: str) -> None:  # type: ignore[type-arg]
+def test_wrong_vectors_are_refused(vectors: np.ndarray, word: str) -> None:
     with pytest.raises(InputError, match=word):
         check_vectors(vectors, "item", rows=3)
 

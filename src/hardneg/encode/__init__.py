@@ -11,7 +11,6 @@ from hardneg.encode.cross import CrossEncoder
 from hardneg.encode.encoding import encode_texts
 from hardneg.encode.function import Function
 from hardneg.encode.pair_function import PairFunction
-from hardneg.encode.precomputed import Precomputed, aligned, pair_vectors
 from hardneg.encode.registry import ENCODERS, make_encoder
 from hardneg.encode.rescorers import RESCORERS, make_rescorer
 from hardneg.encode.scores import PairScoreCache
@@ -28,17 +27,14 @@ __all__ = [
     "Function",
     "PairFunction",
     "PairScoreCache",
-    "Precomputed",
     "Progress",
     "Rescorer",
     "Role",
     "SentenceTransformers",
     "Teacher",
     "WordLlama",
-    "aligned",
     "default_cache_dir",
     "encode_texts",
     "make_encoder",
     "make_rescorer",
-    "pair_vectors",
 ]

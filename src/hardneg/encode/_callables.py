@@ -6,16 +6,19 @@ import importlib
 import importlib.util
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.errors import InputError, OptionError
+from hardneg.notation import require
 
-__all__ = ["as_array", "describe", "load_callable", "wants_role"]
+__all__ = ["Called", "as_array", "describe", "load_callable", "wants_role"]
 
 
 def load_callable(target: str) -> Callable[..., Any]:
@@ -85,3 +88,29 @@ def as_array(result: Any, who: str) -> NDArray[np.generic]:
         return np.asarray(result, np.float32)
     except (TypeError, ValueError) as error:
         raise InputError(f"{who} must return numbers, all rows of one length: {error}.") from error
+
+
+@dataclass(frozen=True)
+class Called:
+    """What steps made of a user's function share: its name or itself, its version, its batches."""
+
+    name: ClassVar[str] = "function"
+    target: str = ""
+    version: str | None = None
+    batch_size: int = 64
+    call: Callable[..., Any] | None = field(default=None, metadata={"data": True})
+
+    def __post_init__(self) -> None:
+        require(self.batch_size > 0, "batch_size", "a whole number above 0", self.batch_size)
+        require(bool(self.target) or self.call is not None, "target", "'module:function'", "none")
+        if self.call is not None and not self.target:
+            object.__setattr__(self, "target", describe(self.call))
+
+    @cached_property
+    def _function(self) -> Callable[..., Any]:
+        return self.call or load_callable(self.target)
+
+    @property
+    def chunk(self) -> int:
+        """One batch, so that an error costs one call at most."""
+        return self.batch_size

@@ -55,7 +55,7 @@ def model_parts(model: Any) -> list[object]:
 
 def _tensor_parts(tensor: Any) -> list[object]:
     """A tensor as bytes; numpy has no bfloat16, so its bytes are read as they are."""
-    import torch  # noqa: PLC0415
+    import torch
 
     plain = tensor.detach().cpu().contiguous().reshape(-1)
     return [str(tensor.dtype), list(tensor.shape), plain.view(torch.uint8).numpy()]

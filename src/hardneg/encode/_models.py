@@ -22,7 +22,7 @@ def library() -> ModuleType:
     Raises MissingExtraError where it is not installed.
     """
     try:
-        import sentence_transformers  # noqa: PLC0415
+        import sentence_transformers
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), extra="text") from None
     return sentence_transformers  # type: ignore[no-any-return]
@@ -59,7 +59,7 @@ def load_model(load: Callable[..., Any], model: str, **options: Any) -> Any:
 
 def set_precision(model: Any, precision: Precision) -> None:
     """Compute in this precision, whatever the weights were stored in."""
-    import torch  # noqa: PLC0415
+    import torch
 
     model.to(getattr(torch, precision))
     model.eval()
@@ -76,7 +76,7 @@ def check_length(model: Any, max_length: int | None) -> None:
 @contextmanager
 def _no_progress_bars() -> Iterator[None]:
     """Loading draws bars of its own; a program that draws its own progress does not want them."""
-    from transformers.utils import logging  # noqa: PLC0415
+    from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from hardneg.encode._base import Encoder, Role
-from hardneg.encode._callables import as_array, describe, load_callable, wants_role
+from hardneg.encode._callables import Called, as_array, wants_role
 from hardneg.encode._identity import fingerprint
 from hardneg.errors import InputError
-from hardneg.notation import require
 from hardneg.similarity import FloatArray
 
 __all__ = ["Function"]
 
 
 @dataclass(frozen=True)
-class Function(Encoder):
+class Function(Called, Encoder):
     """Calls ``function(texts)``, or ``function(texts, role=...)`` if it has a parameter of that name.
 
     The function gets a list of at most ``batch_size`` texts and returns one row of numbers for each: lists, an
@@ -35,31 +32,10 @@ class Function(Encoder):
     [[1.0, 1.0], [3.0, 1.0]]
     """
 
-    name: ClassVar[str] = "function"
-    target: str = ""
-    version: str | None = None
-    batch_size: int = 64
-    call: Callable[..., Any] | None = field(default=None, metadata={"data": True})
-
-    def __post_init__(self) -> None:
-        require(self.batch_size > 0, "batch_size", "a whole number above 0", self.batch_size)
-        require(bool(self.target) or self.call is not None, "target", "'module:function'", "none")
-        if self.call is not None and not self.target:
-            object.__setattr__(self, "target", describe(self.call))
-
-    @cached_property
-    def _function(self) -> Callable[..., Any]:
-        return self.call or load_callable(self.target)
-
     @property
     def identity(self) -> str:
         """A hash of the target and the version; empty without a version."""
         return fingerprint("function", self.target, self.version) if self.version else ""
-
-    @property
-    def chunk(self) -> int:
-        """One batch, so that an error costs one call at most."""
-        return self.batch_size
 
     def key(self, role: Role) -> str:
         """The identity, with the role for a function that asks for it."""

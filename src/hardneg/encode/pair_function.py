@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from hardneg.encode._callables import as_array, describe, load_callable
+from hardneg.encode._callables import Called, as_array
 from hardneg.encode._identity import fingerprint
 from hardneg.encode._rescorer import Rescorer
 from hardneg.encode.scores import Pair
 from hardneg.errors import InputError
-from hardneg.notation import require
 from hardneg.similarity import FloatArray
 
 __all__ = ["PairFunction"]
 
 
 @dataclass(frozen=True)
-class PairFunction(Rescorer):
+class PairFunction(Called, Rescorer):
     """Calls ``function(pairs)`` with a list of at most ``batch_size`` (anchor, item) texts; it returns their scores.
 
     Name it as ``module:function`` or ``file.py:function``, or give it as ``call``. Its scores are cached only under
@@ -32,31 +29,10 @@ class PairFunction(Rescorer):
     [1.0, 0.0]
     """
 
-    name: ClassVar[str] = "function"
-    target: str = ""
-    version: str | None = None
-    batch_size: int = 64
-    call: Callable[..., Any] | None = field(default=None, metadata={"data": True})
-
-    def __post_init__(self) -> None:
-        require(self.batch_size > 0, "batch_size", "a whole number above 0", self.batch_size)
-        require(bool(self.target) or self.call is not None, "target", "'module:function'", "none")
-        if self.call is not None and not self.target:
-            object.__setattr__(self, "target", describe(self.call))
-
-    @cached_property
-    def _function(self) -> Callable[..., Any]:
-        return self.call or load_callable(self.target)
-
     @property
     def identity(self) -> str:
         """A hash of the target and the version; empty without a version."""
         return fingerprint("pair function", self.target, self.version) if self.version else ""
-
-    @property
-    def chunk(self) -> int:
-        """One batch, so that an error costs one call at most."""
-        return self.batch_size
 
     def score(self, pairs: Sequence[Pair]) -> FloatArray:
         """Scores of shape ``(len(pairs),)``, float32.

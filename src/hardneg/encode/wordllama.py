@@ -46,7 +46,7 @@ class WordLlama(Encoder):
     @cached_property
     def _model(self) -> Any:
         with _root_logger_kept():
-            import wordllama  # noqa: PLC0415
+            import wordllama
         model = wordllama.WordLlama.load(
             cache_dir=Path(wordllama.__file__).parent,
             dim=max(_DIMS),

@@ -45,7 +45,7 @@ class Lexical(Source):
 
     def prepare(self, context: Context) -> Callable[[IntArray], Rows]:
         """Index the items' words."""
-        import bm25s  # noqa: PLC0415 - slow to import
+        import bm25s
 
         stopwords = "english" if self.stopwords == "english" else []
         anchor_texts = context.anchor_texts(self.name)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from hardneg.collection import Collection
+from hardneg.context import Context
+from hardneg.errors import OptionError
+from hardneg.filters import Duplicates
+from hardneg.filters.duplicates import normalised
+from hardneg.positives import Positives
+from hardneg.table import Rows
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("“Sync”  a folder!", "sync a folder", True),
+        ("Straße", "STRASSE", True),
+        ("e\u0301te\u0301", "été", True),
+        ("ﬁne", "fine", True),
+        ("snake_case", "snake case", True),
+        ("a b", "ab", False),
+        ("1.5", "15", False),
+        ("दिन", "दान", False),
+        ("กิน", "กัน", False),
+        ("दिन!", "“दिन”", True),
+        ("हिन्दी में", "हिन्दी  में।", True),
+        ("no", "not", False),
+    ],
+)
+def test_texts_are_compared_as_a_reader_would(one: str, other: str, *, same: bool) -> None:
+    assert (normalised(one) == normalised(other)) is same
+
+
+@pytest.mark.parametrize("text", ["", "!?", "❤️", "👍🏽", " \n", "\u0301"])
+def test_signs_alone_are_no_text(text: str) -> None:
+    assert normalised(text) == ""
+
+
+def gathered(
+    texts: list[str | None] | None, order: list[int], *, positive: int = 0, anchor: str | None = "q"
+) -> list[int]:
+    items = Collection.of([f"i{row}" for row in range(6)], texts=texts)  # type: ignore[arg-type]
+    anchors = Collection.of(["a"], texts=pa.array([anchor], pa.string()))
+    positives = Positives.from_pairs(["a"], [f"i{positive}"], anchors=anchors, items=items)
+    rows = Rows(np.zeros(len(order), np.int64), np.array(order))
+    found = Duplicates().gather(Context(positives, None))(rows)["copy_of"]
+    return found.tolist()  # type: ignore[no-any-return]
+
+
+def test_copies_of_the_anchor_of_a_positive_and_of_a_harder_candidate() -> None:
+    texts: list[str | None] = ["the positive", "The Positive.", "x", "q?", "X!", "y"]
+    assert gathered(texts, [1, 2, 3, 4, 5]) == [2, 0, 1, 3, 0]
+    assert gathered(texts, [4, 2]) == [0, 3]
+
+
+@pytest.mark.parametrize("texts", [None, [None] * 6, ["", "  ", "!", "?", "-", "."]])
+def test_things_without_a_text_are_copies_of_nothing(texts: list[str | None] | None) -> None:
+    assert gathered(texts, [1, 2, 3, 4, 5], anchor=None) == [0] * 5
+
+
+def test_missing_texts_are_not_the_word_none() -> None:
+    assert gathered([None, "None", None, "none", "z", "w"], [1, 2, 3], anchor=None) == [0, 0, 3]
+
+
+def test_anchors_do_not_disturb_one_another() -> None:
+    items = Collection.of(["p", "x", "y"], texts=["same", "same", "same"])
+    positives = Positives.from_pairs(["a", "b"], ["p", "y"], items=items)
+    rows = Rows(np.array([0, 0, 1, 1]), np.array([1, 2, 0, 1]))
+    assert Duplicates().gather(Context(positives, None))(rows)["copy_of"].tolist() == [2, 2, 2, 2]
+    free = Positives.from_pairs(["a", "b"], ["q", "r"], items=Collection.of(list("xyqr"), texts=["t", "t", "u", "v"]))
+    rows = Rows(np.array([0, 1, 1]), np.array([0, 0, 1]))
+    assert Duplicates().gather(Context(free, None))(rows)["copy_of"].tolist() == [0, 0, 3]
+
+
+def test_near_copies_are_suspect() -> None:
+    columns = {"copy_of": np.array([0, 0, 2], np.uint8), "positive_similarity": np.array([0.97, 0.96, 1], np.float32)}
+    found = Duplicates(similarity=float(np.float32(0.97))).judge(columns)
+    assert found.rule.tolist() == [3, -1, 1]
+    assert Duplicates().judge(columns).rule.tolist() == [-1, -1, 1]
+    with pytest.raises(OptionError, match="above 0"):
+        Duplicates(similarity=0)
