@@ -1,4 +1,4 @@
-"""Every Python block in the docs runs, every TOML block parses, every command shown exists, every link leads somewhere."""
+"""Python blocks in the docs run, recipes parse, commands exist, links lead somewhere."""
 
 from __future__ import annotations
 

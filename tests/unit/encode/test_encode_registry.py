@@ -76,7 +76,7 @@ def test_slips_are_named() -> None:
         make_rescorer("cross_encodr")
     with pytest.raises(OptionError, match="wordllama has no option 'dims'"):
         make_encoder("wordllama(dims=64)")
-    with pytest.raises(OptionError, match="'os:system' is not a"):
+    with pytest.raises(OptionError, match="'os:system' is no encoder"):
         make_encoder("os:system")
     with pytest.raises(OptionError, match="must be a step or its text"):
         make_encoder(7)  # type: ignore[arg-type]
