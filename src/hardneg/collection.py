@@ -135,4 +135,3 @@ class Collection:
     def take(self, rows: IntArray) -> Collection:
         """The given rows, in the given order."""
         return Collection(self.table.take(pa.array(rows)))
-

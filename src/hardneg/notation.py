@@ -168,6 +168,10 @@ def _render(value: object) -> str:
         return str(value).lower()
     if isinstance(value, (_Whole, _Decimal)):
         return value.written
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    if isinstance(value, Call) and not (value.positional or value.named):
+        return f"{value.name}()"  # without the parentheses it would be a word
     if isinstance(value, (Call, Step, int, float)):
         return str(value)
     if isinstance(value, (tuple, list)):

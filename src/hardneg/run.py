@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from hardneg import schema
 from hardneg.collection import Collection
@@ -331,17 +332,21 @@ class RunWriter:
         return Run.open(self.out)
 
 
-def relation_of(positives: Positives, rows: Rows) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """What is known of each row's anchor and item, as :class:`Relation` codes."""
-    out = np.full(len(rows), Relation.UNKNOWN, np.uint8)
+def relation_of(positives: Positives, rows: Rows) -> NDArray[np.uint8]:
+    """What is known of each row's anchor and item, as :class:`Relation` codes; of several the strongest."""
     some, at = np.unique(rows.anchor, return_inverse=True)
-    for relation, lists in (
-        (Relation.SHARED, positives.shared(some)),
-        (Relation.NEGATIVE, positives.negative.take(some)),
-        (Relation.IGNORED, positives.ignored.take(some)),
-        (Relation.POSITIVE, positives.positive.take(some)),
+
+    def among(lists: Ragged) -> BoolArray:
+        return lists.contains(at, rows.item)
+
+    out = np.full(len(rows), Relation.UNKNOWN, np.uint8)
+    for relation, mask in (
+        (Relation.SHARED, among(positives.shared(some))),
+        (Relation.NEGATIVE, among(positives.negative.take(some))),
+        (Relation.BARRED, positives.barred[rows.item]),
+        (Relation.IGNORED, among(positives.ignored.take(some))),
+        (Relation.POSITIVE, among(positives.positive.take(some))),
+        (Relation.SELF, positives.own[rows.anchor] == rows.item),
     ):
-        out[lists.contains(at, rows.item)] = relation
-    out[positives.barred[rows.item]] = Relation.BARRED
-    out[(positives.own[rows.anchor] == rows.item) & (rows.item >= 0)] = Relation.SELF
+        out[mask] = relation
     return out

@@ -71,6 +71,7 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
         raise OptionError("The run needs a place: give it with -o runs/NAME.")
     refuse_existing(out, options["overwrite"])
     reading = _read(recipe)
+    _say_unused(recipe, reading)
     embeddings, scores = _caches(options)
     settings = Settings(embeddings, scores, progress, options["overwrite"])
     run = recipe.mine(reading, out, settings)
@@ -132,6 +133,17 @@ def _read(recipe: Recipe) -> Reading:
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
     return reading
+
+
+def _say_unused(recipe: Recipe, reading: Reading) -> None:
+    """Judged negatives are the surest there are; say so where no source proposes them."""
+    known = len(reading.positives.negative.values)
+    if known and not any("known_negatives" in one for one in recipe.sources):
+        console.print(
+            f"{known:,} judged negatives are mined only where a source finds them. For all of them add: "
+            "--source known_negatives (beside the others, as in --source neighbors)",
+            markup=False, highlight=False,
+        )  # fmt: skip
 
 
 def _say_plan(recipe: Recipe, reading: Reading) -> None:

@@ -90,7 +90,9 @@ class Agreement(Filter):
         mutual, place = np.zeros(shape, bool), np.zeros(shape, np.int32)
         if self.reciprocal:
             place = columns[self.evidence[-1]]
-            mutual = (place >= 0) & (place < self.reciprocal) & (columns["rank"] < self.reciprocal)
+            mutual = (
+                (place >= 0) & (place < self.reciprocal) & (columns["rank"] >= 0) & (columns["rank"] < self.reciprocal)
+            )
         return first_of(shape, (close, gap), (mutual, place))
 
 

@@ -18,7 +18,8 @@ __all__ = ["Rank"]
 class Rank(Filter):
     """Suspects the first ranks, where unlabelled positives crowd; drops what comes too late to be hard.
 
-    Ranks are raw: the place in the source's list before any filter, from 0, the positives counted in.
+    Ranks are raw: the place in the source's list before any filter, from 0, the positives counted in. Of what has no
+    rank (random items, judged negatives) it says nothing.
 
     Args:
         skip: ranks below this are suspect.
@@ -39,4 +40,4 @@ class Rank(Filter):
         """Compare the raw rank with the window."""
         rank = columns["rank"]
         late = np.zeros(rank.shape, bool) if self.within is None else rank >= self.within
-        return first_of(rank.shape, (rank < self.skip, rank), (late, rank))
+        return first_of(rank.shape, ((rank >= 0) & (rank < self.skip), rank), (late, rank))

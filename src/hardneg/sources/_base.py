@@ -29,9 +29,10 @@ class Source(Step):
     def prepare(self, context: Context) -> Propose:
         """Build what is needed once (an index), and return the function that proposes.
 
-        That function takes anchor rows, ascending, and returns Rows with the columns ``source_score`` (float32,
-        the source's own figure, higher is harder) and ``rank`` (int32, raw rank in this source, from 0), sorted by
-        anchor and then rank. What it proposes for an anchor must not depend on which other anchors it is asked with.
+        That function takes anchor rows, ascending, and returns Rows sorted by anchor, hardest first, with the columns
+        ``source_score`` (float32, the source's own figure, higher is harder) and ``rank`` (int32, raw rank in this
+        source, from 0; -1 where it does not rank). What it proposes for an anchor must not depend on which other
+        anchors it is asked with.
         """
 
     def own_vectors(self, context_vectors: Callable[[], Vectors]) -> Vectors | None:  # noqa: ARG002 - for others to use

@@ -18,7 +18,7 @@ __all__ = ["KnownNegatives"]
 
 @dataclass(frozen=True)
 class KnownNegatives(Source):
-    """The items judged non-relevant for each anchor, hardest first. No filter can make one a suspect."""
+    """The items judged non-relevant for each anchor, hardest first; unranked. No filter can suspect one."""
 
     name: ClassVar[str] = "known_negatives"
 
@@ -36,7 +36,6 @@ class KnownNegatives(Source):
             counts = np.bincount(at, minlength=len(anchors))
             offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
             lists = Ragged(offsets, items[order])
-            place = np.arange(len(at)) - np.repeat(offsets[:-1], counts)
-            return ranked_rows(anchors, lists, scores[order], place)
+            return ranked_rows(anchors, lists, scores[order], np.full(len(at), -1))
 
         return propose

@@ -20,7 +20,7 @@ __all__ = ["Uniform"]
 
 @dataclass(frozen=True)
 class Uniform(Source):
-    """``k`` admissible items drawn without replacement, each as likely as any other.
+    """``k`` admissible items drawn without replacement, each as likely as any other. They have no rank.
 
     Args:
         k: how many candidates an anchor gets.
@@ -45,8 +45,8 @@ class Uniform(Source):
                     for at, anchor in enumerate(anchors)
                 ]
             )
-            place = np.arange(len(lists.values)) - np.repeat(lists.offsets[:-1], lists.lengths())
-            return ranked_rows(anchors, lists, np.zeros(len(place), np.float32), place)
+            unranked = np.full(len(lists.values), -1)
+            return ranked_rows(anchors, lists, np.zeros(len(unranked), np.float32), unranked)
 
         return propose
 

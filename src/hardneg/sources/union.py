@@ -22,8 +22,8 @@ __all__ = ["Union"]
 class Union(Source):
     """Candidates of any of the sources; provenance is kept, ranks are fused (reciprocal rank, Cormack 2009).
 
-    A candidate's fused score is the sum of ``1 / (constant + rank + 1)`` over the sources that propose it, and
-    its rank is its place by that score. ``rank_<source>`` holds its rank in each source, -1 where it is not.
+    A candidate's fused score is the sum of ``1 / (constant + rank + 1)`` over the sources that rank it; it orders the
+    rows. Its rank is the best of its raw ranks, and ``rank_<source>`` holds each of them; -1 where there is none.
 
     Args:
         sources: at least two sources of different names.
@@ -68,19 +68,19 @@ def fuse(parts: list[tuple[str, Rows]], constant: float) -> Rows:
     pairs, where = np.unique(np.stack([anchor, item]), axis=1, return_inverse=True)
     sums = np.zeros(pairs.shape[1])
     bits = np.zeros(pairs.shape[1], np.uint32)
+    best = np.full(pairs.shape[1], -1, np.int32)
     columns = {}
     start = 0
     for index, (name, rows) in enumerate(parts):
         here = where[start : start + len(rows)]
         start += len(rows)
-        sums[here] += 1.0 / (constant + rows["rank"] + 1)
+        sums[here] += np.where(rows["rank"] < 0, 0, 1.0 / (constant + np.maximum(rows["rank"], 0) + 1))
         bits[here] |= np.uint32(1 << index)
         ranks = np.full(pairs.shape[1], -1, np.int32)
         ranks[here] = rows["rank"]
         columns[f"rank_{name}"] = ranks
+        best = np.where((ranks >= 0) & ((best < 0) | (ranks < best)), ranks, best)
     fused = sums.astype(np.float32)  # what is shown decides, so that equal sums tie whatever order they were added in
     order = np.lexsort((pairs[1], -fused, pairs[0]))
-    counts = np.bincount(pairs[0]) if pairs.shape[1] else np.zeros(0, np.int64)
-    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    rows = Rows(pairs[0], pairs[1], {"source_score": fused, "source": bits, **columns})
-    return rows.take(order).having(rank=place.astype(np.int32))
+    rows = Rows(pairs[0], pairs[1], {"source_score": fused, "rank": best, "source": bits, **columns})
+    return rows.take(order)

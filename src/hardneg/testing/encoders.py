@@ -28,7 +28,7 @@ def check_encoder(encoder: Encoder, texts: Sequence[str] = TEXTS, *, tolerance: 
     """Raise AssertionError unless an encoder keeps its promises.
 
     It gives one finite float32 vector for each text in their order, the same within ``tolerance`` (relative to the
-    longest vector) whatever other texts go with it, and an empty matrix for no texts. Its identity and keys do not
+    longest vector) whatever other texts go with it, and none for no texts. Its identity and keys do not
     change, and say the same in another process (through pickle). Its text makes it again.
 
     Args:
@@ -59,7 +59,7 @@ def _check_vectors(encoder: Encoder, texts: list[str], role: Role, tolerance: fl
     different = len(np.unique(whole.round(3), axis=0))
     expect(different > 1, encoder, "give different texts different vectors")
     none = encoder.encode([], role)
-    expect(none.ndim == 2 and len(none) == 0, encoder, "give an empty matrix for no texts", np.shape(none))
+    expect(np.size(none) == 0, encoder, "give no vectors for no texts", np.shape(none))
 
 
 def _encoded(encoder: Encoder, texts: list[str], role: Role) -> FloatArray:

@@ -74,11 +74,12 @@ def _check_limit(step: Limit, rows: Rows, context: Context) -> None:
     items, n = context.positives.items, 6
     expect(step.per_item is None or step.per_item >= 1, step, "allow an item at least one anchor", step.per_item)
     kinds = step.kinds(rows, n, items, _SOURCES)
-    chosen, _ = _sampled(Top(n), step, rows, context)
     for kind, limits in kinds:
         expect(np.shape(kind) == (len(rows),), step, "give each row a kind", np.shape(kind))
         expect(((kind >= 0) & (kind < len(limits))).all(), step, "give a limit for each kind")
         expect((np.asarray(limits) >= 0).all(), step, "give limits of at least 0", limits)
+    chosen, _ = _sampled(Top(n), step, rows, context)
+    for kind, limits in kinds:
         for anchor in np.unique(rows.anchor):
             counts = np.bincount(kind[chosen & (rows.anchor == anchor)], minlength=len(limits))
             expect((counts <= limits).all(), step, f"hold to {list(limits)} for each anchor", list(counts))
