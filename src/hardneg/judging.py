@@ -47,7 +47,7 @@ class Judge:
         """Give proposed rows their evidence and their verdicts."""
         positives = self._context.positives
         rows = rows.having(
-            score=self._vectors.pairs(rows.anchor, rows.item),
+            score=rows["score"] if "score" in rows.columns else self._vectors.pairs(rows.anchor, rows.item),
             relation=relation_of(positives, rows),
             positive_similarity=nearest_positive(rows, positives.positive, self._vectors.item_pairs),
         )

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hardneg import schema
 from hardneg.context import Vectors
@@ -170,6 +171,22 @@ def _table_hash(table: pa.Table) -> str:
     hasher = blake2b(digest_size=16)
     for name in table.column_names:
         hasher.update(f"{name}:{table.schema.field(name).type}".encode())
-        for value in table.column(name):
+        column = table.column(name)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            _hash_texts(hasher, column)
+            continue
+        for value in column:
             hasher.update(repr(value.as_py()).encode("utf-8", "surrogatepass") + b"\0")
     return hasher.hexdigest()
+
+
+def _hash_texts(hasher: Any, column: pa.ChunkedArray) -> None:
+    """Which are missing, all lengths, then all bytes: enough to tell any two columns apart."""
+    hasher.update(np.packbits(column.is_null().to_numpy()).data)
+    hasher.update(pc.fill_null(pc.binary_length(column), 0).cast(pa.int64()).to_numpy().data)
+    for chunk in column.chunks:
+        plain = pc.fill_null(chunk, "").cast(pa.large_string())
+        _, offsets, data = plain.buffers()
+        ends = np.frombuffer(offsets, np.int64)[plain.offset : plain.offset + len(plain) + 1]
+        if data is not None and len(plain):
+            hasher.update(memoryview(data)[ends[0] : ends[-1]])

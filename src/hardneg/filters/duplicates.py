@@ -21,6 +21,7 @@ from hardneg.table import Rows, Verdict
 __all__ = ["Duplicates", "normalised"]
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
+_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 
 
 def normalised(text: str) -> str:
@@ -29,6 +30,8 @@ def normalised(text: str) -> str:
     >>> normalised("“Sync”  a folder!") == normalised("sync a folder")
     True
     """
+    if text.isascii():  # most are, and this is ten times as fast
+        return " ".join(text.translate(_ASCII).split())
     return _NOT_A_WORD.sub(_gap, unicodedata.normalize("NFKC", text).casefold()).strip()
 
 

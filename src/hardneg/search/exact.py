@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hardneg.ragged import IntArray, Ragged
 from hardneg.search._base import Constraints, Hits
-from hardneg.similarity import FloatArray, Similarity, pair_scores, prepared
+from hardneg.similarity import FloatArray, Similarity, lengths, pair_scores, prepared
 
 __all__ = ["Exact"]
 
@@ -27,7 +27,7 @@ _LARGE = 2.0**32  # vectors with larger numbers are scaled, so that no product o
 class Exact:
     """Exact search; the block sizes decide on memory and speed, never on the result."""
 
-    anchor_block: int = 512
+    anchor_block: int = 1024
     item_block: int = 8192
 
     def search(
@@ -65,12 +65,18 @@ class _Job:
 
     def __post_init__(self) -> None:
         self.left = prepared(self.anchors, self.similarity)
-        self.right = prepared(self.items, self.similarity)
+        self.right = self.items
+        self.factors = 1 / lengths(self.items) if self.similarity == "cosine" else None
+        if self.factors is not None and not ((self.factors < _LARGE) & (self.factors > 1 / _LARGE)).all():
+            self.right, self.factors = prepared(self.items, self.similarity), None
         if self.similarity == "dot":
             self.left, self.right = _in_range(self.left)[0], _in_range(self.right)[0]
         elif self.similarity == "euclidean":
             self.left, self.right = _in_range(self.left, self.right)
-        self.half_squares = np.einsum("ij,ij->i", self.right, self.right) / 2
+        if self.similarity == "cosine":
+            self.half_squares = np.full(min(1, len(self.items)), 0.5)  # every length is 1
+        else:
+            self.half_squares = np.einsum("ij,ij->i", self.right, self.right) / 2
         self.bound = self._rounding_bound()
 
     def _rounding_bound(self) -> NDArray[np.float64]:
@@ -91,45 +97,53 @@ class _Job:
         excluded = self.constraints.excluded.take(rows)
         at = np.zeros(0, np.int64)
         found = np.zeros(0, np.int64)
-        scores = np.zeros(0, np.float32)
+        products = np.zeros(0, np.float32)
         floor = np.full(len(rows), -np.inf)
         for start in range(0, len(self.items), item_block):
-            new_at, new_items = self._proposals(rows, excluded, slice(start, start + item_block), floor)
-            fresh = pair_scores(self.anchors, self.items, rows[new_at], new_items, self.similarity)
-            at, found = np.concatenate([at, new_at]), np.concatenate([found, new_items])
-            scores = np.concatenate([scores, fresh])
-            at, found, scores = _best(at, found, scores, self.k)
-            floor = self._floor(rows, at, found, len(rows))
+            fresh = self._proposals(rows, excluded, slice(start, start + item_block), floor)
+            at, found = np.concatenate([at, fresh[0]]), np.concatenate([found, fresh[1]])
+            products = np.concatenate([products, fresh[2]])
+            at, found, products, floor = self._within(at, found, products, self.bound[rows])
+        scores = pair_scores(self.anchors, self.items, rows[at], found, self.similarity)
+        at, found, scores = _best(at, found, scores, self.k)
         return rows[at], found, scores, self._ranks(rows, excluded, at, found, scores)
+
+    def _prepared(self, block: slice) -> FloatArray:
+        """The items of a block, of unit length for cosine: a block at a time, so no copy of all of them is made."""
+        if self.factors is None:
+            return self.right[block]
+        return np.asarray(self.right[block] * self.factors[block].astype(np.float32)[:, None], np.float32)
 
     def _proposals(
         self, rows: IntArray, excluded: Ragged, block: slice, floor: NDArray[np.float64]
-    ) -> tuple[IntArray, IntArray]:
-        """Pairs of this block that may be among the best: within the rounding bound of the k-th so far."""
-        products = self.left[rows] @ self.right[block].T
+    ) -> tuple[IntArray, IntArray, FloatArray]:
+        """Pairs of this block that may be among the best (within the rounding bound of the k-th), with products."""
+        products = self.left[rows] @ self._prepared(block).T
         if self.similarity == "euclidean":
             products -= self.half_squares[block]
         products[:, self.constraints.barred[block]] = -np.inf
         inside = (excluded.values >= block.start) & (excluded.values < block.start + products.shape[1])
         products[excluded.rows()[inside], excluded.values[inside] - block.start] = -np.inf
-        if products.shape[1] > self.k:
+        if products.shape[1] > self.k and not np.isfinite(floor).all():
             kth = np.partition(products, products.shape[1] - self.k, axis=1)[:, products.shape[1] - self.k]
             floor = np.maximum(floor, kth)
         floor = np.maximum(floor - self.bound[rows], np.finfo(np.float32).min)
-        at, columns = np.nonzero(products >= floor[:, None].astype(np.float32))
-        return at.astype(np.int64), columns.astype(np.int64) + block.start
+        hits = np.flatnonzero(products >= floor[:, None].astype(np.float32))
+        at, columns = np.divmod(hits, products.shape[1])
+        return at, columns + block.start, products.ravel()[hits]
 
-    def _floor(self, rows: IntArray, at: IntArray, found: IntArray, n: int) -> NDArray[np.float64]:
-        """For each anchor with k results, the product of its last one; others take anything."""
-        counts = np.bincount(at, minlength=n)
-        last = np.cumsum(counts) - 1
+    def _within(
+        self, at: IntArray, found: IntArray, products: FloatArray, bound: NDArray[np.float64]
+    ) -> tuple[IntArray, IntArray, FloatArray, NDArray[np.float64]]:
+        """Those within the rounding bound of their anchor's k-th product, and that product (-inf where fewer)."""
+        order = np.argsort(_descending(at, products))
+        at, found, products = at[order], found[order], products[order]
+        counts = np.bincount(at, minlength=len(bound))
         full = np.flatnonzero(counts >= self.k)
-        floor = np.full(n, -np.inf)
-        x, y = self.left[rows[full]].astype(np.float64), self.right[found[last[full]]].astype(np.float64)
-        floor[full] = np.einsum("ij,ij->i", x, y)
-        if self.similarity == "euclidean":
-            floor[full] -= self.half_squares[found[last[full]]]
-        return floor
+        floor = np.full(len(bound), -np.inf)
+        floor[full] = products[np.cumsum(counts)[full] - counts[full] + self.k - 1]
+        keep = products >= (floor - bound)[at]
+        return at[keep], found[keep], products[keep], floor
 
     def _ranks(
         self, rows: IntArray, excluded: Ragged, at: IntArray, found: IntArray, scores: FloatArray
@@ -156,6 +170,14 @@ def _in_range(*vectors: FloatArray) -> tuple[FloatArray, ...]:
         return vectors
     scale = 2.0 ** -np.floor(np.log2(largest))
     return tuple(np.asarray(one * scale, np.float32) for one in vectors)
+
+
+def _descending(at: IntArray, values: FloatArray) -> NDArray[np.int64]:
+    """Numbers that sort by ``at``, then by falling value: one sort of whole numbers, faster than a sort by two keys."""
+    bits = (values + np.float32(0)).view(np.int32)  # + 0 makes -0 and 0 the same bits
+    wide = bits.astype(np.int64)
+    rising = np.where(bits < 0, ~wide & 0xFFFFFFFF, wide | 0x80000000)
+    return np.asarray((at << 32) | (0xFFFFFFFF - rising), np.int64)
 
 
 def _best(at: IntArray, found: IntArray, scores: FloatArray, k: int) -> tuple[IntArray, IntArray, FloatArray]:

@@ -63,6 +63,8 @@ class Neighbors(Source):
         def propose(anchors: IntArray) -> Rows:
             constraints = Constraints(positives.excluded(anchors), positives.barred)
             hits = engine.search(found.anchors[anchors], found.items, self.k, self.similarity, constraints)
-            return ranked_rows(anchors, hits.items, hits.scores, hits.ranks.astype("int64"))
+            rows = ranked_rows(anchors, hits.items, hits.scores, hits.ranks.astype("int64"))
+            # Under the run's own vectors this is the primary score already, to the last bit.
+            return rows.having(score=rows["source_score"]) if found is context.primary else rows
 
         return propose
