@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from hardneg.table import Rows, Verdict
 from hardneg.testing import check_encoder, check_engine, check_filter, check_sampler, check_source
 
 Change = Callable[..., Any]
+CALLS = count()
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,13 @@ def _everything(rows: Rows, context: Context) -> Rows:
         (lambda rows, _: rows.having(source_score=rows["source_score"].astype(float)), "'source_score' as float32"),
         (lambda rows, _: rows.having(rank=rows["rank"].astype(np.int64)), "'rank' as int32"),
         (lambda rows, _: Rows(rows.anchor, rows.item, {"rank": rows["rank"]}), "the column 'source_score'"),
-        (lambda rows, _: rows.having(rank=rows["rank"] - 1), "ranks from 0"),
+        (lambda rows, _: rows.having(rank=rows["rank"] - np.int32(2)), "ranks from 0"),
         (lambda rows, _: rows.take(np.arange(len(rows))[::-1]), "sort its rows by anchor"),
-        (lambda rows, _: rows.having(rank=np.zeros(len(rows), np.int32)), "sort an anchor's rows by rank"),
-        (lambda rows, _: rows.having(source_score=-rows["source_score"]), "the better rank to the higher score"),
+        (
+            lambda rows, _: rows.having(rank=np.zeros(len(rows), np.int32)),
+            "the better rank to the harder, each rank once",
+        ),
+        (lambda rows, _: rows.having(source_score=-rows["source_score"]), "sort an anchor's rows, hardest first"),
         (lambda rows, _: rows.having(source_score=rows["source_score"] * np.float32(np.nan)), "finite scores"),
         (lambda rows, _: rows.take(rows["rank"] > 0), "propose 7 items"),
         (_everything, "never propose a positive"),
@@ -66,13 +71,8 @@ def test_sources_that_break_a_promise(change: Change, word: str) -> None:
 
 
 def test_a_source_that_remembers() -> None:
-    calls: list[int] = []
     with pytest.raises(AssertionError, match="the same"):
-        check_source(
-            ChangedSource(
-                k=7, change=lambda rows, _: calls.append(1) or rows.having(extra=np.full(len(rows), len(calls)))
-            )
-        )
+        check_source(ChangedSource(k=7, change=lambda rows, _: rows.having(extra=np.full(len(rows), next(CALLS)))))
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ class ChangedFilter(Filter):
 
     name: ClassVar[str] = "changed"
     rules: ClassVar[tuple[Rule, ...]] = (Rule("high", Verdict.SUSPECT),)
-    verdict: Change = field(metadata={"data": True}, default=lambda columns: _high(columns))
+    verdict: Change | None = field(metadata={"data": True}, default=None)
 
     def judge(self, columns: Any) -> Judgement:
-        found: Judgement = self.verdict(columns)
+        found: Judgement = (self.verdict or _high)(columns)
         return found
 
 
@@ -149,7 +149,7 @@ class Keeps(ChangedFilter):
 class Promises(ChangedFilter):
     """A filter that announces evidence and gathers another."""
 
-    evidence = ("one",)  # type: ignore[assignment]
+    evidence = ("one",)
 
     def gather(self, context: Context) -> Any:
         return lambda rows: {"other": np.zeros(len(rows))}
@@ -158,7 +158,7 @@ class Promises(ChangedFilter):
 class ByBlock(ChangedFilter):
     """A filter whose evidence is of the block."""
 
-    evidence = ("one",)  # type: ignore[assignment]
+    evidence = ("one",)
 
     def gather(self, context: Context) -> Any:
         return lambda rows: {"one": np.full(len(rows), len(rows))}
@@ -196,11 +196,11 @@ class ChangedLimit(Limit):
         return self.of(rows)
 
 
+@dataclass(frozen=True)
 class Neither(Sampler):
     """Neither a chooser nor a limit."""
 
-    name = "neither"
-    __dataclass_fields__: ClassVar[dict[str, Any]] = {}
+    name: ClassVar[str] = "neither"
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ class ChangedEncoder(Encoder):
 
     name: ClassVar[str] = "changed"
     change: Change = field(default=lambda vectors: vectors, metadata={"data": True})
-    identity: str = "letters 1"  # type: ignore[assignment]
+    identity: str = "letters 1"
 
     def encode(self, texts: Sequence[str], role: Role) -> Any:
         plain = np.array([[len(text), sum(map(ord, text)) % 97] for text in texts], np.float32).reshape(-1, 2)
@@ -275,12 +275,13 @@ class ChangedEncoder(Encoder):
     [
         (lambda vectors: vectors.astype(float), "give float32"),
         (lambda vectors: vectors[:1], "one row for each text"),
-        (lambda vectors: vectors[::-1], "in the order of the texts"),
+        (lambda vectors: vectors[::-1], "whatever goes with it"),
+        (lambda vectors: vectors[np.argsort(vectors[:, 0])], "in the order of the texts"),
         (lambda vectors: vectors - vectors.mean(axis=0), "whatever goes with it"),
         (lambda vectors: vectors * np.float32(np.inf), "finite vectors"),
-        (lambda vectors: np.ones_like(vectors), "different texts different vectors"),
-        (lambda vectors: vectors + np.float32(np.random.default_rng().random()), "the same vectors again"),
-        (lambda vectors: vectors if vectors else np.zeros(0, np.float32), "an empty matrix"),
+        (np.ones_like, "different texts different vectors"),
+        (lambda vectors: vectors + np.float32(1000 * next(CALLS)), "the same vectors again"),
+        (lambda vectors: vectors if vectors.size else np.zeros((1, 2), np.float32), "no vectors for no texts"),
         (lambda vectors: vectors.tolist(), "give an array"),
     ],
 )

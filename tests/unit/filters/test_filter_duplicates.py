@@ -10,7 +10,7 @@ from hardneg.errors import OptionError
 from hardneg.filters import Duplicates
 from hardneg.filters.duplicates import normalised
 from hardneg.positives import Positives
-from hardneg.table import Rows
+from hardneg.table import Array, Rows
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,10 @@ def test_signs_alone_are_no_text(text: str) -> None:
     assert normalised(text) == ""
 
 
-def gathered(
-    texts: list[str | None] | None, order: list[int], *, positive: int = 0, anchor: str | None = "q"
-) -> list[int]:
-    items = Collection.of([f"i{row}" for row in range(6)], texts=texts)  # type: ignore[arg-type]
+def gathered(texts: list[str | None] | None, order: list[int], *, anchor: str | None = "q") -> list[int]:
+    items = Collection.of([f"i{row}" for row in range(6)], texts=texts)
     anchors = Collection.of(["a"], texts=pa.array([anchor], pa.string()))
-    positives = Positives.from_pairs(["a"], [f"i{positive}"], anchors=anchors, items=items)
+    positives = Positives.from_pairs(["a"], ["i0"], anchors=anchors, items=items)
     rows = Rows(np.zeros(len(order), np.int64), np.array(order))
     found = Duplicates().gather(Context(positives, None))(rows)["copy_of"]
     return found.tolist()  # type: ignore[no-any-return]
@@ -76,7 +74,10 @@ def test_anchors_do_not_disturb_one_another() -> None:
 
 
 def test_near_copies_are_suspect() -> None:
-    columns = {"copy_of": np.array([0, 0, 2], np.uint8), "positive_similarity": np.array([0.97, 0.96, 1], np.float32)}
+    columns: dict[str, Array] = {
+        "copy_of": np.array([0, 0, 2], np.uint8),
+        "positive_similarity": np.array([0.97, 0.96, 1], np.float32),
+    }
     found = Duplicates(similarity=float(np.float32(0.97))).judge(columns)
     assert found.rule.tolist() == [3, -1, 1]
     assert Duplicates().judge(columns).rule.tolist() == [-1, -1, 1]

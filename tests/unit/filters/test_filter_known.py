@@ -4,18 +4,16 @@ import numpy as np
 import pytest
 
 from hardneg.filters import Duplicates, Known, Margin, Rank, judge_all
-from hardneg.table import Relation, Verdict
+from hardneg.table import Array, Relation, Verdict
 
 RELATIONS = np.array([one.value for one in Relation], np.uint8)
-COLUMNS = {"relation": RELATIONS, "score": np.full(len(RELATIONS), 0.9, np.float32)}
+COLUMNS: dict[str, Array] = {"relation": RELATIONS, "score": np.full(len(RELATIONS), 0.9, np.float32)}
 
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_every_relation_has_its_verdict(*, shared: bool) -> None:
     found, reasons = judge_all([Known(shared)], COLUMNS)
-    told = {
-        Relation(relation).name: reasons[reason] for relation, reason in zip(RELATIONS, found["reason"], strict=True)
-    }
+    told = {one.name: reasons[reason] for one, reason in zip(Relation, found["reason"], strict=True)}
     assert told == {
         "UNKNOWN": "",
         "NEGATIVE": "",
@@ -28,7 +26,7 @@ def test_every_relation_has_its_verdict(*, shared: bool) -> None:
 
 
 def test_a_judged_negative_is_never_suspect_but_may_be_dropped() -> None:
-    columns = {
+    columns: dict[str, Array] = {
         "relation": np.array([Relation.NEGATIVE, Relation.UNKNOWN, Relation.NEGATIVE], np.uint8),
         "score": np.full(3, 0.9, np.float32),
         "positive_min": np.full(3, 0.5, np.float32),
@@ -41,7 +39,7 @@ def test_a_judged_negative_is_never_suspect_but_may_be_dropped() -> None:
 
 
 def test_the_first_filter_that_fires_gives_reason_and_evidence() -> None:
-    columns = {
+    columns: dict[str, Array] = {
         "relation": np.zeros(2, np.uint8),
         "score": np.array([0.9, 0.2], np.float32),
         "positive_min": np.full(2, 0.5, np.float32),
@@ -56,7 +54,7 @@ def test_the_first_filter_that_fires_gives_reason_and_evidence() -> None:
 
 
 def test_the_same_filter_may_come_twice() -> None:
-    columns = COLUMNS | {"positive_min": np.full(7, 0.95, np.float32)}
+    columns: dict[str, Array] = COLUMNS | {"positive_min": np.full(7, 0.95, np.float32)}
     found, reasons = judge_all([Margin(ceiling=0.95), Margin(ceiling=0.8)], columns)
     assert {reasons[one] for one in found["reason"][RELATIONS != Relation.NEGATIVE]} == {"margin.ceiling"}
     assert np.isnan(found["evidence"][RELATIONS == Relation.NEGATIVE]).all()

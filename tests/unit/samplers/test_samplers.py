@@ -105,7 +105,7 @@ def test_what_has_no_group_is_a_group_by_itself() -> None:
     found = chosen(rows, 1, "top(n=12)", "quotas(per_group=1)")[0][0]
     assert found == [0, 1, 2, 5, 8, 11]
     assert chosen(rows, 1, "top(n=12)", "quotas(per_group=1, group=number)")[0][0] == [0, 1, 2]
-    with pytest.raises(InputError, match="no column 'colour'.*id, group, number"):
+    with pytest.raises(InputError, match=r"no column 'colour'.*id, group, number"):
         chosen(rows, 1, "top(n=12)", "quotas(per_group=1, group=colour)")
 
 
@@ -128,7 +128,8 @@ def test_shares_become_counts_that_add_up(n: int, shares: tuple[float | None, ..
 @pytest.mark.parametrize(
     "text",
     ["top(n=0)", "top(on_short=never)", "band(skip=-1)", "band(skip=5, within=5)", "tempered(temperature=0)",
-     "tempered(a=-1)", "quotas", "quotas(hard=1.1)", "quotas(hard=0.7, easy=0.7)", "quotas(hard=0.1, easy=0.1, semi_hard=0.1)",
+     "tempered(a=-1)", "quotas", "quotas(hard=1.1)", "quotas(hard=0.7, easy=0.7)",
+     "quotas(hard=0.1, easy=0.1, semi_hard=0.1)",
      "quotas(per_group=0)", "caps(per_item=0)"],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(text: str) -> None:

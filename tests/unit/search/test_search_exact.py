@@ -18,14 +18,14 @@ def test_exact_equals_brute_force_whatever_the_blocks(blocks: tuple[int, int]) -
 
 def test_distances_that_round_to_the_same_tie_in_item_order() -> None:
     """Far away, thousands of different products become one float32 distance; all of them are the k-th best."""
-    anchors = np.array([[3e5, 0.0], [0.0, -7e6]], np.float32)
+    anchors = np.array([[3e5, 0.0], [0.0, -7e7]], np.float32)
     items = RNG.normal(size=(3000, 2)).astype(np.float32)
     answers = {
         blocks: Exact(*blocks).search(anchors, items, 9, "euclidean", Constraints.none(2, 3000)).items.values.tolist()
         for blocks in [(512, 8192), (1, 100), (2, 2999)]
     }
     assert len({tuple(answer) for answer in answers.values()}) == 1
-    assert answers[512, 8192][9:] == list(range(9))  # from 7e6 away all are equally far
+    assert answers[512, 8192][9:] == list(range(9))  # from 7e7 away all are equally far
 
 
 def test_ranks_count_what_was_excluded_but_not_what_is_barred() -> None:
