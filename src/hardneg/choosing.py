@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from hardneg import ledger
 from hardneg.context import Context
+from hardneg.filters.duplicates import fingerprints
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.run import RunWriter, rows_of
@@ -32,6 +33,7 @@ class Choice:
     counts: Counter[tuple[str, str]]
     pairs: tuple[IntArray, IntArray]  # every candidate: anchor and item rows
     used: BoolArray  # which items are candidates
+    columns: tuple[str, ...]  # of the candidates
 
 
 def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> Choice:
@@ -39,10 +41,12 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
     anchors, items = positives.anchors, positives.items
     counts: Counter[tuple[str, str]] = Counter()
     kept, pairs = [], []
+    names: dict[str, None] = {}
     for part in writer.read():
         rows, reasons = rows_of(part, anchors, items, steps.source_names)
         counts += ledger.count_verdicts(rows, reasons)
         pairs.append((rows.anchor, rows.item))
+        names |= dict.fromkeys(rows.columns)
         columns = {name: rows[name] for name in _FOR_SAMPLING}
         kept.append(Rows(rows.anchor, rows.item, columns).take(rows["verdict"] == Verdict.KEEP))
     all_kept = Rows.concatenated(kept)
@@ -52,16 +56,17 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
     used = np.zeros(len(items), bool)
     used[both[1]] = True
     table = negatives_table(all_kept.take(chosen), anchors, items, steps.source_names)
-    return Choice(table, lacking, counts, (both[0], both[1]), used)
+    return Choice(table, lacking, counts, (both[0], both[1]), used, tuple(names))
 
 
-def random_items(context: Context, anchors: IntArray, taken: tuple[IntArray, IntArray], k: int, steps: Steps) -> Rows:
-    """Random items for anchors that came up short, none of them a candidate already."""
+def random_items(context: Context, anchors: IntArray, choice: Choice, k: int, steps: Steps) -> Rows:
+    """Random items for anchors that came up short; none is a candidate already, or says the same as one."""
+    items, n = context.positives.items, len(context.positives.anchors)
     rows = Uniform(k).prepare(context)(anchors)
-    fresh = ~Ragged.from_pairs(*taken, len(context.positives.anchors)).contains(rows.anchor, rows.item)
-    rows = rows.take(fresh)
+    known, taken = choice.pairs
+    # Small codes stand for the texts, so that pairs of them can be looked up.
+    said = np.unique(fingerprints(items.texts, len(items), 0), return_inverse=True)[1].astype(np.int64)
+    rows = rows.take(~Ragged.from_pairs(known, said[taken], n).contains(rows.anchor, said[rows.item]))
     bit = np.uint32(1 << steps.source_names.index(Uniform.name))
-    nowhere = {
-        f"rank_{name}": np.full(len(rows), -1, np.int32) for name in steps.source.names if len(steps.source.names) > 1
-    }
-    return rows.having(source=np.full(len(rows), bit), **nowhere)
+    unranked = {name: np.full(len(rows), -1, np.int32) for name in choice.columns if name.startswith("rank_")}
+    return rows.having(source=np.full(len(rows), bit), **unranked)

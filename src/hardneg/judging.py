@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from hardneg.table import Array, Rows, grades
 
 __all__ = ["Judge", "judge_rows"]
 
-_UNLIKE = -np.inf
+PairScorer = Callable[[IntArray, IntArray], FloatArray]
+
+_PAIRS = 2_000_000  # item-positive pairs in memory at a time
 
 
 class Judge:
@@ -26,15 +28,12 @@ class Judge:
     The outcome for an anchor does not depend on which anchors it shares a block with.
     """
 
-    def __init__(self, steps: Steps, context: Context) -> None:
+    def __init__(self, source: Source, steps: Steps, context: Context) -> None:
         self._steps, self._context = steps, context
-        self._propose = self._prepared(steps.source)
+        self._propose = source.prepare(context)
         self._vectors = context.vectors(None)
         self._gather = [one.gather(context) for one in steps.filters]
         self.references = reference_scores(context.positives.positive, self._vectors.pairs)
-
-    def _prepared(self, source: Source):  # type: ignore[no-untyped-def]
-        return source.prepare(self._context)
 
     def candidates(self, anchors: IntArray) -> tuple[Rows, list[str]]:
         """All candidates of these anchors, judged, and the reasons that the column ``reason`` numbers."""
@@ -68,12 +67,18 @@ def judge_rows(rows: Rows, steps: Steps, references: Mapping[str, FloatArray]) -
     return rows.having(**verdicts, positive_score=positive_score, grade=grades(rows["score"], positive_score)), reasons
 
 
-def nearest_positive(rows: Rows, positive: Ragged, score) -> FloatArray:  # type: ignore[no-untyped-def]
+def nearest_positive(rows: Rows, positive: Ragged, score: PairScorer) -> FloatArray:
     """The highest similarity of each row's item to a positive of its anchor, shape ``(len(rows),)``."""
-    theirs = positive.take(rows.anchor)
-    values = score(np.repeat(rows.item, theirs.lengths()), theirs.values)
-    out = np.full(len(rows), _UNLIKE, np.float32)
-    some = np.flatnonzero(theirs.lengths())
-    if len(some):
-        out[some] = np.maximum.reduceat(values, theirs.offsets[:-1][some])
+    out = np.full(len(rows), -np.inf, np.float32)
+    ends = np.cumsum(positive.lengths()[rows.anchor])
+    start = 0
+    while start < len(rows):  # in slices, since an anchor may have thousands of positives
+        before = ends[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + _PAIRS, side="right")))
+        theirs = positive.take(rows.anchor[start:stop])
+        values = score(np.repeat(rows.item[start:stop], theirs.lengths()), theirs.values)
+        some = np.flatnonzero(theirs.lengths())
+        if len(some):
+            out[start + some] = np.maximum.reduceat(values, theirs.offsets[:-1][some])
+        start = stop
     return out

@@ -22,7 +22,7 @@ from hardneg.ragged import IntArray
 from hardneg.run import Run, RunWriter, refuse_existing, rows_of
 from hardneg.samplers import Sampler
 from hardneg.sources import Source
-from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps
+from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united
 from hardneg.table import Rows, candidates_table
 
 __all__ = ["Settings", "mine", "refilter"]
@@ -91,11 +91,12 @@ def mine(
     """
     settings = settings or Settings()
     clock = ledger.Clock()
-    steps = Steps.parse(sources, filters, sampler)
+    source = united(sources)
+    steps = Steps.parse(source, filters, sampler)
     path, keep = _directory(out)
     refuse_existing(path, settings.overwrite)
     with clock.stage("encode"):
-        vectors = primary_vectors(steps.source, positives, lambda: _vectors(encoder, positives, settings))
+        vectors = primary_vectors(source, positives, lambda: _vectors(encoder, positives, settings))
     positives, active, skipped = minable(positives, vectors)
     inputs = ledger.inputs(positives, vectors)
     writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, inputs), overwrite=settings.overwrite)
@@ -103,7 +104,7 @@ def mine(
         settings.progress.say(f"Going on with '{writer.partial}': {writer.resumed} parts are done.")
     context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress)
     with clock.stage("prepare"):
-        judge = Judge(steps, context)
+        judge = Judge(source, steps, context)
     with clock.stage("mine"), settings.progress.stage("mine", len(active), "anchors") as report:
         for number, (name, anchors) in enumerate(_blocks(active)):
             if not writer.has(name):
@@ -113,7 +114,7 @@ def mine(
         writer.forget(FILL)  # what fills up short anchors depends on all the other parts
         choice = choose(writer, steps, positives, seed)
         if steps.plan.chooser.on_short == "fill" and (short := active[choice.lacking[active] > 0]).size:
-            more = judge.judged(random_items(context, short, choice.pairs, 8 * steps.plan.chooser.n + 64, steps))
+            more = judge.judged(random_items(context, short, choice, 8 * steps.plan.chooser.n + 64, steps))
             _add(writer, FILL, *more, positives=positives, steps=steps)
             choice = choose(writer, steps, positives, seed)
     with clock.stage("write"):
@@ -121,7 +122,7 @@ def mine(
         writer.tables(positives, scores, choice.used)
         writer.negatives(choice.negatives)
     about = {
-        "encoder": _name(encoder, steps.source),
+        "encoder": _name(encoder, source),
         "inputs": inputs,
         **settings.provenance,
         "skipped": [*settings.provenance.get("skipped", []), *skipped],
@@ -151,7 +152,7 @@ def refilter(
     settings = settings or Settings()
     clock = ledger.Clock()
     old = run.manifest
-    steps = Steps.parse(old["steps"]["sources"], filters or old["steps"]["filters"], sampler or old["steps"]["sampler"])
+    steps = Steps.of_run(old, filters, sampler)
     seed = old["seed"] if seed is None else seed
     positives = run.positives
     references = reference_scores(positives.positive, lambda anchors, items: run.positive_scores)  # noqa: ARG005

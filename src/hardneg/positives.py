@@ -72,6 +72,8 @@ class Positives:
         rows = _known(anchors, anchor_column, "anchor")
         columns = _known(items, item_column, "item")
         judged = np.ones(len(rows)) if grades is None else np.asarray(grades, np.float64)
+        if judged.shape != rows.shape:
+            raise InputError(f"There are {len(rows)} judged pairs and grades of shape {judged.shape}.")
         ignored = np.isin(judged, np.fromiter(ignore, np.float64)) | np.isnan(judged)
         positive = (judged >= positive_from) & ~ignored
         negative = (judged <= negative_to) & ~ignored

@@ -32,7 +32,8 @@ from hardneg.errors import InputError, OptionError
 from hardneg.io.readers import ReadOptions, read
 from hardneg.io.reading import Reading
 from hardneg.run import Run
-from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps
+from hardneg.sources import Source
+from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united
 from hardneg.storage import digest, place
 
 __all__ = ["Recipe"]
@@ -107,6 +108,10 @@ class Recipe:
             filters=texts["filters"],
             sampler=texts["sampler"],
         )
+
+    def source(self) -> Source:
+        """The source, made."""
+        return united(self.sources)
 
     def steps(self) -> Steps:
         """The steps, parsed."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -182,7 +182,9 @@ def _equal(column: pa.ChunkedArray, name: str) -> BoolArray:
     return np.asarray(pc.equal(column.cast(pa.string()), name).to_numpy())
 
 
-def rows_of(part: pa.Table, anchors: Collection, items: Collection, source_names: list[str]) -> tuple[Rows, list[str]]:
+def rows_of(
+    part: pa.Table, anchors: Collection, items: Collection, source_names: Sequence[str]
+) -> tuple[Rows, list[str]]:
     """A part of the candidates as rows again, and the reasons that its ``reason`` column numbers."""
     reasons = ["", *sorted(set(part.column("reason").cast(pa.string()).unique().to_pylist()) - {""})]
     decode = {

@@ -30,6 +30,7 @@ def check_vectors(vectors: NDArray[np.generic], what: str, *, rows: int | None =
 
     Raises InputError for another shape, another number of rows than ``rows``, or a value that is not finite.
     """
+    vectors = np.asarray(vectors)
     if vectors.ndim != 2 or vectors.shape[1] == 0:
         raise InputError(f"The {what} vectors must have shape (n, d). Got {vectors.shape}.")
     if rows is not None and len(vectors) != rows:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hardneg.filters import FILTERS, Filter, Known
+from hardneg.filters import FILTERS, Filter, Known, Margin
 from hardneg.samplers import SAMPLERS, Plan, Sampler, plan
 from hardneg.sources import SOURCES, Source, Uniform, Union
 
-__all__ = ["DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps"]
+__all__ = ["DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps", "united"]
 
 DEFAULT_SOURCES = ("neighbors(k=100)",)
 DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05)")
 DEFAULT_SAMPLER = ("top(n=8)",)
 
 
+def united(sources: str | Source | Sequence[str | Source]) -> Source:
+    """One source made of texts or values; several are united."""
+    found = [SOURCES.make(one) for one in _listed(sources)]
+    return found[0] if len(found) == 1 else Union(tuple(found))
+
+
 @dataclass(frozen=True)
 class Steps:
-    """One source (several are united), filters in order, one chooser with its limits.
+    """Sources, filters in order, one chooser with its limits.
+
+    Of the sources only the texts and the names for provenance are here: those of a finished run have proposed
+    already and need not be made again. :func:`united` makes a source.
 
     >>> Steps.parse(filters="margin(relative=0.1)").texts()["filters"]
     ['known', 'margin(relative=0.1)']
     """
 
-    source: Source
+    sources: tuple[str, ...]
+    source_names: tuple[str, ...]
     filters: tuple[Filter, ...]
     plan: Plan
 
@@ -40,33 +50,46 @@ class Steps:
 
         Raises OptionError for a step that is unknown or wrong.
         """
-        found = [SOURCES.make(one) for one in _listed(sources)]
-        judges = [FILTERS.make(one) for one in _listed(filters)]
-        if not any(isinstance(one, Known) for one in judges):
-            judges.insert(0, Known())
-        samplers = [SAMPLERS.make(one) for one in _listed(sampler)]
-        return cls(found[0] if len(found) == 1 else Union(tuple(found)), tuple(judges), plan(samplers))
+        source = united(sources)
+        several = isinstance(source, Union) and source == Union(source.sources)
+        texts = [str(one) for one in (source.sources if isinstance(source, Union) and several else (source,))]
+        # Random items that fill up short anchors count as the source ``uniform``.
+        names = dict.fromkeys((*source.names, Uniform.name))
+        return cls(tuple(texts), tuple(names), *_judged_and_sampled(filters, sampler))
 
-    @property
-    def source_names(self) -> list[str]:
-        """Names for provenance. Random items that fill up short anchors count as ``uniform``."""
-        return list(dict.fromkeys((*self.source.names, Uniform.name)))
+    @classmethod
+    def of_run(
+        cls,
+        manifest: Mapping[str, Any],
+        filters: str | Filter | Sequence[str | Filter] | None,
+        sampler: str | Sampler | Sequence[str | Sampler] | None,
+    ) -> Steps:
+        """The steps of a finished run with other filters or another sampler; None leaves them as they were."""
+        old = manifest["steps"]
+        new = _judged_and_sampled(
+            old["filters"] if filters is None else filters, old["sampler"] if sampler is None else sampler
+        )
+        return cls(tuple(old["sources"]), tuple(manifest["source_names"]), *new)
 
     @property
     def reference(self) -> str:
-        """Which positive the column ``positive_score`` shows: the policy of the first filter that has one."""
-        found = [str(getattr(one, "reference")) for one in self.filters if hasattr(one, "reference")]  # noqa: B009
-        return found[0] if found else "min"
+        """Which positive the column ``positive_score`` shows: that of the first margin, or the weakest."""
+        return next((one.reference for one in self.filters if isinstance(one, Margin)), "min")
 
     def texts(self) -> dict[str, list[str]]:
         """The steps as text; ``Steps.parse(**steps.texts())`` gives them back."""
-        plain = isinstance(self.source, Union) and self.source == Union(self.source.sources)
-        sources = self.source.sources if isinstance(self.source, Union) and plain else (self.source,)
         return {
-            "sources": [str(one) for one in sources],
+            "sources": list(self.sources),
             "filters": [str(one) for one in self.filters],
             "sampler": [str(one) for one in (self.plan.chooser, *self.plan.limits)],
         }
+
+
+def _judged_and_sampled(filters: Any, sampler: Any) -> tuple[tuple[Filter, ...], Plan]:
+    judges = [FILTERS.make(one) for one in _listed(filters)]
+    if not any(isinstance(one, Known) for one in judges):
+        judges.insert(0, Known())
+    return tuple(judges), plan([SAMPLERS.make(one) for one in _listed(sampler)])
 
 
 def _listed(steps: Any) -> Sequence[Any]:

@@ -291,7 +291,6 @@ class TestSeed:
 class TestJudgingAgain:
     """refilter."""
 
-    @pytest.mark.xfail(strict=True, reason="an empty list is taken for 'as before'")
     def test_no_filters_means_no_filters(self) -> None:
         positives, vectors = scene()
         run = mine(positives, sources=neighbors(vectors), filters="margin(relative=0.5)")
@@ -304,7 +303,6 @@ class TestJudgingAgain:
         assert again.manifest["steps"]["sources"] == ["tests.worlds:Rude"]
         assert again.negatives == run.negatives
 
-    @pytest.mark.xfail(strict=True, reason="refilter makes the sources anew, though it only needs their names")
     def test_a_source_that_no_text_can_make_is_no_hindrance(self) -> None:
         class Local(Rude):
             """A class that cannot be imported."""
@@ -314,7 +312,6 @@ class TestJudgingAgain:
         assert refilter(run).negatives == run.negatives
 
 
-@pytest.mark.xfail(strict=True, reason="what fills up is compared with itself only, not with the candidates")
 def test_random_items_that_fill_up_repeat_no_text() -> None:
     judged = simple([("a", "p")], "pxy", texts=["positive", "same", "same"])
     source = Neighbors(EYE[:1], np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 2, 0, 0]], np.float32), k=1)

@@ -44,8 +44,8 @@ def test_the_reference_is_that_of_the_first_filter_that_has_one() -> None:
 
 
 def test_random_items_have_a_name_only_once() -> None:
-    assert Steps.parse("neighbors").source_names == ["neighbors", "uniform"]
-    assert Steps.parse(["uniform", "neighbors"]).source_names == ["uniform", "neighbors"]
+    assert Steps.parse("neighbors").source_names == ("neighbors", "uniform")
+    assert Steps.parse(["uniform", "neighbors"]).source_names == ("uniform", "neighbors")
 
 
 class Neither(Sampler):

@@ -149,7 +149,7 @@ def _say_unused(recipe: Recipe, reading: Reading) -> None:
 def _say_plan(recipe: Recipe, reading: Reading) -> None:
     vectors = given_vectors(reading)
     encoder = None if vectors else make_encoder(recipe.encoder)
-    source = recipe.steps().source
+    source = recipe.source()
     candidates = sum(int(getattr(one, "k", 0)) for one in getattr(source, "sources", (source,)))
     needs = estimate(reading.positives, encoder, vectors.items if vectors else None, candidates)
     rows = [(name, "; ".join(getattr(recipe, name))) for name in ("sources", "filters", "sampler")]

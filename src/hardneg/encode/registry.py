@@ -42,6 +42,6 @@ def is_model(text: str, names: Mapping[str, object]) -> bool:
     """
     if text in names:
         return False
-    if _PATH.fullmatch(text) or (text and Path(text).expanduser().is_dir()):
+    if _PATH.fullmatch(text) or (text and Path(text).is_dir()):
         return True
     return bool(_NAME.fullmatch(text)) and not get_close_matches(text, list(names), n=1, cutoff=0.7)

@@ -20,15 +20,16 @@ from hardneg.table import Rows, Verdict
 
 __all__ = ["Duplicates", "normalised"]
 
-_NOT_A_WORD = re.compile(r"[\W_]+")
-_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+_SIGNS = "+#=%$€£"  # they tell C++ from C, and 5% from 5
+_NOT_A_WORD = re.compile(rf"(?:[^\w{_SIGNS}]|_)+")
+_ASCII = {code: chr(code).lower() if chr(code).isalnum() or chr(code) in _SIGNS else " " for code in range(128)}
 
 
 def normalised(text: str) -> str:
     """The text without what makes no difference to a reader: case, accents' encoding, punctuation, spacing.
 
-    >>> normalised("“Sync”  a folder!") == normalised("sync a folder")
-    True
+    >>> normalised("“Sync”  a folder!") == normalised("sync a folder"), normalised("C++") == normalised("C")
+    (True, False)
     """
     if text.isascii():  # most are, and this is ten times as fast
         return " ".join(text.translate(_ASCII).split())
