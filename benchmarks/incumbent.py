@@ -106,6 +106,7 @@ def report(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
             count += f" ({row['others'] or 'none'} other)"
         lines.append([f"{row['documents']:,}", NAMES[row["side"]], *figures, *ratios, count])
     anchors = " / ".join(dict.fromkeys(f"{row['anchors']:,}" for row in rows))
+    repeats = " / ".join(dict.fromkeys(str(row["repeats"]) for row in rows))
     sizes = " ".join(map(str, options.docs))
     return "\n\n".join(
         [
@@ -118,7 +119,8 @@ def report(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
             "disk. *Peak*: the most the process held above what it held after its imports (*before*); *private* leaves "
             "out pages of mapped files, which the system can take back. *Ratios* are to the incumbent without FAISS: "
             "under 1 is less. *Other*: negatives that the incumbent did not choose. The incumbent reads its vectors "
-            "from its own `cache_folder`; ours are mapped from a file.",
+            "from its own `cache_folder`; ours are mapped from a file. The fastest of "
+            f"{repeats} runs; load {options.load:.1f} at the start.",
             _likeness(options),
         ]
     )
@@ -161,6 +163,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     options.work.mkdir(parents=True, exist_ok=True)
+    options.load = os.getloadavg()[0]
     rows = [row for documents in options.docs for row in compared(documents, options)]
     text = report(rows, options)
     print(text)

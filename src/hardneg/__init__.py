@@ -6,7 +6,7 @@
     run = hn.mine(
         reading.positives,
         sources=["neighbors(k=100)"],
-        filters=["known", "duplicates(similarity=0.97)", "margin(relative=0.05)"],
+        filters=["known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)"],
         sampler="top(n=8)",
         out="runs/a",
     )

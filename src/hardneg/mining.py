@@ -67,7 +67,8 @@ def mine(
     Args:
         positives: who is positive for whom, with texts where steps need them.
         sources: where candidates come from. Several are united and their ranks fused.
-        filters: what judges them, in order; the first that fires gives the reason. ``known`` always takes part.
+        filters: what judges them, in order; the first that fires gives the reason. ``known`` and
+            ``duplicates`` always take part.
         sampler: one of top, band, tempered and uniform, with quotas and caps as wanted.
         encoder: gives the primary similarity, the ``score`` of every candidate; WordLlama if not given. Vectors do
             as well, and are not needed where ``neighbors`` brings its own.

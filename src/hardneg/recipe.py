@@ -7,7 +7,7 @@
     [mine]
     encoder = "wordllama"
     sources = ["neighbors(k=100)", "lexical(k=50)"]
-    filters = ["known", "duplicates(similarity=0.97)", "margin(relative=0.05)"]
+    filters = ["known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)"]
     sampler = ["top(n=8)"]
     seed = 0
 

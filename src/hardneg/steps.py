@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hardneg.filters import FILTERS, Filter, Known, Margin
+from hardneg.filters import FILTERS, Duplicates, Filter, Known, Margin
 from hardneg.samplers import SAMPLERS, Plan, Sampler, plan
 from hardneg.sources import SOURCES, Source, Uniform, Union
 
 __all__ = ["DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps", "united"]
 
 DEFAULT_SOURCES = ("neighbors(k=100)",)
-DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05)")
+# The mean of the positives: the weakest would leave an anchor with one odd positive without any negative, the best
+# would let through twice the unlabelled positives (docs/benchmarks.md has the figures).
+DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
 DEFAULT_SAMPLER = ("top(n=8)",)
 
 
@@ -31,7 +33,7 @@ class Steps:
     already and need not be made again. :func:`united` makes a source.
 
     >>> Steps.parse(filters="margin(relative=0.1)").texts()["filters"]
-    ['known', 'margin(relative=0.1)']
+    ['known', 'duplicates', 'margin(relative=0.1)']
     """
 
     sources: tuple[str, ...]
@@ -46,7 +48,7 @@ class Steps:
         filters: str | Filter | Sequence[str | Filter] = DEFAULT_FILTERS,
         sampler: str | Sampler | Sequence[str | Sampler] = DEFAULT_SAMPLER,
     ) -> Steps:
-        """Make steps from texts or values. ``known`` comes first even where it is not named.
+        """Make steps from texts or values. ``known`` and ``duplicates`` come first even where they are not named.
 
         Raises OptionError for a step that is unknown or wrong.
         """
@@ -87,8 +89,9 @@ class Steps:
 
 def _judged_and_sampled(filters: Any, sampler: Any) -> tuple[tuple[Filter, ...], Plan]:
     judges = [FILTERS.make(one) for one in _listed(filters)]
-    if not any(isinstance(one, Known) for one in judges):
-        judges.insert(0, Known())
+    for guard in (Duplicates(), Known()):  # no choice of filters may let a positive or its copy through
+        if not any(isinstance(one, type(guard)) for one in judges):
+            judges.insert(0, guard)
     return tuple(judges), plan([SAMPLERS.make(one) for one in _listed(sampler)])
 
 

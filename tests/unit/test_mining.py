@@ -81,7 +81,7 @@ class TestConstraintsInTheSearch:
 
     @pytest.mark.parametrize("k", [1, 7, 30, 500])
     def test_every_anchor_gets_k(self, k: int) -> None:
-        positives, vectors = scene(6)
+        positives, vectors = scene(6, texts=False)
         run = mine(positives, sources=neighbors(vectors, k), filters=[])
         open_to = (~positives.barred).sum() - np.array(
             [(~positives.barred[one]).sum() for one in (positives.excluded(np.arange(12))[row] for row in range(12))]
@@ -240,7 +240,7 @@ class TestShortage:
 
     @staticmethod
     def mined(policy: str) -> Run:
-        positives, vectors = scene(1, 12, 90)
+        positives, vectors = scene(1, 12, 90, texts=False)
         return mine(
             positives, sources=neighbors(vectors, 12), filters="margin(relative=0.05)",
             sampler=["top(n=10, on_short=POLICY)".replace("POLICY", policy), "caps(per_item=4)"],
@@ -294,7 +294,7 @@ class TestJudgingAgain:
     def test_no_filters_means_no_filters(self) -> None:
         positives, vectors = scene()
         run = mine(positives, sources=neighbors(vectors), filters="margin(relative=0.5)")
-        assert refilter(run, filters=[]).manifest["steps"]["filters"] == ["known"]
+        assert refilter(run, filters=[]).manifest["steps"]["filters"] == ["known", "duplicates"]
 
     def test_a_source_of_somebody_else_is_found_again(self) -> None:
         positives, vectors = scene()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hardneg.errors import OptionError
-from hardneg.filters import Known, Margin, Rank
+from hardneg.filters import Duplicates, Known, Margin, Rank
 from hardneg.samplers import Caps, Quotas, Sampler, Top
 from hardneg.sources import Lexical, Neighbors, Uniform, Union
 from hardneg.steps import Steps
@@ -32,10 +32,14 @@ def test_other_options_give_other_texts() -> None:
     assert one.texts() != other.texts()
 
 
-def test_known_always_takes_part_and_first() -> None:
-    assert Steps.parse(filters="rank(skip=2)").filters == (Known(), Rank(2))
-    assert Steps.parse(filters=["rank(skip=2)", "known(shared=false)"]).filters == (Rank(2), Known(shared=False))
-    assert Steps.parse(filters=[]).filters == (Known(),)
+def test_known_and_duplicates_always_take_part_and_first() -> None:
+    assert Steps.parse(filters="rank(skip=2)").filters == (Known(), Duplicates(), Rank(2))
+    assert Steps.parse(filters=["rank(skip=2)", "known(shared=false)"]).filters == (
+        Duplicates(),
+        Rank(2),
+        Known(shared=False),
+    )
+    assert Steps.parse(filters=[]).filters == (Known(), Duplicates())
 
 
 def test_the_reference_is_that_of_the_first_filter_that_has_one() -> None:
