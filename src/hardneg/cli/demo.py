@@ -49,7 +49,15 @@ def command(out: Path, overwrite: bool) -> None:
     page = write_report(run)
     summary(run)
     console.print()
-    console.print(table("What was planted, and what became of it", *caught(run)))
+    columns, rows = caught(run)
+    console.print(table("What was planted, and what became of it", columns, rows))
+    missed = next(row[4] for row in rows if row[0] == _KINDS["unlabelled_positive"])
+    console.print(
+        f"{missed} right answers were mined as negatives: in other words than the question, no margin sees them. "
+        "Look for them in the report.",
+        markup=False,
+        highlight=False,
+    )
     console.print(
         f"\nRead it: {page}\nTry:     hardneg refilter {out} --filter 'margin(relative=0.1)' -o {out}-stricter\n"
         f"         hardneg export {out} --format sentence-transformers -o train.parquet",

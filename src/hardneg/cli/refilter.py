@@ -25,7 +25,10 @@ __all__ = ["command"]
 def command(
     run: Path, out: Path, filters: tuple[str, ...], sampler: tuple[str, ...], seed: int | None, overwrite: bool
 ) -> None:
-    """Judge and sample the candidates of RUN anew: no search, no encoding. What is not given stays as it was.
+    """Judge and sample the candidates of RUN anew: no search, no encoding.
+
+    Filters given replace all those of the run, a sampler given replaces its sampler; what is not given stays. The
+    filters known and duplicates always take part.
 
     \b
         hardneg refilter runs/a --filter "margin(relative=0.1)" -o runs/b
