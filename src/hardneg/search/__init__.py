@@ -1,6 +1,6 @@
 """Nearest-neighbour engines behind one protocol. Constraints are applied while searching, never after."""
 
-from hardneg.search._base import Constraints, Engine, Hits
+from hardneg.search._base import Constraints, Engine, Hits, Search, Unlike
 from hardneg.search.exact import Exact
 
-__all__ = ["Constraints", "Engine", "Exact", "Hits"]
+__all__ = ["Constraints", "Engine", "Exact", "Hits", "Search", "Unlike"]

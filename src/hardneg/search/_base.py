@@ -2,40 +2,91 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.ragged import Ragged
-from hardneg.similarity import FloatArray, Similarity
+from hardneg.ragged import IntArray, Ragged
+from hardneg.similarity import FloatArray, Matrix, Similarity
 
-__all__ = ["Constraints", "Engine", "Hits"]
+__all__ = ["Constraints", "Engine", "Hits", "Search", "Unlike"]
+
+
+@dataclass(frozen=True, eq=False)
+class Unlike:
+    """Codes of which an anchor and what it gets may share none: labels, identities, groups.
+
+    ``anchors`` and ``items`` hold one whole number each, -1 for none, or several (a row of a Ragged each).
+    """
+
+    anchors: IntArray | Ragged
+    items: IntArray | Ragged
+
+    def lists(self) -> tuple[Ragged, Ragged]:
+        """Both sides as lists of codes.
+
+        >>> Unlike(np.array([7, -1]), np.array([7])).lists()[0].lengths().tolist()
+        [1, 0]
+        """
+        return _lists(self.anchors), _lists(self.items)
 
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """What may not be returned.
+    """What may be returned. An item is admissible for an anchor unless one of these rules it out.
 
-    ``excluded`` holds one row an anchor, of item rows: ruled out for that anchor, yet counted in raw ranks.
-    ``barred`` marks items that nobody may have; they count nowhere.
+    Args:
+        excluded: one row an anchor, of item rows: ruled out for that anchor, yet counted in raw ranks.
+        barred: items that nobody may have, shape ``(m,)``; they count nowhere.
+        unlike: an item that shares a code with the anchor counts nowhere for that anchor.
+        ceiling: the highest admissible score of each anchor, shape ``(n,)``, infinity for none; higher ones count in
+            raw ranks.
+        floor: the lowest admissible score of each anchor, shape ``(n,)``, minus infinity for none.
+        skip: raw ranks below this are ruled out.
+        within: raw ranks from this on are ruled out.
     """
 
     excluded: Ragged
     barred: NDArray[np.bool_]
+    unlike: tuple[Unlike, ...] = ()
+    ceiling: FloatArray | None = None
+    floor: FloatArray | None = None
+    skip: int = 0
+    within: int | None = None
 
     @classmethod
     def none(cls, anchors: int, items: int) -> Constraints:
         """No constraint at all."""
         return cls(Ragged.empty(anchors), np.zeros(items, bool))
 
+    def take(self, rows: IntArray) -> Constraints:
+        """The constraints of some anchors."""
+        return replace(
+            self,
+            excluded=self.excluded.take(rows),
+            unlike=tuple(
+                Unlike(one.anchors.take(rows) if isinstance(one.anchors, Ragged) else one.anchors[rows], one.items)
+                for one in self.unlike
+            ),
+            ceiling=None if self.ceiling is None else self.ceiling[rows],
+            floor=None if self.floor is None else self.floor[rows],
+        )
+
+    def depth(self, k: int) -> int:
+        """How many admissible items must be seen so that ``k`` of them lie in the window of ranks."""
+        return k + self.skip if self.within is None else min(k + self.skip, self.within)
+
 
 @dataclass(frozen=True, eq=False)
 class Hits:
     """For each anchor its admissible items, best first; ties stand in item order.
 
-    ``ranks`` is the place among all items that are not barred, the excluded ones counted in.
+    ``ranks`` is the place, from 0, among all items that are not barred and share no code with the anchor: those
+    excluded and those above the ceiling are counted in.
     """
 
     items: Ragged
@@ -43,11 +94,35 @@ class Hits:
     ranks: NDArray[np.int32]
 
 
-class Engine(Protocol):
+class Search(ABC):
+    """One search made ready: what can be shared between anchors (an index, a calibration) is built."""
+
+    @abstractmethod
+    def __call__(self, rows: IntArray) -> Hits:
+        """The answers for these anchors, in their order; they do not depend on which others are asked with them."""
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What a run's manifest says of the search: which engine, and for an approximate one its measured recall."""
+        return {}
+
+
+class Engine(ABC):
     """Finds the ``k`` best admissible items of each anchor, or all of them where fewer exist."""
 
-    def search(
-        self, anchors: FloatArray, items: FloatArray, k: int, similarity: Similarity, constraints: Constraints
-    ) -> Hits:
-        """Anchors of shape ``(n, d)``, items of shape ``(m, d)``; scores are higher where more alike."""
-        ...
+    @abstractmethod
+    def prepare(
+        self, anchors: Matrix, items: Matrix, k: int, similarity: Similarity, constraints: Constraints
+    ) -> Search:
+        """Make a search ready. Anchors have shape ``(n, d)``, items ``(m, d)``; higher scores are more alike."""
+
+    def search(self, anchors: Matrix, items: Matrix, k: int, similarity: Similarity, constraints: Constraints) -> Hits:
+        """The answers for all anchors at once."""
+        return self.prepare(anchors, items, k, similarity, constraints)(np.arange(len(anchors)))
+
+
+def _lists(codes: IntArray | Ragged) -> Ragged:
+    if isinstance(codes, Ragged):
+        return codes
+    rows = np.flatnonzero(codes >= 0)
+    return Ragged.from_pairs(rows, codes[rows], len(codes))

@@ -1,38 +1,51 @@
-"""Exact constrained search on the CPU: blocked matrix products propose, exact pair scores decide.
-
-A float32 matrix product differs in its last bits with the shape of the block and the number of threads. So it
-only proposes: every item whose product comes within the rounding bound of the k-th best is scored again by
-:func:`hardneg.similarity.pair_scores`, and that score ranks. The answer is the same for any block and any thread.
-"""
+"""Exact constrained search on the CPU: blocked matrix products propose, exact pair scores decide."""
 
 from __future__ import annotations
 
+import itertools
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from hardneg.ragged import IntArray, Ragged
-from hardneg.search._base import Constraints, Hits
-from hardneg.similarity import FloatArray, Similarity, lengths, pair_scores, prepared
+from hardneg.notation import require
+from hardneg.parallel import threads
+from hardneg.ragged import IntArray
+from hardneg.search._base import Constraints, Engine, Hits, Search
+from hardneg.search._blocks import Block, Blocks, Sides
+from hardneg.search._settle import answer, joined
+from hardneg.search._tile import Room, Tile, width
+from hardneg.similarity import Matrix, Similarity
 
 __all__ = ["Exact"]
 
-_UNIT = 2.0**-24  # rounding unit of float32
-_TINY = 2.0**-126  # smallest normal float32
-_LARGE = 2.0**32  # vectors with larger numbers are scaled, so that no product overflows
+_TILES = 8  # tiles that look at a block of items while it is at hand, so that a block from disk is read once for all
+_ROOM = 64 * 2**20  # bytes that a tile may keep
 
 
 @dataclass(frozen=True)
-class Exact:
-    """Exact search; the block sizes decide on memory and speed, never on the result."""
+class Exact(Engine):
+    """Exact search; the block sizes decide on memory and speed, never on the result.
+
+    Args:
+        anchor_block: anchors that one thread works on at a time.
+        item_block: items that they are compared with at a time.
+    """
 
     anchor_block: int = 1024
-    item_block: int = 8192
+    item_block: int = 2048
 
-    def search(
-        self, anchors: FloatArray, items: FloatArray, k: int, similarity: Similarity, constraints: Constraints
-    ) -> Hits:
+    def __post_init__(self) -> None:
+        require(self.anchor_block >= 1, "anchor_block", "at least 1", self.anchor_block)
+        require(self.item_block >= 1, "item_block", "at least 1", self.item_block)
+
+    def prepare(
+        self, anchors: Matrix, items: Matrix, k: int, similarity: Similarity, constraints: Constraints
+    ) -> Search:
         """See :class:`hardneg.search.Engine`.
 
         >>> points = np.array([[0.0], [1.0], [3.0]], np.float32)
@@ -40,151 +53,67 @@ class Exact:
         >>> hits.items[0].tolist(), hits.scores.tolist()
         ([0, 1], [-0.0, -1.0])
         """
-        job = _Job(anchors, items, k, similarity, constraints)
-        blocks = [
-            job.block(np.arange(start, min(start + self.anchor_block, len(anchors))), self.item_block)
-            for start in range(0, len(anchors), self.anchor_block)
-        ]
-        rows, found, scores, ranks = (
-            (np.concatenate([block[i] for block in blocks]) for i in range(4))
-            if blocks
-            else (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int32))
-        )
-        counts = np.bincount(rows, minlength=len(anchors))
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return Hits(Ragged(offsets, found), scores, ranks)
+        return _Search(self, k, Sides.of(anchors, items, similarity), constraints)
 
 
-@dataclass(eq=False)
-class _Job:
-    anchors: FloatArray
-    items: FloatArray
+@dataclass(frozen=True, eq=False)
+class _Search(Search):
+    engine: Exact
     k: int
-    similarity: Similarity
+    sides: Sides
     constraints: Constraints
 
-    def __post_init__(self) -> None:
-        self.left = prepared(self.anchors, self.similarity)
-        self.right = self.items
-        self.factors = 1 / lengths(self.items) if self.similarity == "cosine" else None
-        if self.factors is not None and not ((self.factors < _LARGE) & (self.factors > 1 / _LARGE)).all():
-            self.right, self.factors = prepared(self.items, self.similarity), None
-        if self.similarity == "dot":
-            self.left, self.right = _in_range(self.left)[0], _in_range(self.right)[0]
-        elif self.similarity == "euclidean":
-            self.left, self.right = _in_range(self.left, self.right)
-        if self.similarity == "cosine":
-            self.half_squares = np.full(min(1, len(self.items)), 0.5)  # every length is 1
-        else:
-            self.half_squares = np.einsum("ij,ij->i", self.right, self.right) / 2
-        self.bound = self._rounding_bound()
+    @property
+    def about(self) -> Mapping[str, Any]:
+        return {"engine": "exact"}
 
-    def _rounding_bound(self) -> NDArray[np.float64]:
-        """How far a product of each anchor may be from its true value, twice (two values are compared).
+    def __call__(self, rows: IntArray) -> Hits:
+        depth = max(1, min(self.constraints.depth(self.k), len(self.sides.items)))
+        size = max(1, min(self.engine.item_block, len(self.sides.items)))
+        each = max(1, min(self.engine.anchor_block, _ROOM // (12 * width(depth)), -(-len(rows) // threads())))
+        together = each * _TILES
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads()) as pool:
+            look = _Looking(pool, Blocks(self.sides, self.constraints, size), each * size)
+            return joined(
+                [self._some(rows[at : at + together], depth, each, look) for at in range(0, len(rows), together)]
+            )
 
-        A distance is rounded after its root, so far away many different products become one distance.
-        """
-        d = self.left.shape[1]
-        longest = float(np.sqrt(2 * self.half_squares.max(initial=0)))
-        lengths = np.sqrt(np.einsum("ij,ij->i", self.left, self.left, dtype=np.float64))
-        bound = 2 * (d + 8) * (_UNIT * lengths * longest + _TINY)
-        if self.similarity == "euclidean":
-            bound += 2 * (d + 8) * _UNIT * longest**2 + 8 * _UNIT * (lengths + longest) ** 2
-        return np.asarray(bound, np.float64)
-
-    def block(self, rows: IntArray, item_block: int) -> tuple[IntArray, IntArray, FloatArray, NDArray[np.int32]]:
-        """The answer for some anchors, as flat columns (anchor, item, score, rank), best first."""
-        excluded = self.constraints.excluded.take(rows)
-        at = np.zeros(0, np.int64)
-        found = np.zeros(0, np.int64)
-        products = np.zeros(0, np.float32)
-        floor = np.full(len(rows), -np.inf)
-        for start in range(0, len(self.items), item_block):
-            fresh = self._proposals(rows, excluded, slice(start, start + item_block), floor)
-            at, found = np.concatenate([at, fresh[0]]), np.concatenate([found, fresh[1]])
-            products = np.concatenate([products, fresh[2]])
-            at, found, products, floor = self._within(at, found, products, self.bound[rows])
-        scores = pair_scores(self.anchors, self.items, rows[at], found, self.similarity)
-        at, found, scores = _best(at, found, scores, self.k)
-        return rows[at], found, scores, self._ranks(rows, excluded, at, found, scores)
-
-    def _prepared(self, block: slice) -> FloatArray:
-        """The items of a block, of unit length for cosine: a block at a time, so no copy of all of them is made."""
-        if self.factors is None:
-            return self.right[block]
-        return np.asarray(self.right[block] * self.factors[block].astype(np.float32)[:, None], np.float32)
-
-    def _proposals(
-        self, rows: IntArray, excluded: Ragged, block: slice, floor: NDArray[np.float64]
-    ) -> tuple[IntArray, IntArray, FloatArray]:
-        """Pairs of this block that may be among the best (within the rounding bound of the k-th), with products."""
-        products = self.left[rows] @ self._prepared(block).T
-        if self.similarity == "euclidean":
-            products -= self.half_squares[block]
-        products[:, self.constraints.barred[block]] = -np.inf
-        inside = (excluded.values >= block.start) & (excluded.values < block.start + products.shape[1])
-        products[excluded.rows()[inside], excluded.values[inside] - block.start] = -np.inf
-        if products.shape[1] > self.k and not np.isfinite(floor).all():
-            kth = np.partition(products, products.shape[1] - self.k, axis=1)[:, products.shape[1] - self.k]
-            floor = np.maximum(floor, kth)
-        floor = np.maximum(floor - self.bound[rows], np.finfo(np.float32).min)
-        hits = np.flatnonzero(products >= floor[:, None].astype(np.float32))
-        at, columns = np.divmod(hits, products.shape[1])
-        return at, columns + block.start, products.ravel()[hits]
-
-    def _within(
-        self, at: IntArray, found: IntArray, products: FloatArray, bound: NDArray[np.float64]
-    ) -> tuple[IntArray, IntArray, FloatArray, NDArray[np.float64]]:
-        """Those within the rounding bound of their anchor's k-th product, and that product (-inf where fewer)."""
-        order = np.argsort(_descending(at, products))
-        at, found, products = at[order], found[order], products[order]
-        counts = np.bincount(at, minlength=len(bound))
-        full = np.flatnonzero(counts >= self.k)
-        floor = np.full(len(bound), -np.inf)
-        floor[full] = products[np.cumsum(counts)[full] - counts[full] + self.k - 1]
-        keep = products >= (floor - bound)[at]
-        return at[keep], found[keep], products[keep], floor
-
-    def _ranks(
-        self, rows: IntArray, excluded: Ragged, at: IntArray, found: IntArray, scores: FloatArray
-    ) -> NDArray[np.int32]:
-        """Places in the list without constraints: every excluded item that comes earlier counts."""
-        open_to_all = ~self.constraints.barred[excluded.values]
-        ex_at, ex_items = excluded.rows()[open_to_all], excluded.values[open_to_all]
-        ex_scores = pair_scores(self.anchors, self.items, rows[ex_at], ex_items, self.similarity)
-        order = np.lexsort(
-            (np.concatenate([found, ex_items]), -np.concatenate([scores, ex_scores]), np.concatenate([at, ex_at]))
-        )
-        joined = np.concatenate([at, ex_at])[order]
-        counts = np.bincount(joined, minlength=len(rows))
-        place = np.arange(len(joined)) - np.repeat(np.cumsum(counts) - counts, counts)
-        ranks = np.empty(len(joined), np.int32)
-        ranks[order] = place
-        return ranks[: len(at)]
+    def _some(self, rows: IntArray, depth: int, each: int, look: _Looking) -> Hits:
+        """The answers for anchors that look at the items together."""
+        order = _by_code(rows, self.constraints)
+        places = [order[at : at + each] for at in range(0, len(rows), each)]
+        tiles = [Tile(self.sides, rows[one], depth, self.constraints) for one in places]
+        look(tiles)
+        pairs = [(one[at], items) for one, (at, items) in zip(places, (tile.found() for tile in tiles), strict=True)]
+        above = np.zeros(len(rows), np.int64)
+        for one, tile in zip(places, tiles, strict=True):
+            above[one] = tile.above
+        at, items = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+        sides, constraints = self.sides, self.constraints.take(rows)
+        return answer(sides.anchors[rows], sides.items, self.k, sides.similarity, constraints, at, items, above)
 
 
-def _in_range(*vectors: FloatArray) -> tuple[FloatArray, ...]:
-    """The vectors, all scaled by one power of two where their numbers are too large or too small to multiply."""
-    largest = max((float(max(one.max(), -one.min())) for one in vectors if one.size), default=0.0)
-    if largest == 0 or 1 / _LARGE <= largest <= _LARGE:
-        return vectors
-    scale = 2.0 ** -np.floor(np.log2(largest))
-    return tuple(np.asarray(one * scale, np.float32) for one in vectors)
+class _Looking:
+    """Shows every block of items to all tiles, on all threads, each with its own space for products."""
+
+    def __init__(self, pool: ThreadPoolExecutor, blocks: Blocks, products: int) -> None:
+        self._pool, self._blocks, self._products = pool, blocks, products
+        self._own = threading.local()
+
+    def __call__(self, tiles: list[Tile]) -> None:
+        for number in range(len(self._blocks)):
+            block = self._blocks[number]
+            list(self._pool.map(self._see, tiles, itertools.repeat(block)))
+
+    def _see(self, tile: Tile, block: Block) -> None:
+        if not hasattr(self._own, "room"):
+            self._own.room = Room(self._products)
+        tile.see(block, self._own.room)
 
 
-def _descending(at: IntArray, values: FloatArray) -> NDArray[np.int64]:
-    """Numbers that sort by ``at``, then by falling value: one sort of whole numbers, faster than a sort by two keys."""
-    bits = (values + np.float32(0)).view(np.int32)  # + 0 makes -0 and 0 the same bits
-    wide = bits.astype(np.int64)
-    rising = np.where(bits < 0, ~wide & 0xFFFFFFFF, wide | 0x80000000)
-    return np.asarray((at << 32) | (0xFFFFFFFF - rising), np.int64)
-
-
-def _best(at: IntArray, found: IntArray, scores: FloatArray, k: int) -> tuple[IntArray, IntArray, FloatArray]:
-    """The k best of each anchor, by score and then item order."""
-    order = np.lexsort((found, -scores, at))
-    at, found, scores = at[order], found[order], scores[order]
-    counts = np.bincount(at, minlength=int(at.max(initial=-1)) + 1)
-    place = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
-    keep = place < k
-    return at[keep], found[keep], scores[keep]
+def _by_code(rows: IntArray, constraints: Constraints) -> IntArray:
+    """The order in which anchors of one code stand side by side, so that ruling out their items is quick."""
+    for one in constraints.unlike:
+        if isinstance(one.anchors, np.ndarray):
+            return np.argsort(one.anchors[rows], kind="stable")
+    return np.arange(len(rows))
