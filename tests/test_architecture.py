@@ -18,9 +18,9 @@ MODULES = sorted(SRC.rglob("*.py"))
 # A package is one floor. A new module needs a place here.
 FLOORS = [
     {"errors"},
-    {"schema", "ragged", "storage", "progress", "random", "demo"},
-    {"notation"},
-    {"collection", "similarity"},
+    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel"},
+    {"notation", "matrix"},
+    {"collection", "similarity", "stored"},
     {"positives", "search", "encode"},
     {"table", "context"},
     {"sources", "filters", "samplers"},

@@ -12,7 +12,7 @@ from hardneg.errors import InputError, OptionError
 from hardneg.positives import Positives
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray, Ragged
-from hardneg.similarity import FloatArray, Similarity, check_vectors, pair_scores
+from hardneg.similarity import FloatArray, Matrix, Similarity, check_vectors, pair_scores
 
 __all__ = ["Context", "Reference", "Vectors", "reference_scores"]
 
@@ -22,10 +22,10 @@ REFERENCES = ("min", "max", "mean")
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """One vector for each anchor and each item, and how to compare them."""
+    """One vector for each anchor and each item, in memory or on disk, and how to compare them."""
 
-    anchors: FloatArray
-    items: FloatArray
+    anchors: Matrix
+    items: Matrix
     similarity: Similarity = "cosine"
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Vectors:
             )
 
     @classmethod
-    def checked(cls, anchors: FloatArray, items: FloatArray, positives: Positives, similarity: Similarity) -> Vectors:
+    def checked(cls, anchors: Matrix, items: Matrix, positives: Positives, similarity: Similarity) -> Vectors:
         """Vectors that fit the positives; raises InputError for NaN or a wrong shape."""
         return cls(
             check_vectors(anchors, "anchor", rows=len(positives.anchors)),

@@ -11,7 +11,7 @@ import numpy as np
 from hardneg.encode import Encoder
 from hardneg.errors import InputError
 from hardneg.positives import Positives
-from hardneg.similarity import FloatArray
+from hardneg.similarity import Matrix
 
 __all__ = ["Estimate", "estimate"]
 
@@ -27,7 +27,7 @@ class Estimate:
     mib: Mapping[str, float]
 
 
-def estimate(positives: Positives, encoder: Encoder | None, vectors: FloatArray | None, candidates: int) -> Estimate:
+def estimate(positives: Positives, encoder: Encoder | None, vectors: Matrix | None, candidates: int) -> Estimate:
     """Estimate time and memory for ``candidates`` candidates an anchor.
 
     Either an encoder is given, or the vectors that came with the data. Nothing is read from a cache, so with one it

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from hardneg import schema
 from hardneg.context import Vectors
+from hardneg.matrix import Matrix, blocks
 from hardneg.positives import Positives
 from hardneg.ragged import IntArray
 from hardneg.samplers import Chooser
@@ -158,11 +159,13 @@ class Clock:
         return time.perf_counter() - self._began
 
 
-def _hash(*arrays: np.ndarray[Any, Any]) -> str:
+def _hash(*arrays: Matrix) -> str:
+    """A hash of types, shapes and numbers: the same in memory and on disk."""
     hasher = blake2b(digest_size=16)
     for array in arrays:
         hasher.update(repr((array.shape, str(array.dtype))).encode())
-        hasher.update(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
+        for _, block in blocks(array):
+            hasher.update(np.ascontiguousarray(block).view(np.uint8).reshape(-1).data)
     return hasher.hexdigest()
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.errors import InputError, OptionError
+from hardneg.matrix import Matrix, blocks, row_bytes, row_numbers
+from hardneg.parallel import each
 from hardneg.ragged import IntArray
 
-__all__ = ["FloatArray", "Similarity", "check_vectors", "pair_scores", "prepared", "zero_rows"]
+__all__ = ["FloatArray", "Matrix", "Similarity", "check_vectors", "pair_scores", "prepared", "zero_rows"]
 
 FloatArray = NDArray[np.float32]
 Similarity = Literal["cosine", "dot", "euclidean"]
+_KEPT = (np.dtype(np.float32), np.dtype(np.float16), np.dtype(np.int8))  # how vectors may be stored
+
 
 # Pairs are scored in slices of about this many float64 numbers a side (2 MiB), which stay in a processor's cache.
 _SLICE = 262_144
+_SLICES = 4  # in a row on one thread
+_HELD = 32 * 2**20  # bytes of one side's rows in memory at a time, where they do not live there
 
 
 def check_similarity(name: str) -> None:
@@ -25,24 +31,24 @@ def check_similarity(name: str) -> None:
         raise OptionError(f"The 'similarity' must be one of {', '.join(get_args(Similarity))}. Got '{name}'.")
 
 
-def check_vectors(vectors: NDArray[np.generic], what: str, *, rows: int | None = None) -> FloatArray:
-    """Return ``vectors`` as C-ordered float32 of shape ``(n, d)``, or say what is wrong with them.
+def check_vectors(vectors: Matrix, what: str, *, rows: int | None = None) -> Matrix:
+    """Return vectors of shape ``(n, d)``, or say what is wrong with them.
+
+    float32, float16 and int8 stay as they are, in memory (C-ordered) or on disk; other numbers become float32 in
+    memory.
 
     Raises InputError for another shape, another number of rows than ``rows``, or a value that is not finite.
     """
-    vectors = np.asarray(vectors)
-    if vectors.ndim != 2 or vectors.shape[1] == 0:
-        raise InputError(f"The {what} vectors must have shape (n, d). Got {vectors.shape}.")
-    if rows is not None and len(vectors) != rows:
+    result = _sound_type(vectors)
+    if len(result.shape) != 2 or result.shape[1] == 0:
+        raise InputError(f"The {what} vectors must have shape (n, d). Got {result.shape}.")
+    if rows is not None and len(result) != rows:
         raise InputError(
-            f"There must be one {what} vector for each id: {rows} ids, {len(vectors)} vectors.",
+            f"There must be one {what} vector for each id: {rows} ids, {len(result)} vectors.",
             remedy="Give vectors in the order of the ids, or name their ids.",
         )
-    result = np.ascontiguousarray(vectors, np.float32)
-    with np.errstate(invalid="ignore"):  # infinity less infinity
-        total = result.sum(dtype=np.float64)
-    if not np.isfinite(total) and not (finite := np.isfinite(result).all(axis=1)).all():
-        bad = np.flatnonzero(~finite)
+    bad = unfinite_rows(result)
+    if len(bad):
         raise InputError(
             f"{len(bad)} of the {len(result)} {what} vectors hold NaN or infinity (first: row {bad[0]}).",
             remedy="Encode these again, or leave them out; half precision that overflows is a common cause.",
@@ -50,9 +56,35 @@ def check_vectors(vectors: NDArray[np.generic], what: str, *, rows: int | None =
     return result
 
 
-def zero_rows(vectors: FloatArray) -> NDArray[np.bool_]:
+def _sound_type(vectors: Matrix) -> Matrix:
+    """The vectors in a type that is kept; a matrix of another type, a list or a tensor becomes an array."""
+    kind = getattr(vectors, "dtype", None)
+    kept = isinstance(kind, np.dtype) and kind in _KEPT
+    if isinstance(kind, np.dtype) and not isinstance(vectors, np.ndarray):
+        return vectors if kept else np.asarray(vectors[:], np.float32)
+    array = np.asarray(vectors)
+    return np.ascontiguousarray(array, array.dtype if kept else np.float32) if array.ndim else array
+
+
+def unfinite_rows(vectors: Matrix) -> IntArray:
+    """The rows that hold NaN or infinity, in rising order."""
+    if vectors.dtype.kind not in "fc":
+        return np.zeros(0, np.int64)
+    found = []
+    for start, block in blocks(vectors):
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            total = block.sum(dtype=np.float64)
+        if not np.isfinite(total):
+            found.append(start + np.flatnonzero(~np.isfinite(block).all(axis=1)))
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def zero_rows(vectors: Matrix) -> NDArray[np.bool_]:
     """Which rows have length zero, shape ``(n,)``: they have no direction, so no cosine."""
-    return np.asarray(~vectors.any(axis=1))
+    out = np.empty(len(vectors), bool)
+    for start, block in blocks(vectors):
+        out[start : start + len(block)] = ~block.any(axis=1)
+    return out
 
 
 def prepared(vectors: FloatArray, similarity: Similarity) -> FloatArray:
@@ -62,9 +94,12 @@ def prepared(vectors: FloatArray, similarity: Similarity) -> FloatArray:
     return scaled(vectors, lengths(vectors))
 
 
-def lengths(vectors: FloatArray) -> NDArray[np.float64]:
+def lengths(vectors: Matrix) -> NDArray[np.float64]:
     """The length of each vector, 1 for a zero vector, shape ``(n,)``."""
-    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
+    norms = np.empty(len(vectors), np.float64)
+    for start, block in blocks(vectors, _SLICE * vectors.dtype.itemsize):
+        wide = block.astype(np.float64)
+        norms[start : start + len(block)] = np.sqrt(_products(wide, wide))
     return np.where(norms == 0, 1, norms)
 
 
@@ -74,30 +109,35 @@ def scaled(vectors: FloatArray, lengths: NDArray[np.float64]) -> FloatArray:
 
 
 def pair_scores(
-    left: FloatArray, right: FloatArray, left_rows: IntArray, right_rows: IntArray, similarity: Similarity
+    left: Matrix, right: Matrix, left_rows: IntArray, right_rows: IntArray, similarity: Similarity
 ) -> FloatArray:
     """Score ``left[left_rows[i]]`` against ``right[right_rows[i]]``; higher means more alike.
 
-    Every engine's survivors pass through here. The sum runs in float64 over one pair at a time, so a score
-    does not depend on which other pairs are scored with it, on a block size or on a thread count.
+    Every engine's survivors pass through here. The sums run in float64 over one pair at a time, so a score
+    does not depend on which other pairs are scored with it, on where the vectors live, on a block size or on a
+    thread count.
 
     Raises InputError for a score beyond the range of float32.
 
-    ``cosine`` is x.y / (|x| |y|), ``dot`` is x.y, ``euclidean`` is -|x - y|.
+    ``cosine`` is x.y / sqrt(x.x * y.y), and 0 where one of them is zero, ``dot`` is x.y, ``euclidean`` is -|x - y|;
+    each is rounded to float32 once, at the end.
 
     >>> x = np.array([[1.0, 0.0]], np.float32); y = np.array([[0.0, 2.0], [3.0, 0.0]], np.float32)
     >>> pair_scores(x, y, np.array([0, 0]), np.array([0, 1]), "cosine").tolist()
     [0.0, 1.0]
     """
     check_similarity(similarity)
-    out = np.empty(len(left_rows), np.float32)
-    step = max(1, _SLICE // left.shape[1])
-    for start in range(0, len(out), step):
-        part = slice(start, start + step)
-        x = left[left_rows[part]].astype(np.float64)
-        y = right[right_rows[part]].astype(np.float64)
-        with np.errstate(over="ignore"):
-            out[part] = _score(x, y, similarity)
+    left_rows, right_rows = row_numbers(left_rows, len(left)), row_numbers(right_rows, len(right))
+    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+        out = _scores(left, right, left_rows, right_rows, similarity)
+    else:
+        out = np.empty(len(left_rows), np.float32)
+        order = np.argsort(left_rows if isinstance(right, np.ndarray) else right_rows, kind="stable")
+        step = max(1, _HELD // max(row_bytes(left), row_bytes(right)))
+        for start in range(0, len(out), step):
+            part = order[start : start + step]
+            (x, x_rows), (y, y_rows) = _held(left, left_rows[part]), _held(right, right_rows[part])
+            out[part] = _scores(x, y, x_rows, y_rows, similarity)
     if not np.isfinite(out).all():
         raise InputError(
             f"The {similarity} of some vectors is beyond the range of float32.", remedy="Scale the vectors down."
@@ -105,12 +145,75 @@ def pair_scores(
     return out
 
 
-def _score(x: NDArray[np.float64], y: NDArray[np.float64], similarity: Similarity) -> NDArray[np.float64]:
+def _held(matrix: Matrix, rows: IntArray) -> tuple[NDArray[Any], IntArray]:
+    """The wanted rows in memory, each read once, and where each of ``rows`` is among them."""
+    if isinstance(matrix, np.ndarray):
+        return matrix, rows
+    distinct, places = np.unique(rows, return_inverse=True)
+    return matrix[distinct], places
+
+
+def _scores(
+    left: NDArray[Any], right: NDArray[Any], left_rows: IntArray, right_rows: IntArray, similarity: Similarity
+) -> FloatArray:
+    out = np.empty(len(left_rows), np.float32)
+    step = max(1, _SLICE // left.shape[1])
+
+    def score(task: int) -> None:
+        x, y = _Side(left, step, similarity), _Side(right, step, similarity)
+        for start in range(task, min(task + _SLICES * step, len(out)), step):
+            part = slice(start, start + step)
+            with np.errstate(over="ignore"):
+                out[part] = _score(*x.take(left_rows[part]), *y.take(right_rows[part]), similarity)
+
+    each(score, range(0, len(out), _SLICES * step))
+    return out
+
+
+class _Side:
+    """Rows of one side as float64, in memory that is used again for every slice."""
+
+    def __init__(self, vectors: NDArray[Any], step: int, similarity: Similarity) -> None:
+        self._vectors, self._square = vectors, similarity == "cosine"
+        self._narrow = np.empty((step, vectors.shape[1]), vectors.dtype)
+        self._wide = np.empty((step, vectors.shape[1]), np.float64)
+
+    def take(self, rows: IntArray) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """The rows, and for cosine their products with themselves."""
+        fresh = np.append(True, rows[1:] != rows[:-1])
+        begins = np.flatnonzero(fresh)
+        if 2 * len(begins) > len(rows):
+            wide = self._widened(rows)
+            return wide, _products(wide, wide) if self._square else None
+        # Pairs often come anchor by anchor: what stands in a row of equal ones is converted and squared once.
+        few, places = self._vectors[rows[begins]].astype(np.float64), np.cumsum(fresh) - 1
+        wide = np.take(few, places, axis=0, out=self._wide[: len(rows)], mode="clip")
+        return wide, _products(few, few)[places] if self._square else None
+
+    def _widened(self, rows: IntArray) -> NDArray[np.float64]:
+        narrow, wide = self._narrow[: len(rows)], self._wide[: len(rows)]
+        if self._vectors.flags.c_contiguous:  # else take would copy all of them
+            np.take(self._vectors, rows, axis=0, out=narrow, mode="clip")
+        else:
+            narrow = self._vectors[rows]
+        wide[:] = narrow
+        return wide
+
+
+def _score(
+    x: NDArray[np.float64], xx: NDArray[np.float64] | None,
+    y: NDArray[np.float64], yy: NDArray[np.float64] | None, similarity: Similarity,
+) -> NDArray[np.float64]:  # fmt: skip
     if similarity == "euclidean":
-        gap = x - y
-        return np.asarray(-np.sqrt(np.einsum("ij,ij->i", gap, gap)), np.float64)
-    products: NDArray[np.float64] = np.einsum("ij,ij->i", x, y)
-    if similarity == "dot":
+        gap = np.subtract(x, y, out=x)
+        return np.asarray(-np.sqrt(_products(gap, gap)), np.float64)
+    products = _products(x, y)
+    if xx is None or yy is None:
         return products
-    lengths = np.sqrt(np.einsum("ij,ij->i", x, x) * np.einsum("ij,ij->i", y, y))
+    lengths = np.sqrt(xx * yy)
     return np.asarray(products / np.where(lengths == 0, 1, lengths), np.float64)
+
+
+def _products(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The product of each row of ``x`` with that row of ``y``, shape ``(n,)``."""
+    return np.asarray(np.einsum("ij,ij->i", x, y), np.float64)

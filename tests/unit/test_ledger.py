@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,8 @@ from tests.worlds import scene
 
 from hardneg import ledger
 from hardneg.collection import Collection
+from hardneg.context import Vectors
+from hardneg.stored import Segment, Stored
 from hardneg.table import Array, Rows
 
 
@@ -44,8 +47,17 @@ def test_any_change_of_the_input_changes_its_hash() -> None:
     assert ledger.inputs(barred, vectors)["relations"]["hash"] != before["relations"]["hash"]
     moved = positives.with_own(np.full(len(positives.anchors), 3))
     assert ledger.inputs(moved, vectors)["relations"]["hash"] != before["relations"]["hash"]
-    vectors.items[3, 2] = np.nextafter(vectors.items[3, 2], np.float32(9))
-    assert ledger.inputs(positives, vectors)["vectors"]["hash"] != before["vectors"]["hash"]
+    items = vectors.items[:].copy()
+    items[3, 2] = np.nextafter(items[3, 2], np.float32(9))
+    moved_item = Vectors(vectors.anchors, items)
+    assert ledger.inputs(positives, moved_item)["vectors"]["hash"] != before["vectors"]["hash"]
+
+
+def test_numbers_have_one_hash_in_memory_and_on_disk(tmp_path: Path) -> None:
+    positives, vectors = scene()
+    (tmp_path / "items").write_bytes(vectors.items[:].tobytes())
+    stored = Stored([Segment(tmp_path / "items", 0, len(vectors.items))], vectors.items.shape[1], np.float32)
+    assert ledger.inputs(positives, Vectors(vectors.anchors, stored)) == ledger.inputs(positives, vectors)
 
 
 def test_the_hash_of_a_table_is_of_its_content_not_of_its_chunks() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hardneg.positives import Positives
-from hardneg.similarity import FloatArray
+from hardneg.similarity import Matrix
 
 __all__ = ["Reading", "Skip", "Skips"]
 
@@ -54,6 +54,6 @@ class Reading:
     format: str
     skips: list[Skip]
     files: Mapping[str, Path]
-    anchor_vectors: FloatArray | None = None
-    item_vectors: FloatArray | None = None
+    anchor_vectors: Matrix | None = None
+    item_vectors: Matrix | None = None
     counts: Mapping[str, int] = field(default_factory=dict)

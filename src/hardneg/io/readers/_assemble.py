@@ -22,7 +22,7 @@ from hardneg.io.readers.vectors import read_vectors, vector_files
 from hardneg.io.reading import Reading, Skips
 from hardneg.positives import Positives
 from hardneg.ragged import IntArray
-from hardneg.similarity import FloatArray
+from hardneg.similarity import Matrix
 
 __all__ = ["Parts", "assemble", "positive_items"]
 
@@ -169,8 +169,8 @@ def _listed(path: Path | None, items: Collection, skips: Skips) -> list[list[str
     return [ids]
 
 
-def _vectors(anchors: Gathered, items: Gathered, options: ReadOptions) -> tuple[FloatArray | None, FloatArray | None]:
-    def of(path: Path | None, things: Gathered, what: str) -> FloatArray | None:
+def _vectors(anchors: Gathered, items: Gathered, options: ReadOptions) -> tuple[Matrix | None, Matrix | None]:
+    def of(path: Path | None, things: Gathered, what: str) -> Matrix | None:
         if path is None:
             return None
         return read_vectors(path, things.collection, what, order=things.order, total=things.total)

@@ -14,7 +14,7 @@ from hardneg.errors import InputError
 from hardneg.io.readers._bytes import text_lines
 from hardneg.io.readers._vector_files import load_vectors
 from hardneg.ragged import IntArray
-from hardneg.similarity import FloatArray, check_vectors
+from hardneg.similarity import Matrix, check_vectors
 
 __all__ = ["read_vectors", "vector_files"]
 
@@ -26,7 +26,7 @@ def read_vectors(
     *,
     order: IntArray | None = None,
     total: int | None = None,
-) -> FloatArray:
+) -> Matrix:
     """Read one vector for each row of ``collection``, shape ``(len(collection), d)``.
 
     With ids (``ids`` in ``.npz`` or ``.safetensors``, an id column in Parquet, or a file ``NAME.ids.txt`` beside
