@@ -69,6 +69,17 @@ def short_texts() -> tuple[str, list[str]]:
     return where, [text for text in dict.fromkeys(texts) if text]
 
 
+def sentences() -> tuple[str, list[str]]:
+    """Some ten thousand real sentences, each once: the short texts, sentences of abstracts, and reviews."""
+    where, texts = short_texts()
+    folder = data_folder() / "sent_mr_sst_cr"
+    if not folder.is_dir():
+        return where, texts
+    reviews = [row["text"] for name in ("mr", "cr", "subj") for row in _lines(folder / f"{name}.jsonl.gz")]
+    told = [one for text in scifact().items.values() for one in text.split(". ")[1:]]
+    return f"{where}, and film and product reviews", list(dict.fromkeys([*texts, *reviews, *told[::8]]))
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     raw = path.read_bytes()
     text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.matrix import Matrix
 from hardneg.ragged import IntArray, Ragged
-from hardneg.similarity import FloatArray, Matrix, Similarity
+from hardneg.similarity import FloatArray, Similarity
 
 __all__ = ["Constraints", "Engine", "Hits", "Search", "Unlike"]
 

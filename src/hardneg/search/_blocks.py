@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.matrix import Matrix
 from hardneg.ragged import IntArray, Ragged
 from hardneg.search._base import Constraints
-from hardneg.similarity import FloatArray, Matrix, Similarity, lengths, scaled
+from hardneg.similarity import FloatArray, Similarity, lengths, scaled
 
 __all__ = ["Block", "Blocks", "Sides", "float_rows", "members"]
 
@@ -138,20 +139,14 @@ class Blocks:
 
     sides: Sides
     constraints: Constraints
-    size: int
 
-    def __len__(self) -> int:
-        return len(range(0, len(self.sides.items), self.size))
-
-    def __getitem__(self, number: int) -> Block:
-        start = number * self.size
-        stop = min(start + self.size, len(self.sides.items))
+    def between(self, start: int, stop: int) -> Block:
+        """The items of these row numbers as one block."""
         rows = self._rows(start, stop)
         which: Any = slice(start, stop) if rows is None else rows
-        vectors = self.sides.right(slice(start, stop)) if rows is None else self.sides.right(rows)
         everything = np.arange(start, stop) if rows is None else rows
         codes = tuple(members(_codes_of(one.items, everything)) for one in self.constraints.unlike)
-        return Block(start, stop, vectors, self.sides.half_squares(which), rows, codes)
+        return Block(start, stop, self.sides.right(which), self.sides.half_squares(which), rows, codes)
 
     def _rows(self, start: int, stop: int) -> IntArray | None:
         """The items of a block in their order; None where they just count up."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.matrix import Matrix
 from hardneg.ragged import IntArray, Ragged, expand
 from hardneg.search._base import Constraints, Hits, Unlike
-from hardneg.similarity import FloatArray, Matrix, Similarity, pair_scores
+from hardneg.similarity import FloatArray, Similarity, pair_scores
 
 __all__ = ["answer", "joined", "open_pairs"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.search._base import Constraints
 from hardneg.search._blocks import Block, Sides, members
-from hardneg.similarity import FloatArray, pair_scores
+from hardneg.similarity import FloatArray, Similarity, pair_scores
 
 __all__ = ["Room", "Tile", "width"]
 
@@ -59,62 +59,73 @@ class Tile:
         self._excluded = excluded.values[order], excluded.rows()[order]
         self._codes = [members(one.anchors) for one in self._constraints.unlike]
 
+    @property
+    def similarity(self) -> Similarity:
+        """How anchors and items are compared."""
+        return self._sides.similarity
+
     def _limit(self, scores: FloatArray | None) -> NDArray[np.float64] | None:
         return None if scores is None else self._sides.product_of(scores, self._left)
 
-    def see(self, block: Block, room: Room) -> None:
-        """Look at a block of items; ``room`` is space for the products."""
-        wide = len(block.vectors)
-        products, passes = room.shaped(len(self.rows), wide)
-        np.matmul(self._left, block.vectors.T, out=products)
+    def see(self, block: Block, room: Room, only: IntArray | None = None) -> None:
+        """Show a block of items to all anchors, or to some (places in ``rows``, rising)."""
+        some = np.arange(len(self.rows)) if only is None else only
+        products, passes = room.shaped(len(some), len(block.vectors))
+        np.matmul(self._left if only is None else self._left[only], block.vectors.T, out=products)
         if block.half_squares is not None:
             products -= block.half_squares
-        self._rule_out(products, block)
-        if not np.isfinite(self._floor).all():
-            self._floor = np.maximum(self._floor, self._first(products))
-        hits = np.flatnonzero(np.greater_equal(products, self._threshold()[:, None], out=passes))
-        at = hits // wide if wide else hits
-        self._add(at, block.item_rows(hits - at * wide), products.ravel()[hits])
+        self._rule_out(products, block, only)
+        fresh = np.flatnonzero(~np.isfinite(self._floor[some]))
+        if len(fresh):
+            self._raise(some[fresh], self._first(products[fresh], some[fresh]))
+        hits = np.flatnonzero(np.greater_equal(products, self._threshold(some)[:, None], out=passes))
+        at = hits // max(1, products.shape[1])
+        self._add(some[at], block.item_rows(hits - at * products.shape[1]), products.ravel()[hits])
 
     def found(self) -> tuple[IntArray, IntArray]:
         """The pairs that may be among the best: places in ``rows``, and items; any order."""
-        self._tidy()
+        self._tidy(np.arange(len(self.rows)))
         at, place = np.nonzero(np.isfinite(self._products))
         return at, self._items[at, place].astype(np.int64)
 
-    def _rule_out(self, products: FloatArray, block: Block) -> None:
+    def _rule_out(self, products: FloatArray, block: Block, only: IntArray | None) -> None:
         """What may not be returned gets a product of minus infinity."""
         items, at = self._excluded
         here = slice(*np.searchsorted(items, (block.start, block.stop)))
-        columns = block.columns(items[here])
-        fit = columns >= 0
-        products[at[here][fit], columns[fit]] = -np.inf
+        places = None if only is None else _places(only, len(self.rows))
+        rows, columns = at[here] if places is None else places[at[here]], block.columns(items[here])
+        fit = (columns >= 0) & (rows >= 0)
+        products[rows[fit], columns[fit]] = -np.inf
         for (mine, anchors), (theirs, columns_of) in zip(self._codes, block.codes, strict=True):
             _, left, right = np.intersect1d(mine, theirs, assume_unique=True, return_indices=True)
             for one, other in zip(left, right, strict=True):
-                _fill(products, anchors[one], columns_of[other])
+                rows = anchors[one] if places is None else places[anchors[one]]
+                _fill(products, rows[rows >= 0], columns_of[other])
 
-    def _threshold(self) -> FloatArray:
-        """The lowest product that matters, never above the true one for its rounding."""
-        lowest = self._floor if self._low is None else np.maximum(self._floor, self._low)
-        lowest = np.maximum(lowest - self._slack, _LOWEST).astype(np.float32)
+    def _threshold(self, rows: IntArray) -> FloatArray:
+        """The lowest product that matters to some anchors, never above the true one for its rounding."""
+        lowest = self._floor[rows] if self._low is None else np.maximum(self._floor[rows], self._low[rows])
+        lowest = np.maximum(lowest - self._slack[rows], _LOWEST).astype(np.float32)
         return np.maximum(np.nextafter(lowest, np.float32(-np.inf)), _LOWEST)
 
-    def _sure(self, products: FloatArray) -> FloatArray:
+    def _raise(self, rows: IntArray, floor: FloatArray) -> None:
+        self._floor[rows] = np.maximum(self._floor[rows], floor)
+
+    def _sure(self, products: FloatArray, rows: IntArray) -> FloatArray:
         """Products of those that are surely under the ceiling; only these raise the threshold."""
         if self._high is None:
             return products
-        sure = (self._high - self._slack).reshape(-1, *[1] * (products.ndim - 1))
+        sure = (self._high - self._slack)[rows].reshape(-1, *[1] * (products.ndim - 1))
         return np.where(products <= sure, products, np.float32(-np.inf))
 
-    def _first(self, products: FloatArray) -> FloatArray:
+    def _first(self, products: FloatArray, rows: IntArray) -> FloatArray:
         """A first threshold: at least ``depth`` products of each anchor reach it; minus infinity where too few are."""
         n, wide = products.shape
         if wide < self.depth:
             return np.full(n, -np.inf, np.float32)
         group = next((g for g in (_GROUP, 8, 4, 2) if wide // g >= 2 * self.depth), 1)
         each = wide // group
-        largest = self._sure(products[:, : each * group].reshape(n, group, each)).max(axis=1)
+        largest = self._sure(products[:, : each * group].reshape(n, group, each), rows).max(axis=1)
         return np.asarray(np.partition(largest, each - self.depth, axis=1)[:, each - self.depth])
 
     def _add(self, at: IntArray, items: IntArray, products: FloatArray) -> None:
@@ -125,33 +136,36 @@ class Tile:
             at, items, products = at[~high], items[~high], products[~high]
         counts = np.bincount(at, minlength=len(self.rows))
         if (self._count + counts > self._wide).any():
-            self._tidy()
-            fit = products >= self._threshold()[at]
-            at, items, products = at[fit], items[fit], products[fit]
+            self._tidy(np.flatnonzero(self._count + counts > self._wide - self.depth))
+            at, items, products = self._thinned(at, items, products)
             counts = np.bincount(at, minlength=len(self.rows))
-            crowded = np.flatnonzero(self._count + counts > self._wide)
-            if len(crowded):
-                apart = np.isin(at, crowded)
-                for row in crowded:
-                    self._squeeze(row, items[at == row], products[at == row])
-                at, items, products = at[~apart], items[~apart], products[~apart]
-                counts = np.bincount(at, minlength=len(self.rows))
         places = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts) + self._count[at]
         self._products[at, places] = products
         self._items[at, places] = items
         self._count += counts
 
-    def _tidy(self) -> None:
-        """Raise the thresholds, and let go of what no longer reaches them."""
-        kth = self._wide - self.depth
-        self._floor = np.maximum(self._floor, np.partition(self._sure(self._products), kth, axis=1)[:, kth])
-        keep = self._products >= self._threshold()[:, None]
-        at, place = np.nonzero(keep)
-        self._count = np.bincount(at, minlength=len(self.rows))
-        places = np.arange(len(at)) - np.repeat(np.cumsum(self._count) - self._count, self._count)
-        products, items = self._products[at, place], self._items[at, place]
-        self._products.fill(-np.inf)
-        self._products[at, places], self._items[at, places] = products, items
+    def _thinned(self, at: IntArray, items: IntArray, products: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """Those of new candidates that still matter; anchors that have no room for theirs take them in here."""
+        fit = products >= self._threshold(at)
+        at, items, products = at[fit], items[fit], products[fit]
+        full = self._count + np.bincount(at, minlength=len(self.rows)) > self._wide
+        if full.any():
+            for row in np.flatnonzero(full):
+                self._squeeze(row, items[at == row], products[at == row])
+            rest = ~full[at]
+            at, items, products = at[rest], items[rest], products[rest]
+        return at, items, products
+
+    def _tidy(self, rows: IntArray) -> None:
+        """Raise the thresholds of some anchors, and let go of what no longer reaches them."""
+        products, kth = self._products[rows], self._wide - self.depth
+        self._raise(rows, np.partition(self._sure(products, rows), kth, axis=1)[:, kth])
+        at, place = np.nonzero(products >= self._threshold(rows)[:, None])
+        counts = np.bincount(at, minlength=len(rows))
+        fresh = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+        kept, items = products[at, place], self._items[rows[at], place]
+        self._count[rows], self._products[rows] = counts, -np.inf
+        self._products[rows[at], fresh], self._items[rows[at], fresh] = kept, items
 
     def _squeeze(self, row: int, items: IntArray, products: FloatArray) -> None:
         """Make room for one anchor: the threshold of old and new together and, where too many tie, exact scores."""
@@ -161,7 +175,7 @@ class Tile:
         sure = products if self._high is None else products[products <= self._high[row] - self._slack[row]]
         if len(sure) >= self.depth:
             self._floor[row] = max(self._floor[row], np.partition(sure, len(sure) - self.depth)[len(sure) - self.depth])
-        keep = products >= self._threshold()[row]
+        keep = products >= self._threshold(np.array([row]))
         items, products = items[keep], products[keep]
         if len(items) > self._wide:
             items, products = self._settled(row, items, products)
@@ -183,8 +197,17 @@ class Tile:
         return items[best], products[best]
 
 
+def _places(some: IntArray, n: int) -> IntArray:
+    """Where each of ``n`` numbers stands in ``some``; -1 for those that do not."""
+    places = np.full(n, -1, np.int64)
+    places[some] = np.arange(len(some))
+    return places
+
+
 def _fill(products: FloatArray, rows: IntArray, columns: IntArray) -> None:
     """Rule out a rectangle; where both sides stand side by side that is one quick write."""
+    if not len(rows):
+        return
     left, right = (
         slice(int(one[0]), int(one[-1]) + 1) if one[-1] - one[0] == len(one) - 1 else one for one in (rows, columns)
     )

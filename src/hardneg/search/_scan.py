@@ -1,0 +1,96 @@
+"""Showing items to anchors, on all threads, and the whole exact search that comes of it."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from hardneg.matrix import Matrix
+from hardneg.parallel import threads
+from hardneg.ragged import IntArray
+from hardneg.search._base import Constraints, Hits
+from hardneg.search._blocks import Block, Blocks, Sides
+from hardneg.search._settle import answer, joined
+from hardneg.search._tile import Room, Tile, width
+
+__all__ = ["Stage", "by_code", "exhaustive", "settled", "stage"]
+
+_TILES = 8  # tiles that look at a block of items while it is at hand, so that a block from disk is read once for all
+_ROOM = 64 * 2**20  # bytes that a tile may keep
+
+
+class Stage:
+    """Shows blocks of items to tiles: one thread a tile, each thread with its own space for products."""
+
+    def __init__(self, pool: ThreadPoolExecutor, products: int) -> None:
+        self._pool, self._products = pool, products
+        self._own = threading.local()
+
+    def show(self, block: Block, tiles: Sequence[Tile], only: Sequence[IntArray | None] | None = None) -> None:
+        """Show one block to every tile, or to some of the anchors of each."""
+        list(self._pool.map(self._see, tiles, itertools.repeat(block), only or itertools.repeat(None, len(tiles))))
+
+    def _see(self, tile: Tile, block: Block, only: IntArray | None) -> None:
+        if not hasattr(self._own, "room"):
+            self._own.room = Room(self._products)
+        tile.see(block, self._own.room, only)
+
+
+@contextmanager
+def stage(products: int) -> Iterator[Stage]:
+    """A stage with all threads, on which the matrix products run on one thread each."""
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads()) as pool:
+        yield Stage(pool, products)
+
+
+def exhaustive(
+    sides: Sides, rows: IntArray, k: int, constraints: Constraints, anchor_block: int = 1024, item_block: int = 2048
+) -> Hits:
+    """The answers for some anchors from a look at every item; the block sizes change no answer."""
+    depth = max(1, min(constraints.depth(k), len(sides.items)))
+    size = max(1, min(item_block, len(sides.items)))
+    each = max(1, min(anchor_block, _ROOM // (12 * width(depth)), -(-len(rows) // threads())))
+    blocks = Blocks(sides, constraints)
+    parts = []
+    with stage(each * size) as shown:
+        for start in range(0, len(rows), each * _TILES):
+            some = rows[start : start + each * _TILES]
+            order = by_code(some, constraints)
+            places = [order[at : at + each] for at in range(0, len(some), each)]
+            tiles = [Tile(sides, some[one], depth, constraints) for one in places]
+            for first in range(0, len(sides.items), size):
+                shown.show(blocks.between(first, min(first + size, len(sides.items))), tiles)
+            parts.append(settled(sides.anchors, sides.items, k, constraints, some, places, tiles))
+    return joined(parts)
+
+
+def settled(
+    anchors: Matrix, items: Matrix, k: int, constraints: Constraints, rows: IntArray,
+    places: Sequence[IntArray], tiles: Sequence[Tile], names: IntArray | None = None,
+) -> Hits:  # fmt: skip
+    """The answers from what tiles have kept; tile ``i`` holds the anchors ``rows[places[i]]``.
+
+    ``names`` gives the item's row for each number that the tiles know it by.
+    """
+    found = [tile.found() for tile in tiles]
+    at = np.concatenate([one[mine] for one, (mine, _) in zip(places, found, strict=True)])
+    which = np.concatenate([one for _, one in found])
+    above = np.zeros(len(rows), np.int64)
+    for one, tile in zip(places, tiles, strict=True):
+        above[one] = tile.above
+    which = which if names is None else names[which]
+    return answer(anchors[rows], items, k, tiles[0].similarity, constraints.take(rows), at, which, above)
+
+
+def by_code(rows: IntArray, constraints: Constraints) -> IntArray:
+    """The order in which anchors of one code stand side by side, so that ruling out their items is quick."""
+    for one in constraints.unlike:
+        if isinstance(one.anchors, np.ndarray):
+            return np.argsort(one.anchors[rows], kind="stable")
+    return np.arange(len(rows))
