@@ -5,7 +5,7 @@ from hardneg.samplers._base import Chooser, Limit, Sampler
 from hardneg.samplers.band import Band
 from hardneg.samplers.caps import Caps
 from hardneg.samplers.quotas import Quotas
-from hardneg.samplers.sampling import Plan, plan, sample
+from hardneg.samplers.sampling import Plan, plan, sample, sample_parts, wishes
 from hardneg.samplers.tempered import Tempered
 from hardneg.samplers.top import Top
 from hardneg.samplers.uniform import Uniform
@@ -24,6 +24,8 @@ __all__ = [
     "Uniform",
     "plan",
     "sample",
+    "sample_parts",
+    "wishes",
 ]
 
 SAMPLERS: Registry[Sampler] = Registry("sampler", Sampler, [Band, Caps, Quotas, Tempered, Top, Uniform])

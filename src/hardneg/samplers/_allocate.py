@@ -7,73 +7,63 @@ the hardest and sends the others on to their next choice, until nobody is sent o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
 
 from hardneg.ragged import IntArray
 from hardneg.samplers._base import Preference, place_within
-from hardneg.table import Array, Rows
+from hardneg.samplers._wishes import Kinds, Mask, Wishes
+from hardneg.table import Rows
 
-__all__ = ["allocate", "greedy"]
-
-Mask = NDArray[np.bool_]
-
-
-def greedy(anchor: IntArray, n: IntArray, kinds: list[tuple[Array, Array]], free: Mask) -> Mask:
-    """For each anchor its first ``n[anchor]`` free rows that every quota still has room for.
-
-    Rows are sorted by anchor and preference. All anchors advance together, one row each, so the loop runs as often
-    as the longest list is long.
-    """
-    chosen = np.zeros(len(anchor), bool)
-    rows = np.flatnonzero(free)
-    if not len(rows):
-        return chosen
-    place = place_within(anchor[rows])
-    by_place = rows[np.argsort(place, kind="stable")]
-    ends = np.cumsum(np.bincount(place))
-    _, owner = np.unique(anchor, return_inverse=True)
-    left = n[anchor[np.searchsorted(owner, np.arange(owner[-1] + 1))]].copy()
-    room = [np.tile(limits, (len(left), 1)) for _, limits in kinds]
-    for start, end in zip(np.append(0, ends[:-1]), ends, strict=True):
-        now = by_place[start:end]
-        who = owner[now]
-        fits = left[who] > 0
-        for (kind, _), have in zip(kinds, room, strict=True):
-            fits &= have[who, kind[now]] > 0
-        now, who = now[fits], who[fits]
-        chosen[now] = True
-        left[who] -= 1
-        for (kind, _), have in zip(kinds, room, strict=True):
-            have[who, kind[now]] -= 1
-    return chosen
+__all__ = ["allocate", "held_by_item", "settle"]
 
 
-def allocate(
-    rows: Rows, preference: Preference, n: IntArray, kinds: list[tuple[Array, Array]], room: IntArray | None
-) -> Mask:
-    """Choose rows: at most ``n[anchor]`` an anchor, within its quotas, and at most ``room[item]`` an item.
+def allocate(rows: Rows, preference: Preference, n: IntArray, kinds: Kinds, room: IntArray | None) -> Mask:
+    """Choose rows, sorted by anchor: at most ``n[anchor]`` an anchor, within its quotas, and ``room[item]`` an item.
 
     Returns a mask in the order of ``rows``.
     """
-    order = np.lexsort((np.arange(len(rows)), -preference, rows.anchor))
-    anchor, item, score = rows.anchor[order], rows.item[order], rows["score"][order]
-    sorted_kinds = [(kind[order], limits) for kind, limits in kinds]
-    free = np.isfinite(preference[order])
-    while True:
-        chosen = greedy(anchor, n, sorted_kinds, free)
-        if room is None:
-            break
-        refused = _refused(np.flatnonzero(chosen), anchor, item, score, room)
-        if not len(refused):
-            break
-        free[refused] = False
-    out = np.zeros(len(rows), bool)
-    out[order] = chosen
-    return out
+    wishes = Wishes.of(rows, preference, kinds)
+    settle([wishes], n, room)
+    return wishes.chosen()
 
 
-def _refused(chosen: IntArray, anchor: IntArray, item: IntArray, score: Array, room: IntArray) -> IntArray:
-    """The proposals beyond an item's cap: all but the hardest; ties go to the earlier anchor."""
-    order = chosen[np.lexsort((anchor[chosen], -score[chosen], item[chosen]))]
-    return order[place_within(item[order]) >= room[item[order]]]
+def settle(parts: Sequence[Wishes], n: IntArray, room: IntArray | None) -> None:
+    """Let all anchors ask, and ask again where an item refuses, until none does; ``held`` is then the choice.
+
+    An anchor's rows stand in one part.
+    """
+    for part in parts:
+        part.ask(n)
+    while room is not None and any(map(len, found := _refused(parts, room))):
+        for part, rows in zip(parts, found, strict=True):
+            if len(rows):
+                part.refuse(rows, n)
+
+
+def _refused(parts: Sequence[Wishes], room: IntArray) -> list[IntArray]:
+    """For each part the proposals beyond an item's cap: all but the hardest; ties go to the earlier anchor."""
+    load = held_by_item(parts, len(room))
+    over = load > room
+    rows = [part.held[over[part.item[part.held]]] for part in parts]
+    item, score, anchor = (
+        np.concatenate(columns)
+        for columns in zip(
+            *((one.item[at], one.score[at], one.anchors[one.owners(at)]) for one, at in zip(parts, rows, strict=True)),
+            strict=True,
+        )
+    )
+    order = np.lexsort((anchor, -score, item))
+    refused = np.zeros(len(item), bool)
+    refused[order[place_within(item[order]) >= room[item[order]]]] = True
+    ends = np.cumsum([len(one) for one in rows])
+    return [one[mask] for one, mask in zip(rows, np.split(refused, ends[:-1]), strict=True)]
+
+
+def held_by_item(parts: Sequence[Wishes], items: int) -> IntArray:
+    """How many anchors each item serves, shape ``(items,)``."""
+    load = np.zeros(items, np.int64)
+    for part in parts:
+        load += np.bincount(part.item[part.held], minlength=items)
+    return load

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class Chooser(Sampler):
         on_short: what becomes of an anchor that gets fewer: ``keep`` it as it is, ``fill`` it up with easier
             ones (the kept that a quota left out, then random items that pass the filters), ``drop`` it.
     """
+
+    draws: ClassVar[bool] = True  # whether it reads the columns that random numbers are drawn by
 
     n: int = field(default=8, metadata={"always": True})
     on_short: OnShort = field(default="keep", kw_only=True)

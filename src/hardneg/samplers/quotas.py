@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from hardneg.errors import InputError, OptionError
 from hardneg.notation import require
+from hardneg.ragged import IntArray
 from hardneg.samplers._base import Limit
 from hardneg.table import Array, Rows
 
@@ -86,16 +87,18 @@ class Quotas(Limit):
                     f"The items have no column '{self.group}' for quotas(per_group=...).",
                     remedy=f"Name one of: {', '.join(items.table.column_names)}.",
                 )
-            found.append(_at_most(_groups(items.table.column(self.group))[rows.item], self.per_group))
+            found.append(_at_most(_groups(items.table.column(self.group), rows.item), self.per_group))
         return found
 
 
-def _groups(column: pa.ChunkedArray) -> Array:
-    """A number for each value; what has no value is a group by itself."""
-    codes = pc.rank(column.cast("string"), tiebreaker="dense").to_numpy().astype(np.int64)
-    alone = np.flatnonzero(column.is_null().to_numpy())
+def _groups(column: pa.ChunkedArray, rows: IntArray) -> Array:
+    """A number for each row's value; what has no value is a group by itself."""
+    used, at = np.unique(rows, return_inverse=True)  # there may be far more items than rows
+    values = column.take(pa.array(used))
+    codes = pc.rank(values.cast("string"), tiebreaker="dense").to_numpy().astype(np.int64)
+    alone = np.flatnonzero(values.is_null().to_numpy())
     codes[alone] = codes.max(initial=0) + 1 + np.arange(len(alone))
-    return np.unique(codes, return_inverse=True)[1]
+    return np.unique(codes, return_inverse=True)[1][at]
 
 
 def _at_most(kinds: Array, most: int) -> tuple[Array, Array]:

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hardneg.collection import Collection
 from hardneg.errors import OptionError
 from hardneg.ragged import IntArray
-from hardneg.samplers._allocate import allocate
+from hardneg.samplers._allocate import held_by_item, settle
 from hardneg.samplers._base import Chooser, Limit, Sampler
+from hardneg.samplers._wishes import Mask, Wishes
 from hardneg.table import Rows
 
-__all__ = ["Plan", "plan", "sample"]
+__all__ = ["Plan", "plan", "sample", "sample_parts", "wishes"]
 
 
 @dataclass(frozen=True)
@@ -52,29 +52,55 @@ def plan(samplers: Sequence[Sampler]) -> Plan:
 
 def sample(
     rows: Rows, plan: Plan, anchors: Collection, items: Collection, source_names: Sequence[str], seed: int
-) -> tuple[NDArray[np.bool_], IntArray]:
+) -> tuple[Mask, IntArray]:
     """Choose among kept candidates, sorted by anchor and then score (highest first).
 
     Returns the mask of the chosen rows and, for each anchor, how many it lacks (before any is dropped for that).
     """
-    n = np.full(len(anchors), plan.chooser.n, np.int64)
-    rows = rows.having(anchor_key=anchors.keys[rows.anchor], item_key=items.keys[rows.item])
+    masks, lacking = sample_parts(
+        [wishes(rows, plan, anchors, items, source_names, seed)], plan, len(anchors), len(items)
+    )
+    return masks[0], lacking
+
+
+def wishes(
+    rows: Rows, plan: Plan, anchors: Collection, items: Collection, source_names: Sequence[str], seed: int
+) -> Wishes:
+    """What the anchors of some kept candidates wish for; rows as for :func:`sample`."""
+    if plan.chooser.draws:
+        rows = rows.having(anchor_key=anchors.keys[rows.anchor], item_key=items.keys[rows.item])
     kinds = [kind for limit in plan.limits for kind in limit.kinds(rows, plan.chooser.n, items, source_names)]
-    preference = plan.chooser.prefer(rows, seed)
-    room = None if plan.per_item is None else np.full(len(items), plan.per_item, np.int64)
-    chosen = allocate(rows, preference, n, kinds, room)
+    return Wishes.of(rows, plan.chooser.prefer(rows, seed), kinds, all_rows=plan.chooser.on_short == "fill")
+
+
+def sample_parts(
+    parts: Sequence[Wishes], plan: Plan, anchors: int, items: int
+) -> tuple[list[Mask], IntArray]:  # fmt: skip
+    """Choose for ``anchors`` anchors whose wishes come in parts, each anchor's in one of them.
+
+    Returns for each part the mask of the chosen among the rows that its wishes are of and, for each anchor, how many
+    it lacks (before any is dropped for that).
+    """
+    n = np.full(anchors, plan.chooser.n, np.int64)
+    room = None if plan.per_item is None else np.full(items, plan.per_item, np.int64)
+    settle(parts, n, room)
+    masks = [part.chosen() for part in parts]
+    lacking = n - _got(parts, anchors)
     if plan.chooser.on_short == "fill":
-        chosen = _filled(rows, chosen, n, room)
-    lacking = n - np.bincount(rows.anchor[chosen], minlength=len(anchors))
+        # Any other kept candidate, hardest first; caps hold, quotas no longer.
+        rest = [part.rest() for part in parts]
+        settle(rest, lacking, None if room is None else room - held_by_item(parts, items))
+        masks = [mask | part.chosen() for mask, part in zip(masks, rest, strict=True)]
+        lacking = lacking - _got(rest, anchors)
     if plan.chooser.on_short == "drop":
-        chosen &= lacking[rows.anchor] == 0
-    return chosen, lacking
+        for part in parts:
+            part.held = part.held[lacking[part.anchors[part.owners(part.held)]] == 0]
+        masks = [part.chosen() for part in parts]
+    return masks, lacking
 
 
-def _filled(rows: Rows, chosen: NDArray[np.bool_], n: IntArray, room: IntArray | None) -> NDArray[np.bool_]:
-    """The chosen, then any other kept candidate, hardest first; caps hold, quotas no longer."""
-    preference = np.where(chosen, -np.inf, rows["score"].astype(np.float64))
-    left = n - np.bincount(rows.anchor[chosen], minlength=len(n))
-    if room is not None:
-        room = room - np.bincount(rows.item[chosen], minlength=len(room))
-    return chosen | allocate(rows, preference, left, [], room)
+def _got(parts: Sequence[Wishes], anchors: int) -> IntArray:
+    out = np.zeros(anchors, np.int64)
+    for part in parts:
+        out += np.bincount(part.anchors[part.owners(part.held)], minlength=anchors)
+    return out

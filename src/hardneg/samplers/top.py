@@ -22,6 +22,7 @@ class Top(Chooser):
     """
 
     name: ClassVar[str] = "top"
+    draws: ClassVar[bool] = False
 
     def prefer(self, rows: Rows, seed: int) -> Preference:  # noqa: ARG002 - nothing random here
         """The score itself."""
