@@ -4,7 +4,7 @@ The grammar, small enough to type on a command line:
 
     step   :=  name | name "(" [argument {"," argument}] ")"
     argument := [key "="] value
-    value  :=  number | true | false | none | word | "quoted text" | [value, ...] | step
+    value  :=  number | true | false | none | word | "quoted text" | 'quoted text' | [value, ...] | step
 
 A word is a run of letters, digits and ``_ . / : @ + - ~ #`` and needs no quotes. A name of the form
 ``package.module:Class`` names a step of another package.
@@ -27,7 +27,7 @@ from hardneg.errors import OptionError
 
 __all__ = ["Call", "Registry", "Step", "parse", "require"]
 
-_TOKEN = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")|([\w./:@+~#-]+)|([(),=\[\]]))')
+_TOKEN = re.compile(r"""\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([\w./:@+~#-]+)|([(),=\[\]]))""")
 _WORD = re.compile(r"[\w./:@+~#-]+")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _CONSTANTS = {"true": True, "false": False, "none": None}
@@ -63,7 +63,7 @@ def parse(text: str) -> Call:
 
     >>> parse("margin(relative=0.05, reference=max)").named
     (('relative', 0.05), ('reference', 'max'))
-    >>> str(parse('rescore("my model", within=20)'))
+    >>> str(parse("rescore('my model', within=20)"))
     'rescore("my model", within=20)'
     """
     tokens = list(_tokens(text))
@@ -84,7 +84,7 @@ def _tokens(text: str) -> Iterator[str]:
         if match is None:
             raise OptionError(
                 f"Cannot read the step '{text}' at character {position + 1}. "
-                'Put text with spaces or signs between double quotes, as in rescore("my model").'
+                'Put text with spaces or signs between quotes, as in rescore("my model").'
             )
         yield match.group(match.lastindex or 0)
         position = match.end()
@@ -135,9 +135,9 @@ def _call(name: str, items: list[tuple[str | None, object]], text: str) -> Call:
 
 
 def _atom(token: str) -> object:
-    if token.startswith('"'):
+    if token.startswith(('"', "'")):
         try:
-            return json.loads(token)
+            return json.loads(token if token.startswith('"') else _double_quoted(token))
         except json.JSONDecodeError:
             raise OptionError(f"Cannot read the quoted text {token}.") from None
     if token.lower() in _CONSTANTS:
@@ -147,6 +147,11 @@ def _atom(token: str) -> object:
         number.written = token
         return number
     return token
+
+
+def _double_quoted(token: str) -> str:
+    inner = re.sub(r"""\\.|\"""", lambda match: {"\\'": "'", '"': '\\"'}.get(match[0], match[0]), token[1:-1])
+    return f'"{inner}"'
 
 
 class _Whole(int):
@@ -226,7 +231,8 @@ class Registry(Generic[T]):
         if isinstance(step, self.base):
             return step
         if not isinstance(step, (str, Call)):
-            raise OptionError(f"A {self.kind} must be a step or its text. Got {type(step).__name__}.")
+            article = "An" if self.kind[0] in "aeiou" else "A"
+            raise OptionError(f"{article} {self.kind} must be a step or its text. Got {type(step).__name__}.")
         call = parse(step) if isinstance(step, str) else step
         return self._build(self._find(call.name), call)
 

@@ -50,15 +50,16 @@ class Lines:
     def stage(self, name: str, total: int, unit: str) -> Iterator[Report]:
         """Begin a stage; a line tells what is done, the rate and the time left."""
         began = last = time.monotonic()
-        done_last, total_last = 0, total
+        done_last, total_last, done_shown = 0, total, 0
 
         def report(done: int, total: int) -> None:
-            nonlocal last, done_last, total_last
+            nonlocal last, done_last, total_last, done_shown
             done_last, total_last = done, total
             now = time.monotonic()
-            if now - last >= self._every and done:
-                last = now
-                rate = done / (now - began)
+            if now - last >= self._every and done > done_shown:
+                # Since the last line, not since the beginning: what a stopped run had done came at once.
+                rate = (done - done_shown) / (now - last)
+                last, done_shown = now, done
                 left = (total - done) / rate
                 self.say(f"{name}: {done:,} of {total:,} {unit}, {rate:,.1f} a second, {left:,.0f} s left")
 
@@ -89,11 +90,11 @@ class Bar:
         )
         with Bars(*columns, console=self._console) as bars:
             task = bars.add_task(name, total=total, unit=unit, rate="")
-            began = time.monotonic()
 
             def report(done: int, total: int) -> None:
-                rate = done / max(time.monotonic() - began, 1e-9)
-                bars.update(task, completed=done, total=total, rate=f"{rate:,.0f}/s")
+                bars.update(task, completed=done, total=total)
+                speed = bars.tasks[0].speed  # of late, not since the beginning
+                bars.update(task, rate=f"{speed:,.0f}/s" if speed else "")
 
             yield report
 

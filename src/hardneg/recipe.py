@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from hardneg.encode import make_encoder
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers import ReadOptions, read
 from hardneg.io.reading import Reading
+from hardneg.notation import require
 from hardneg.run import Run
 from hardneg.sources import Source
 from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united
@@ -39,6 +40,8 @@ from hardneg.storage import digest, place
 __all__ = ["Recipe"]
 
 _PATHS = ("exclude_ids", "corpus", "anchor_vectors", "item_vectors")
+_LISTS = ("ignore", "exclude_split", "sources", "filters", "sampler")
+_NUMBERS, _TABLES = ("positive_from", "negative_to", "ignore", "grades"), ("grades", "columns")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,10 @@ class Recipe:
     sampler: tuple[str, ...] = DEFAULT_SAMPLER
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if (self.read.anchor_vectors is None) != (self.read.item_vectors is None):
+            raise OptionError("The 'anchor_vectors' and 'item_vectors' go together: give both, or leave both out.")
+
     @classmethod
     def load(cls, file: Path) -> Recipe:
         """Read a recipe; its paths are relative to its own folder."""
@@ -74,15 +81,19 @@ class Recipe:
         """Read a recipe from its text; OptionError for a key that it does not know."""
         document = tomllib.loads(text)
         _only(document, ("data", "mine"), "a recipe")
+        for name, value in document.items():
+            require(isinstance(value, dict), name, f"a table, as in [{name}]", repr(value))
         data, steps = dict(document.get("data", {})), dict(document.get("mine", {}))
         if "path" not in data:
             raise OptionError("A recipe needs 'path' in its table [data].")
         _only(steps, ("encoder", "sources", "filters", "sampler", "seed"), "[mine]")
+        _only(data, ["path", "format", *(one.name for one in fields(ReadOptions))], "[data]")
+        for name, value in (data | steps).items():
+            _check(name, value)
         path, kind = _from(folder, data.pop("path")), data.pop("format", None)
-        _only(data, [one.name for one in fields(ReadOptions)], "[data]")
         data |= {name: _from(folder, data[name]) for name in _PATHS if name in data}
-        data |= {name: _listed(data[name]) for name in ("ignore", "exclude_split") if name in data}
-        steps |= {name: _listed(steps[name]) for name in ("sources", "filters", "sampler") if name in steps}
+        data |= {name: _listed(data[name]) for name in _LISTS if name in data}
+        steps |= {name: _listed(steps[name]) for name in _LISTS if name in steps}
         return cls(path, kind, ReadOptions(**data), **steps)
 
     def text(self, folder: Path) -> str:
@@ -158,6 +169,30 @@ def _only(table: Mapping[str, Any], known: Any, where: str) -> None:
     unknown = sorted(set(table) - set(known))
     if unknown:
         raise OptionError(f"There is no '{unknown[0]}' in {where}. Known: {', '.join(sorted(known))}.")
+
+
+def _check(name: str, value: Any) -> None:
+    """Raise OptionError for a value that is not of its key's type."""
+    if name == "seed":
+        require(type(value) is int, name, "a whole number", repr(value))
+        return
+    fits: Callable[[Any], bool] = _is_number if name in _NUMBERS else _is_text
+    kind = "a number" if name in _NUMBERS else "text"
+    if name in _TABLES:
+        whole = isinstance(value, dict) and all(map(fits, value.values()))
+        require(whole, name, f"a table, with {kind} for each name", repr(value))
+    elif name in _LISTS:
+        require(all(map(fits, _listed(value))), name, f"{kind}, or a list of such", repr(value))
+    else:
+        require(fits(value), name, kind, repr(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _listed(value: Any) -> tuple[Any, ...]:

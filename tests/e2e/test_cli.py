@@ -264,11 +264,31 @@ def test_an_output_below_a_file(tmp_path: Path, cache: Path) -> None:
         (["--split", "test"], ["no split 'test'", "train"]),
         (["--grade", "good=high"], ["must stand for a number"]),
         (["--format", "pairs"], []),
+        (["--format", "datasets"], ["no folder that Dataset.save_to_disk wrote", "leave --format out"]),
+        (["--item-vectors", "v.npy"], ["go together"]),
+        (["--item-vectors", "v.npy", "--anchor-vectors", "v.npy", "--encoder", "wordllama"], ["Leave --encoder out"]),
     ],
 )
 def test_a_wrong_option_says_what_is_right(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     failed(hardneg("mine", DEMO, "-o", tmp_path / "run", "--no-cache", *arguments), "hardneg: ", *words)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_place_where_nothing_can_be_made(tmp_path: Path) -> None:
+    if not Path("/proc/self").exists():
+        pytest.skip("no /proc here")
+    failed(hardneg("mine", DEMO, "-o", "/proc/hardneg/run", cwd=tmp_path), "Cannot write", "another place")
+
+
+def test_a_pipe_is_not_read_twice(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pairs.jsonl")
+    writer = subprocess.Popen(["/bin/sh", "-c", f"echo '{{}}' > {tmp_path / 'pairs.jsonl'}"])
+    try:
+        failed(
+            hardneg("mine", tmp_path / "pairs.jsonl", "-o", tmp_path / "run"), "This is a pipe", "Write it to a file"
+        )
+    finally:
+        writer.wait(timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -281,6 +301,7 @@ def test_a_wrong_option_says_what_is_right(tmp_path: Path, arguments: list[str],
         ("pairs.parquet", b"PAR1 and then nothing", ["pairs.parquet"]),
         ("pairs.jsonl.gz", b"\x1f\x8b\x08\x00", ["pairs.jsonl.gz"]),
         ("notes.txt", b"just some words\n", ["--format"]),
+        ("pairs.jsonl", b'{"query": "a\n"}\n', ["The JSON is broken (Invalid control character, character 13)"]),
         ("empty.jsonl", b"", []),
         ("recipe.toml", b"[data\n", ["recipe.toml"]),
         ("recipe.toml", b'[data]\npath = "x"\nsplits = "train"\n', ["no 'splits' in [data]"]),

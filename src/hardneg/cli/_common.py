@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hardneg.errors import StorageError
+from hardneg.report import write_report
+from hardneg.report.numbers import plural
 from hardneg.run import Run
 
-__all__ = ["console", "filter_option", "overwrite_option", "run_argument", "sampler_option", "summary", "table"]
+__all__ = [
+    "beside_a_whole_run",
+    "console",
+    "filter_option",
+    "overwrite_option",
+    "page_of",
+    "run_argument",
+    "sampler_option",
+    "summary",
+    "table",
+]
 
 console = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else 120)
 """Progress and summaries go to standard error; only what was asked for goes to standard output."""
@@ -54,35 +68,51 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     return made
 
 
-def summary(run: Run) -> None:
+@contextmanager
+def beside_a_whole_run(run: Run, what: str, command: str) -> Iterator[None]:
+    """Where the disk refuses what goes beside a finished run, say that the run is whole and how to go on."""
+    try:
+        yield
+    except StorageError as error:
+        why = getattr(error.__cause__, "strerror", None) or error
+        raise StorageError(
+            f"The run '{run.path}' is whole, but {what} cannot be written ({why}). When it can be: {command}"
+        ) from error
+
+
+def page_of(run: Run) -> Path:
+    """Write the page about a run that has just been made."""
+    with beside_a_whole_run(run, "its page", f"hardneg report {run.path}"):
+        return write_report(run)
+
+
+def summary(run: Run, out: Console = console) -> None:
     """Say what was produced, what was not and why, and what to do next."""
     ledger, shortage = run.ledger, run.manifest["shortage"]
     reasons = sorted(ledger["reasons"].items(), key=lambda pair: -pair[1])
     rows = [("candidates", ledger["candidates"], "")]
     rows += [(_verdict(reason), count, reason) for reason, count in reasons]
     rows += [("kept, not sampled", ledger["kept_not_sampled"], ""), ("sampled", ledger["sampled"], "negatives.parquet")]
-    console.print()
-    console.print(table(str(run.path), ("", "count", "reason"), rows))
+    out.print()
+    out.print(table(str(run.path), ("", "count", "reason"), rows))
     skipped = run.manifest.get("skipped", [])
     if skipped:
         rows = [(one["reason"], one["count"], "; ".join(one["examples"])) for one in skipped]
-        console.print(table("Left out while reading", ("reason", "count", "for instance"), rows))
+        out.print(table("Left out while reading", ("reason", "count", "for instance"), rows))
     if shortage["anchors"]:
-        console.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)
+        out.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)
         names = ", ".join(f"{one['anchor']} ({one['sampled']})" for one in shortage["examples"][:8])
-        console.print(f"  {names}{' …' if shortage['anchors'] > 8 else ''}", markup=False, highlight=False)
-        advice = (
-            "  To get more: a larger k, a looser margin, or on_short=fill in the sampler. All of them: hardneg show"
-        )
-        console.print(advice, markup=False, highlight=False)
+        out.print(f"  {names}{' …' if shortage['anchors'] > 8 else ''}", markup=False, highlight=False)
+        advice = "  To get more: a larger k, a looser margin, or on_short=fill in the sampler."
+        out.print(f"{advice} All of them: hardneg show {run.path} --short", markup=False, highlight=False)
 
 
 def shortage_line(shortage: dict[str, Any], wanted: int) -> str:
     """How many anchors came up short, and what became of them."""
-    fate = {"keep": "kept as they are", "fill": "even after filling up", "drop": "dropped"}[shortage["policy"]]
+    fate = {"keep": "kept with what there is", "fill": "even after filling up", "drop": "dropped"}[shortage["policy"]]
     return (
-        f"{shortage['anchors']:,} anchors have fewer than {wanted} negatives ({fate}); "
-        f"{shortage['missing']:,} are missing, {shortage['without_any']:,} anchors have none:"
+        f"{plural(shortage['anchors'], 'anchor')} with fewer than {plural(wanted, 'negative')} ({fate}); "
+        f"{shortage['missing']:,} missing in all, {plural(shortage['without_any'], 'anchor')} without any:"
     )
 
 

@@ -10,12 +10,11 @@ import click
 import pyarrow as pa
 
 from hardneg import demo
-from hardneg.cli._common import console, overwrite_option, summary, table
+from hardneg.cli._common import console, overwrite_option, page_of, summary, table
 from hardneg.io.readers import ReadOptions
 from hardneg.mining import Settings
 from hardneg.progress import for_console
 from hardneg.recipe import Recipe
-from hardneg.report import write_report
 from hardneg.run import Run
 
 __all__ = ["command"]
@@ -46,7 +45,7 @@ def command(out: Path, overwrite: bool) -> None:
     reading = recipe.read_data()
     settings = Settings(progress=for_console(console), overwrite=overwrite)
     run = recipe.mine(reading, out, settings)
-    page = write_report(run)
+    page = page_of(run)
     summary(run)
     console.print()
     columns, rows = caught(run)

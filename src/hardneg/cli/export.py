@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from hardneg.cli._common import NameValue, console, overwrite_option, run_argument, table
-from hardneg.io.writers import WRITERS, ExportOptions, ExportReport, export, find_writer
+from hardneg.cli._common import NameValue, beside_a_whole_run, console, overwrite_option, run_argument, table
+from hardneg.io.writers import OTHER_NAMES, WRITERS, ExportOptions, ExportReport, export, find_writer
 from hardneg.run import Run
 
 __all__ = ["command", "export_into"]
@@ -19,6 +19,7 @@ def _list(context: click.Context, parameter: click.Parameter, asked: bool) -> No
     if asked:
         for one in WRITERS.values():
             click.echo(f"{one.name:<20}{one.usual:<10}{one.description}")
+        click.echo("\nAlso known: " + ", ".join(f"{other} ({name})" for other, name in OTHER_NAMES.items()))
         context.exit()
 
 
@@ -52,10 +53,12 @@ def command(run: Path, kind: str, out: Path, columns: tuple[Any, ...], **given: 
     _say(export(Run.open(run), kind, out, options=options))
 
 
-def export_into(run: Path, kind: str) -> None:
+def export_into(run: Run, kind: str) -> None:
     """Write a training set below the run itself, under the format's usual name."""
     writer = find_writer(kind)
-    _say(export(Run.open(run), kind, run / "export" / f"{writer.name}{writer.suffixes[0] if writer.suffixes else ''}"))
+    out = run.path / "export" / f"{writer.name}{writer.suffixes[0] if writer.suffixes else ''}"
+    with beside_a_whole_run(run, "its export", f"hardneg export {run.path} --format {kind} -o {out}"):
+        _say(export(run, kind, out))
 
 
 def _say(report: ExportReport) -> None:

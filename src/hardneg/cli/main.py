@@ -53,6 +53,12 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None and not isinstance(error, FileNotFoundError):
+            raise
+        place, why = error.filename or error, error.strerror or "No such file or directory"
+        click.echo(f"hardneg: {place}: {why}. Check that it is there and may be used.", err=True)
+        sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         click.echo("hardneg: Stopped. What is done is kept: run the same command again to go on.", err=True)
         sys.exit(130)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hardneg.cli._common import NameValue, console, filter_option, overwrite_option, sampler_option, summary, table
+from hardneg.cli._common import (
+    NameValue,
+    console,
+    filter_option,
+    overwrite_option,
+    page_of,
+    sampler_option,
+    summary,
+    table,
+)
 from hardneg.cli.export import export_into
 from hardneg.encode import EmbeddingCache, PairScoreCache, default_cache_dir, make_encoder
-from hardneg.errors import OptionError
+from hardneg.errors import OptionError, StorageError
 from hardneg.estimate import estimate
 from hardneg.io.readers import FORMATS
 from hardneg.io.reading import Reading
@@ -19,8 +29,8 @@ from hardneg.io.writers import find_writer
 from hardneg.mining import Settings
 from hardneg.progress import for_console
 from hardneg.recipe import Recipe, given_vectors
-from hardneg.report import write_report
 from hardneg.run import refuse_existing
+from hardneg.storage import storage_errors
 
 __all__ = ["command"]
 
@@ -70,17 +80,18 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
     if out is None:
         raise OptionError("The run needs a place: give it with -o runs/NAME.")
     refuse_existing(out, options["overwrite"])
+    _refuse_unwritable(out)
     reading = _read(recipe)
     _say_unused(recipe, reading)
     embeddings, scores = _caches(options)
     settings = Settings(embeddings, scores, progress, options["overwrite"])
     run = recipe.mine(reading, out, settings)
     with progress.stage("report", 1, "page") as report:
-        page = write_report(run)
+        page = page_of(run)
         report(1, 1)
     summary(run)
     for name in options["exports"]:
-        export_into(run.path, name)
+        export_into(run, name)
     export = f"hardneg export {run.path} --format sentence-transformers -o train.parquet"
     console.print(f"\nRead it: {page}\nUse it:  {export}", markup=False, highlight=False, soft_wrap=True)
 
@@ -105,7 +116,22 @@ def _recipe(dataset: Path, options: dict[str, Any]) -> Recipe:
     steps |= {name: options[name] for name in ("encoder", "seed") if options[name] is not None}
     if options["kind"]:
         steps["format"] = options["kind"]
-    return replace(base, read=replace(base.read, **read), **steps)
+    recipe = replace(base, read=replace(base.read, **read), **steps)
+    if options["encoder"] and recipe.read.item_vectors is not None:
+        raise OptionError("The vectors come from files, so no encoder is needed. Leave --encoder out.")
+    return recipe
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Try the nearest folder that is there: a refusal is better known before the work than after."""
+    there = next(one for one in out.absolute().parents if one.exists())
+    try:
+        with storage_errors(out), tempfile.TemporaryFile(dir=there):
+            pass
+    except StorageError:
+        raise
+    except OSError as error:
+        raise StorageError(f"Cannot write '{out}' ({error.strerror}). Choose another place for the output.") from error
 
 
 def _number(name: str, value: str) -> float:

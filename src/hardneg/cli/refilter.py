@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from hardneg.cli._common import console, filter_option, overwrite_option, run_argument, sampler_option, summary
+from hardneg.cli._common import console, filter_option, overwrite_option, page_of, run_argument, sampler_option, summary
 from hardneg.mining import Settings, refilter
 from hardneg.progress import for_console
-from hardneg.report import write_report
 from hardneg.run import Run
 
 __all__ = ["command"]
@@ -37,6 +36,6 @@ def command(
     made = refilter(
         Run.open(run), filters=filters or None, sampler=sampler or None, seed=seed, out=out, settings=settings
     )
-    page = write_report(made)
+    page = page_of(made)
     summary(made)
     console.print(f"\nRead it: {page}", markup=False, highlight=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -12,6 +14,7 @@ from rich.console import Console
 from hardneg.cli._common import run_argument, summary, table
 from hardneg.collection import Collection
 from hardneg.errors import InputError
+from hardneg.report.numbers import plural
 from hardneg.run import Run
 
 __all__ = ["command"]
@@ -23,18 +26,28 @@ __all__ = ["command"]
 @click.option("--short", is_flag=True, help="List every anchor that came up short.")
 def command(run: Path, anchor: str | None, short: bool) -> None:
     """Show what RUN holds."""
-    opened, out = Run.open(run), Console()
+    opened, out = Run.open(run), Console(width=None if sys.stdout.isatty() else 120)
     if anchor is not None:
         _show_anchor(opened, anchor, out)
     elif short:
-        rows = [tuple(row.values()) for row in opened.short().to_pylist()]
-        columns = ("anchor", "sampled", "wanted", "candidates", "suspect", "dropped")
-        out.print(table(f"{len(rows):,} anchors came up short", columns, rows))
+        _show_short(opened, out)
     else:
         steps = opened.manifest["steps"]
         rows = [("encoder", opened.manifest["encoder"]), *((name, "; ".join(steps[name])) for name in steps)]
         out.print(table("Steps", ("", ""), rows))
-        summary(opened)
+        summary(opened, out)
+
+
+def _show_short(run: Run, out: Console) -> None:
+    found = run.short()
+    texts = [_text(run.anchors, int(row)) for row in run.anchors.positions(found.column("anchor"))]
+    rows = [(str(key), *counts, text) for (key, *counts), text in zip(_tuples(found), texts, strict=True)]
+    columns = ("anchor", "sampled", "wanted", "candidates", "suspect", "dropped", "text")
+    out.print(table(f"{plural(len(rows), 'anchor')} came up short", columns, rows))
+
+
+def _tuples(found: pa.Table) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in found.to_pylist()]
 
 
 def _show_anchor(run: Run, anchor: str, out: Console) -> None:
@@ -53,6 +66,8 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
     candidates = [
         (
             f"{one['score']:.3f}",
+            str(one["rank"]) if one["rank"] >= 0 else "",
+            one["source"],
             "sampled" if one["item"] in sampled else one["verdict"],
             one["reason"] and f"{one['reason']} ({one['evidence']:.3f})",
             str(one["item"]),
@@ -60,7 +75,7 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
         )
         for one in found.to_pylist()
     ]
-    out.print(table("Candidates", ("score", "verdict", "reason", "id", "text"), candidates))
+    out.print(table("Candidates", ("score", "rank", "source", "verdict", "reason", "id", "text"), candidates))
 
 
 def _is(part: pa.Table, key: str | int) -> pa.Array:

@@ -72,7 +72,7 @@ class Shards:
         except OSError as error:
             raise StorageError(
                 f"Cannot write to the cache folder {self.folder}: {error.strerror or error}. "
-                "Free some space, or name another folder in the environment variable HARDNEG_CACHE."
+                "Free some space, or name another folder with --cache or in the environment variable HARDNEG_CACHE."
             ) from error
 
     def _remove_leftovers(self) -> None:

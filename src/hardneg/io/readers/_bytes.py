@@ -34,6 +34,11 @@ def _opened(path: Path) -> BinaryIO:
         raise InputError("There is no such file.", path=path) from None
     except OSError as error:
         raise InputError(f"The file cannot be read ({error.strerror}).", path=path) from error
+    if not stream.seekable():
+        stream.close()
+        raise InputError(
+            "This is a pipe, and what is read is read more than once.", path=path, remedy="Write it to a file first."
+        )
     magic = stream.read(2)
     stream.seek(0)
     if magic != b"\x1f\x8b":

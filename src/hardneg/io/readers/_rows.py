@@ -129,7 +129,9 @@ def _json_records(path: Path) -> Numbered:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            why = f"{error.msg}, character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
+            why = str(error)
+            if isinstance(error, json.JSONDecodeError):
+                why = f"{error.msg.removesuffix(' at')}, character {error.pos + 1}"
             raise InputError(
                 f"The JSON is broken ({why}).",
                 path=path,

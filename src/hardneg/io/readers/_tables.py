@@ -75,6 +75,12 @@ def _loaded(path: Path) -> Any:
         import datasets
     except ImportError:
         raise MissingExtraError("datasets", extra="hf") from None
+    if not is_dataset(path):
+        raise InputError(
+            "This is no folder that Dataset.save_to_disk wrote.",
+            path=path,
+            remedy="Save it anew, or leave --format out to have the format recognised.",
+        )
     try:
         return datasets.load_from_disk(str(path))
     except (*_FAULTS, KeyError, ValueError, TypeError) as error:

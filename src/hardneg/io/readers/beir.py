@@ -112,7 +112,9 @@ def _file(folder: Path, name: str, endings: tuple[str, ...] = _ENDINGS) -> Path 
 def _needed(folder: Path, name: str, endings: tuple[str, ...] = _ENDINGS) -> Path:
     found = _file(folder, name, endings)
     if found is None:
+        what = "The folder has" if folder.is_dir() else "This is a file, not a BEIR folder; it has"
+        others = ", ".join(endings[1:])
         raise InputError(
-            f"The folder has no {name}.", path=folder, remedy=f"Give it {name}{endings[0]}, or one of {endings[1:]}."
+            f"{what} no {name}.", path=folder, remedy=f"Give it {name}{endings[0]} (or, in place of that: {others})."
         )
     return found

@@ -36,6 +36,7 @@ from hardneg.run import Run
 from hardneg.storage import write_json
 
 __all__ = [
+    "OTHER_NAMES",
     "WRITERS",
     "Document",
     "Example",
@@ -76,13 +77,14 @@ WRITERS: dict[str, Writer] = {
         SPOTLIGHT,
     )
 }
-_OTHER_NAMES = {
+OTHER_NAMES = {
     "sentence-transformers": "triplet",
     "labelled-pair": "labeled-pair",
     "labelled-list": "labeled-list",
     "ragatouille": "colbert",
     "llamaindex": "cohere",
 }
+"""What people call some of them as well."""
 
 
 def find_writer(name: str) -> Writer:
@@ -93,10 +95,10 @@ def find_writer(name: str) -> Writer:
     >>> find_writer("sentence-transformers").name
     'triplet'
     """
-    known = _OTHER_NAMES.get(name, name)
+    known = OTHER_NAMES.get(name, name)
     if known in WRITERS:
         return WRITERS[known]
-    close = get_close_matches(name, [*WRITERS, *_OTHER_NAMES], n=1)
+    close = get_close_matches(name, [*WRITERS, *OTHER_NAMES], n=1)
     hint = f" Did you mean '{close[0]}'?" if close else ""
     raise OptionError(f"There is no format '{name}'.{hint} Known: {', '.join(WRITERS)}.")
 

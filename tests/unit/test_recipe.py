@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hardneg.errors import InputError, OptionError
+from hardneg.io.readers import ReadOptions
+from hardneg.recipe import Recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[mine]\nseed = "7"', "The 'seed' must be a whole number. Got '7'."),
+        ("[mine]\nseed = true", "The 'seed' must be a whole number. Got True."),
+        ("[mine]\nencoder = 3", "The 'encoder' must be text. Got 3."),
+        ("[mine]\nsources = 5", "The 'sources' must be text, or a list of such. Got 5."),
+        ('[mine]\nfilters = ["known", 1]', "The 'filters' must be text, or a list of such. Got ['known', 1]."),
+        ('positive_from = "2"', "The 'positive_from' must be a number. Got '2'."),
+        ('ignore = ["x"]', "The 'ignore' must be a number, or a list of such. Got ['x']."),
+        ("corpus = 1", "The 'corpus' must be text. Got 1."),
+        ('grades = {SUPPORT = "yes"}', "The 'grades' must be a table, with a number for each name."),
+        ('columns = ["anchor"]', "The 'columns' must be a table, with text for each name."),
+        ('item_vectors = "v.npy"', "The 'anchor_vectors' and 'item_vectors' go together"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named_with_the_file(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text(f'[data]\npath = "x"\n{text}\n')
+    with pytest.raises(InputError) as caught:
+        Recipe.load(file)
+    assert str(caught.value).startswith(f"{file}: {message}")
+
+
+@pytest.mark.parametrize("text", ['data = "x"', '[data]\npath = "x"\n[[mine]]\nseed = 1'])
+def test_the_tables_must_be_tables(text: str) -> None:
+    with pytest.raises(OptionError, match="must be a table"):
+        Recipe.parse(text, Path())
+
+
+def test_one_value_does_for_a_list_of_one(tmp_path: Path) -> None:
+    text = '[data]\npath = "x"\nignore = -1\nexclude_split = "test"\n[mine]\nfilters = "known"\nseed = 3\n'
+    made = Recipe.parse(text, tmp_path)
+    assert made == Recipe(
+        tmp_path / "x", read=ReadOptions(ignore=(-1,), exclude_split=("test",)), filters=("known",), seed=3
+    )
+    assert Recipe.parse(made.text(tmp_path), tmp_path) == made
