@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from hardneg.ragged import IntArray
 
-__all__ = ["Matrix", "Reordered", "blocks", "row_numbers"]
+__all__ = ["KINDS", "Converted", "Matrix", "Reordered", "blocks", "row_numbers"]
 
+KINDS = (np.dtype(np.float32), np.dtype(np.float16), np.dtype(np.int8))  # what vectors may be stored as
 _BLOCK = 8 * 2**20
 
 
@@ -59,6 +60,27 @@ class Reordered:
 
     def __array__(self, dtype: object = None, copy: object = None) -> NDArray[Any]:
         return refuse_whole()
+
+
+class Converted:
+    """Another matrix as numbers of another type; rows are converted when they are asked for.
+
+    >>> Converted(np.array([[1.0], [2.0]]), np.float32)[1:].dtype
+    dtype('float32')
+    """
+
+    def __init__(self, matrix: Matrix, dtype: DTypeLike) -> None:
+        self._matrix, self.dtype, self.shape = matrix, np.dtype(dtype), matrix.shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any, /) -> NDArray[Any]:
+        """The rows of a slice or of an array of row numbers."""
+        with np.errstate(over="ignore"):  # what overflows is infinity, which the check of the vectors finds
+            return self._matrix[rows].astype(self.dtype, copy=False)
+
+    __array__ = Reordered.__array__
 
 
 def blocks(matrix: Matrix, size: int = _BLOCK) -> Iterator[tuple[int, NDArray[Any]]]:

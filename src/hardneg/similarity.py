@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, Literal, get_args
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.errors import InputError, OptionError
-from hardneg.matrix import Matrix, blocks, row_bytes, row_numbers
+from hardneg.matrix import KINDS, Matrix, blocks, row_bytes, row_numbers
 from hardneg.parallel import each
 from hardneg.ragged import IntArray
 
@@ -16,12 +17,12 @@ __all__ = ["FloatArray", "Matrix", "Similarity", "check_vectors", "pair_scores",
 
 FloatArray = NDArray[np.float32]
 Similarity = Literal["cosine", "dot", "euclidean"]
-_KEPT = (np.dtype(np.float32), np.dtype(np.float16), np.dtype(np.int8))  # how vectors may be stored
 
 
 # Pairs are scored in slices of about this many float64 numbers a side (2 MiB), which stay in a processor's cache.
 _SLICE = 262_144
 _SLICES = 4  # in a row on one thread
+_FINITE: WeakSet[Matrix] = WeakSet()  # vectors on disk that hold no NaN and no infinity
 _HELD = 32 * 2**20  # bytes of one side's rows in memory at a time, where they do not live there
 
 
@@ -59,7 +60,7 @@ def check_vectors(vectors: Matrix, what: str, *, rows: int | None = None) -> Mat
 def _sound_type(vectors: Matrix) -> Matrix:
     """The vectors in a type that is kept; a matrix of another type, a list or a tensor becomes an array."""
     kind = getattr(vectors, "dtype", None)
-    kept = isinstance(kind, np.dtype) and kind in _KEPT
+    kept = isinstance(kind, np.dtype) and kind in KINDS
     if isinstance(kind, np.dtype) and not isinstance(vectors, np.ndarray):
         return vectors if kept else np.asarray(vectors[:], np.float32)
     array = np.asarray(vectors)
@@ -67,8 +68,9 @@ def _sound_type(vectors: Matrix) -> Matrix:
 
 
 def unfinite_rows(vectors: Matrix) -> IntArray:
-    """The rows that hold NaN or infinity, in rising order."""
-    if vectors.dtype.kind not in "fc":
+    """The rows that hold NaN or infinity, in rising order. What is on disk is read through for this once."""
+    on_disk = not isinstance(vectors, np.ndarray)
+    if vectors.dtype.kind not in "fc" or (on_disk and vectors in _FINITE):
         return np.zeros(0, np.int64)
     found = []
     for start, block in blocks(vectors):
@@ -76,6 +78,8 @@ def unfinite_rows(vectors: Matrix) -> IntArray:
             total = block.sum(dtype=np.float64)
         if not np.isfinite(total):
             found.append(start + np.flatnonzero(~np.isfinite(block).all(axis=1)))
+    if on_disk and not found:
+        _FINITE.add(vectors)
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 

@@ -18,7 +18,8 @@ from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._bytes import text_lines
 from hardneg.io.readers._gather import Gathered
 from hardneg.io.readers._rows import Rows
-from hardneg.io.readers.vectors import read_vectors, vector_files
+from hardneg.io.readers._vector_files import vector_files
+from hardneg.io.readers.vectors import read_vectors
 from hardneg.io.reading import Reading, Skips
 from hardneg.positives import Positives
 from hardneg.ragged import IntArray
@@ -187,8 +188,9 @@ def _vectors(anchors: Gathered, items: Gathered, options: ReadOptions) -> tuple[
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:
-    """The files by name; one whose name is taken goes by its whole path."""
+    """The files by name; one whose name is taken goes by its folder and name, else by its whole path."""
     named: dict[str, Path] = {}
     for path in dict.fromkeys(paths):
-        named[path.name if path.name not in named else str(path)] = path
+        names = (path.name, f"{path.parent.name}/{path.name}")
+        named[next((one for one in names if one not in named), str(path.absolute()))] = path
     return named

@@ -32,8 +32,8 @@ class ReadOptions:
         exclude_ids: A file of item ids, one a line, that are never mined.
         corpus: A file with the items of a pairs file.
         columns: The user's own column names by role (one of ``ROLES``), tried before the field's common names.
-        anchor_vectors: A file of vectors, one for each anchor.
-        item_vectors: A file of vectors, one for each item.
+        anchor_vectors: A file of vectors or a folder of such files, one vector for each anchor.
+        item_vectors: A file of vectors or a folder of such files, one vector for each item.
 
     Raises:
         OptionError: for thresholds that cross or an unknown role.

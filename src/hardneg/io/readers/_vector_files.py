@@ -1,105 +1,134 @@
-"""The carriers of vectors, recognised by their content; nothing is unpickled."""
+"""Files of vectors, recognised by their content, and folders of such files."""
 
 from __future__ import annotations
 
+import json
+import re
 import struct
-import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
+from hardneg.collection import as_ids
 from hardneg.errors import InputError
-from hardneg.io.readers._bytes import damaged, head
-from hardneg.io.readers._names import ANCHOR_ROLES, ITEM_ROLES, normal
-from hardneg.io.readers._tables import open_parquet
+from hardneg.io.readers._bytes import head, text_lines
+from hardneg.io.readers._vector_arrays import from_npy, from_npz, from_safetensors
+from hardneg.io.readers._vector_carrier import Carrier, matrix_of, reading
+from hardneg.io.readers._vector_tables import STREAM, from_arrow, from_parquet
+from hardneg.matrix import Matrix
 
-__all__ = ["load_vectors"]
+__all__ = ["load_vectors", "vector_files"]
 
-_IDS = ("ids", *ITEM_ROLES["item_id"], *ANCHOR_ROLES["anchor_id"])
-_VECTORS = ("vectors", "vector", "embeddings", "embedding", "emb")
-Found = tuple[NDArray[np.generic], object | None]
-
-
-def load_vectors(path: Path) -> Found:
-    """Return the array as it is in the file, and the ids where the file has them."""
-    start = head(path)
-    try:
-        if start.startswith(b"\x93NUMPY"):
-            return np.load(path, mmap_mode="r", allow_pickle=False), None
-        if start.startswith(b"PK\x03\x04"):
-            return _npz(path)
-        if start.startswith(b"PAR1"):
-            return _parquet(path)
-        if len(start) > 9 and start[8:9] == b"{" and struct.unpack("<Q", start[:8])[0] < 2**27:
-            return _safetensors(path)
-    except InputError:
-        raise
-    except ValueError as error:
-        if "allow_pickle" in str(error) or "Python objects" in str(error):
-            raise InputError(
-                "The array holds Python objects, which are not read.",
-                path=path,
-                remedy="Save vectors as float32, and ids as text: np.array(ids, dtype=str).",
-            ) from None
-        raise damaged(path, error) from error
-    except (OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise damaged(path, error) from error
-    raise InputError(
-        "The vectors are not recognised.", path=path, remedy="Give .npy, .npz, .safetensors or a Parquet column."
-    )
+_SUFFIXES = {".npy", ".npz", ".safetensors", ".parquet", ".arrow", ".feather"}
+_KNOWN = ".npy, .npz, .safetensors, Parquet, Arrow, or a folder of such files"
 
 
-def _npz(path: Path) -> Found:
-    with np.load(path, allow_pickle=False) as file:
-        name = _one_of(path, file.files, [one for one in file.files if one != "ids"])
-        ids = file["ids"] if "ids" in file.files else None
-        return file[name], None if ids is None else ids.tolist()
+def load_vectors(path: Path, what: str) -> tuple[Matrix, pa.Array | None]:
+    """Return the vectors of a file, or of all files of a folder in order, and their ids where they have some.
+
+    Raises InputError for what is unknown, damaged or empty, and for files that do not fit together.
+    """
+    carriers = [_carrier(one, what) for one in _files(path)]
+    carriers = [one for one in carriers if one.shape[0]]
+    if not carriers:
+        raise InputError("There are no vectors.", path=path, remedy=f"Give {_KNOWN}.")
+    for one in carriers[1:]:
+        _require_alike(carriers[0], one)
+    ids = _ids(carriers)
+    return matrix_of(carriers), ids
 
 
-def _safetensors(path: Path) -> Found:
-    from safetensors import SafetensorError, safe_open
+def vector_files(path: Path | str) -> list[Path]:
+    """The files of vectors and, where there are, the files of ids beside them.
 
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = list(file.keys())
-            name = _one_of(path, names, [one for one in names if one != "ids"])
-            ids = file.get_tensor("ids").tolist() if "ids" in names else None
-            return file.get_tensor(name), ids
-    except SafetensorError as error:
-        raise damaged(path, error) from error
-    except TypeError as error:  # bfloat16, which NumPy does not know
-        raise InputError(f"The tensor cannot be read ({error}).", path=path, remedy="Save it as float32.") from error
+    >>> [one.name for one in vector_files("vectors.npy")]
+    ['vectors.npy']
+    """
+    return [one for file in _files(Path(path)) for one in (file, _beside(file)) if one == file or one.is_file()]
 
 
-def _parquet(path: Path) -> Found:
-    with open_parquet(path) as file:
-        schema = file.schema_arrow
-        lists = [one.name for one in schema if getattr(one.type, "value_type", None) is not None]
-        name = _one_of(path, schema.names, lists)
-        id_name = next((one for known in _IDS for one in schema.names if normal(one) == known), None)
-        table = file.read(columns=[name, *([id_name] if id_name else [])])
-    column = table[name].combine_chunks()
-    lengths = np.diff(column.offsets.to_numpy()) if hasattr(column, "offsets") else np.array([column.type.list_size])
-    if column.null_count or len(set(lengths.tolist())) > 1:
-        first = int(np.flatnonzero(lengths != lengths[0])[0]) if len(lengths) > 1 else 0
+def _files(path: Path) -> list[Path]:
+    """The file, or the files of a folder, shard-2 before shard-10."""
+    if not path.is_dir():
+        return [path]
+    state = path / "state.json"  # of a saved data set; other Arrow files beside it are caches
+    if state.is_file():
+        with reading(state):
+            listed = [path / one["filename"] for one in json.loads(state.read_text("utf-8"))["_data_files"]]
+        return sorted(listed, key=_natural)
+    return sorted((one for one in path.iterdir() if one.suffix in _SUFFIXES), key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(one), "") if one.isdecimal() else (0, one) for one in parts]
+
+
+def _carrier(path: Path, what: str) -> Carrier:
+    read = _reader(path)
+    with reading(path):
+        found = read(path)
+    if len(found.shape) != 2 or found.shape[1] == 0 or found.dtype.kind not in "fiu":
         raise InputError(
-            f"The vectors of the column '{name}' differ in length (first: row {first + 1}), or some are missing.",
-            path=path,
+            f"The {what} vectors must be numbers of shape (n, d). Got {found.dtype} of shape {found.shape}.", path=path
         )
-    flat = column.flatten().to_numpy(zero_copy_only=False)
-    return flat.reshape(len(column), -1), table[id_name] if id_name else None
+    return found
 
 
-def _one_of(path: Path, names: list[str], candidates: list[str]) -> str:
-    """The name of the vectors: a common one, else the only candidate."""
-    for common in _VECTORS:
-        if common in names:
-            return common
-    if len(candidates) == 1:
-        return candidates[0]
-    raise InputError(
-        f"It is not clear which are the vectors among: {', '.join(names) or 'nothing'}.",
-        path=path,
-        remedy="Name them 'vectors'.",
-    )
+def _reader(path: Path) -> Callable[[Path], Carrier]:
+    start = head(path)
+    if start.startswith(b"\x93NUMPY"):
+        return from_npy
+    if start.startswith(b"PK\x03\x04"):
+        return from_npz
+    if start.startswith(b"PAR1"):
+        return from_parquet
+    if start.startswith((b"ARROW1", STREAM)):
+        return from_arrow
+    if len(start) > 9 and start[8:9] == b"{" and struct.unpack("<Q", start[:8])[0] < 2**27:
+        return from_safetensors
+    raise InputError("The vectors are not recognised.", path=path, remedy=f"Give {_KNOWN}.")
+
+
+def _require_alike(first: Carrier, other: Carrier) -> None:
+    if (first.shape[1], first.dtype) != (other.shape[1], other.dtype):
+        raise InputError(
+            f"Its vectors have {other.shape[1]} numbers of type {other.dtype}, those of '{first.path.name}' "
+            f"have {first.shape[1]} of type {first.dtype}.",
+            path=other.path,
+            remedy="Write all files of a folder alike.",
+        )
+
+
+def _ids(carriers: Sequence[Carrier]) -> pa.Array | None:
+    """The ids of all files, or None where none of them has any."""
+    found = [one.ids if one.ids is not None else _listed(_beside(one.path)) for one in carriers]
+    if all(one is None for one in found):
+        return None
+    arrays = [_checked(ids, one) for ids, one in zip(found, carriers, strict=True)]
+    if len({one.type for one in arrays}) > 1:
+        arrays = [one.cast(pa.string()) for one in arrays]
+    return pa.concat_arrays(arrays)
+
+
+def _checked(ids: object | None, carrier: Carrier) -> pa.Array:
+    if ids is None:
+        raise InputError("There are no ids here, and other files of the folder have some.", path=carrier.path)
+    try:
+        array = as_ids(ids)
+    except InputError as error:
+        raise InputError(str(error), path=carrier.path) from None
+    if len(array) != carrier.shape[0]:
+        raise InputError(
+            f"There are {len(array)} ids and {carrier.shape[0]} vectors.", path=carrier.path, remedy="Write both anew."
+        )
+    return array
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".ids.txt")
+
+
+def _listed(path: Path) -> list[str] | None:
+    return [line.strip() for _, line in text_lines(path) if line.strip()] if path.is_file() else None

@@ -1,22 +1,20 @@
-"""Precomputed vectors: ``.npy``, ``.npz``, ``.safetensors`` or a Parquet column, in the order of a collection."""
+"""Precomputed vectors, from a file or a folder of files, in the order of a collection."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from hardneg.collection import Collection
 from hardneg.errors import InputError
-from hardneg.io.readers._bytes import text_lines
 from hardneg.io.readers._vector_files import load_vectors
+from hardneg.matrix import Matrix, Reordered
 from hardneg.ragged import IntArray
-from hardneg.similarity import Matrix, check_vectors
+from hardneg.similarity import check_vectors, unfinite_rows
 
-__all__ = ["read_vectors", "vector_files"]
+__all__ = ["read_vectors"]
 
 
 def read_vectors(
@@ -29,13 +27,17 @@ def read_vectors(
 ) -> Matrix:
     """Read one vector for each row of ``collection``, shape ``(len(collection), d)``.
 
-    With ids (``ids`` in ``.npz`` or ``.safetensors``, an id column in Parquet, or a file ``NAME.ids.txt`` beside
-    ``NAME.npy``, one id a line) the vectors are put in order; there may be more of them than needed. Without ids
-    they must follow the collection, or the file it came from: then ``order`` says which of the ``total`` texts
+    With ids (``ids`` in ``.npz`` or ``.safetensors``, an id column in Parquet or Arrow, or a file ``NAME.ids.txt``
+    beside ``NAME.npy``, one id a line) the vectors are put in order; there may be more of them than needed. Without
+    ids they must follow the collection, or the file it came from: then ``order`` says which of the ``total`` texts
     each row was. Zero vectors pass.
 
+    Few vectors are loaded; many stay on disk, so that there may be more of them than memory holds. Where they are
+    packed (Parquet, ``.npz``, compressed Arrow files) many are unpacked once, into a temporary file without a name.
+
     Args:
-        path: The file of vectors, recognised by its content.
+        path: A file of vectors (``.npy``, ``.npz``, ``.safetensors``, Parquet, Arrow), recognised by its content, or
+            a folder of such files, taken in the order of their names: shard-2 before shard-10.
         collection: The anchors or items that the vectors are for.
         what: ``anchor`` or ``item``, for messages.
         order: The position of each row among the texts of its file.
@@ -52,17 +54,11 @@ def read_vectors(
     [[1.0, 2.0], [3.0, 4.0]]
     """
     path = Path(path)
-    vectors, ids = load_vectors(path)
-    ids = ids if ids is not None else _sidecar(path)
-    if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
-        raise InputError(
-            f"The {what} vectors must be numbers of shape (n, d). Got {vectors.dtype} of shape {vectors.shape}.",
-            path=path,
-        )
+    vectors, ids = load_vectors(path, what)
     if ids is not None:
-        vectors = vectors[_rows_by_id(path, collection, ids, len(vectors), what)]
+        vectors = _in_order(vectors, _rows_by_id(path, collection, ids, what))
     elif len(vectors) != len(collection) and order is not None and len(vectors) == total:
-        vectors = vectors[order]
+        vectors = _in_order(vectors, order)
     elif len(vectors) != len(collection):
         texts = f", from {total} texts" if total is not None and total != len(collection) else ""
         raise InputError(
@@ -74,24 +70,17 @@ def read_vectors(
     return check_vectors(vectors, what, rows=len(collection))
 
 
-def vector_files(path: Path | str) -> list[Path]:
-    """The file of vectors and, where there is one, the file of ids beside it."""
-    beside = Path(path).with_suffix(".ids.txt")
-    return [Path(path), beside] if beside.is_file() else [Path(path)]
+def _in_order(vectors: Matrix, rows: IntArray) -> Matrix:
+    if len(rows) == len(vectors) and bool((rows == np.arange(len(rows))).all()):
+        return vectors
+    return vectors[rows] if isinstance(vectors, np.ndarray) else Reordered(vectors, rows)
 
 
-def _sidecar(path: Path) -> list[str] | None:
-    files = vector_files(path)
-    return [line.strip() for _, line in text_lines(files[1]) if line.strip()] if len(files) > 1 else None
-
-
-def _rows_by_id(path: Path, collection: Collection, ids: object, count: int, what: str) -> IntArray:
+def _rows_by_id(path: Path, collection: Collection, ids: pa.Array, what: str) -> IntArray:
     try:
         given = Collection.of(ids)
     except InputError as error:
         raise InputError(str(error), path=path) from None
-    if len(given) != count:
-        raise InputError(f"There are {len(given)} ids and {count} vectors.", path=path, remedy="Write both anew.")
     rows = given.positions(collection.ids)
     if (rows < 0).any():
         missing = collection.ids.filter(pa.array(rows < 0))
@@ -104,9 +93,8 @@ def _rows_by_id(path: Path, collection: Collection, ids: object, count: int, wha
     return rows
 
 
-def _refuse_unfinite(path: Path, vectors: NDArray[np.generic], collection: Collection, what: str) -> None:
-    sums: Any = vectors.sum(axis=1, dtype=np.float64)
-    bad = np.flatnonzero(~np.isfinite(sums))
+def _refuse_unfinite(path: Path, vectors: Matrix, collection: Collection, what: str) -> None:
+    bad = unfinite_rows(vectors)
     if len(bad):
         examples = ", ".join(repr(one) for one in collection.ids.take(pa.array(bad[:3])).to_pylist())
         raise InputError(
