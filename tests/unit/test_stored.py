@@ -10,9 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.worlds import scene
 
 from hardneg import stored as module
+from hardneg.context import Vectors
 from hardneg.errors import InputError
+from hardneg.matrix import Reordered
+from hardneg.mining import mine
+from hardneg.similarity import Similarity
 from hardneg.stored import Segment, Stored
 
 RNG = np.random.default_rng(0)
@@ -122,6 +127,24 @@ def test_a_file_without_a_name() -> None:
         file.flush()
         stored = Stored([Segment(file.fileno(), 0, 9)], 2, "<f4")
     np.testing.assert_array_equal(stored[[8, 1]], array[[8, 1]])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean"])
+def test_vectors_on_disk_mine_the_same_bytes(tmp_path: Path, kind: str, similarity: Similarity) -> None:
+    positives, vectors = scene()
+    left, right = ((one[:] * 30).astype(kind) for one in (vectors.anchors, vectors.items))
+    turned = RNG.permutation(len(right))
+    moved = Reordered(on_disk(tmp_path, right[turned], [10, 30]), np.argsort(turned))
+    runs = [
+        mine(
+            positives, sources="neighbors(k=20)", filters=["margin(relative=0.05)", "agreement(reciprocal=5)"],
+            sampler="top(n=3)", encoder=Vectors(left, items, similarity), out=tmp_path / name,
+        )
+        for name, items in (("memory", right), ("disk", moved))
+    ]  # fmt: skip
+    assert runs[0].negatives.equals(runs[1].negatives)
+    assert runs[0].manifest == runs[1].manifest
 
 
 SCAN = """

@@ -9,10 +9,11 @@ from types import TracebackType
 import numpy as np
 
 from hardneg.encode._keys import Keys
-from hardneg.encode._shards import Shards
+from hardneg.encode._shards import Shards, room
 from hardneg.errors import InputError
 from hardneg.ragged import IntArray
-from hardneg.similarity import FloatArray
+from hardneg.scratch import Scratch
+from hardneg.similarity import FloatArray, Matrix
 
 __all__ = ["Progress", "computed"]
 
@@ -29,15 +30,15 @@ def computed(
     compute: Callable[[IntArray], FloatArray],
     chunk: int,
     progress: Progress | None = None,
-) -> FloatArray:
+) -> Matrix:
     """The values of distinct ``keys``, shape ``(n, d)``: from the shards where they are, else computed and kept.
 
     Missing rows are computed ``chunk`` at a time in their order, so a run that was killed and begun anew computes
-    the same chunks as one that was not. Without shards nothing is kept.
+    the same chunks as one that was not. Without shards nothing is kept. More than memory should hold stay on disk.
 
     Raises InputError where the width ``d`` changes on the way.
     """
-    values, found = shards.read(keys) if shards else (np.empty((len(keys), 0), np.float32), np.zeros(len(keys), bool))
+    values, found = shards.read(keys) if shards else (room(len(keys), 0), np.zeros(len(keys), bool))
     missing = np.flatnonzero(~found)
     done = len(keys) - len(missing)
     known = done > 0
@@ -47,13 +48,13 @@ def computed(
             rows = missing[start : start + chunk]
             fresh = compute(rows)
             if not values.shape[1]:
-                values = np.empty((len(keys), fresh.shape[1]), np.float32)
+                values = room(len(keys), fresh.shape[1])
             _check_width(fresh.shape[1], values.shape[1], known)
             values[rows] = fresh
             writer.add(keys[rows], fresh)
             done += len(rows)
             _tell(progress, done, len(keys))
-    return values
+    return values.stored() if isinstance(values, Scratch) else values
 
 
 def _tell(progress: Progress | None, done: int, total: int) -> None:

@@ -22,12 +22,21 @@ from numpy.typing import NDArray
 from hardneg.encode._keys import Keys, as_arrow
 from hardneg.errors import StorageError
 from hardneg.ragged import IntArray
+from hardneg.scratch import Scratch
 from hardneg.similarity import FloatArray
 
-__all__ = ["Shards"]
+__all__ = ["Room", "Shards", "room"]
+
+Room = FloatArray | Scratch
 
 _log = logging.getLogger(__name__)
 _DAY = 86_400
+_MEMORY = 2**30  # bytes of values that memory is taken for; more are put into a temporary file
+
+
+def room(rows: int, width: int) -> Room:
+    """Room for values of shape ``(rows, width)``, float32: in memory, or on disk where they are many."""
+    return np.empty((rows, width), np.float32) if rows * width * 4 <= _MEMORY else Scratch(rows, width)
 
 
 class Shards:
@@ -36,7 +45,7 @@ class Shards:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(self, keys: Keys) -> tuple[FloatArray, NDArray[np.bool_]]:
+    def read(self, keys: Keys) -> tuple[Room, NDArray[np.bool_]]:
         """Look up distinct ``keys`` of shape ``(n, 2)``.
 
         Returns the values, shape ``(n, d)``, and which of the keys were found, shape ``(n,)``. Rows of keys that
@@ -44,7 +53,7 @@ class Shards:
         the first one found is left alone.
         """
         found = np.zeros(len(keys), bool)
-        values: FloatArray = np.empty((len(keys), 0), np.float32)
+        values = room(len(keys), 0)
         order = np.argsort(keys[:, 0], kind="stable")
         for path in sorted(self.folder.glob("shard-*.arrow")):
             shard = _open(path)
@@ -53,7 +62,7 @@ class Shards:
             shard_keys, shard_values = shard
             rows, places = _matches(keys, order, shard_keys)
             if len(rows) and not found.any():
-                values = np.empty((len(keys), shard_values.shape[1]), np.float32)
+                values = room(len(keys), shard_values.shape[1])
             if len(rows) and shard_values.shape[1] == values.shape[1]:
                 values[rows] = shard_values[places]
                 found[rows] = True

@@ -10,6 +10,7 @@ from hardneg.encode._keys import Texts, distinct, rows_of, text_keys
 from hardneg.encode._resume import Progress, computed
 from hardneg.encode.cache import EmbeddingCache
 from hardneg.errors import InputError
+from hardneg.matrix import Matrix, Reordered
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 
@@ -22,8 +23,8 @@ def encode_texts(
     role: Role,
     cache: EmbeddingCache | None = None,
     progress: Progress | None = None,
-) -> FloatArray:
-    """Vectors of shape ``(len(texts), d)``, float32, in the order of the texts.
+) -> Matrix:
+    """Vectors of shape ``(len(texts), d)``, float32, in the order of the texts; on disk where they are many.
 
     A text that occurs twice is encoded once. With a cache only new texts are encoded, and they are kept while
     going: after a kill the same call goes on where it was. ``progress(done, total)`` counts different texts.
@@ -45,7 +46,9 @@ def encode_texts(
 
     shards = cache.shards(encoder.key(role)) if cache else None
     vectors = computed(keys[first], shards, compute, max(1, encoder.chunk), progress)
-    return vectors if len(first) == len(number) else vectors[number]
+    if len(first) == len(number):
+        return vectors
+    return vectors[number] if isinstance(vectors, np.ndarray) else Reordered(vectors, number)
 
 
 def _sound(vectors: NDArray[np.generic], texts: list[str], rows: IntArray, who: str) -> FloatArray:

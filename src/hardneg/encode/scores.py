@@ -79,7 +79,7 @@ def score_each(
     def missing(rows: IntArray) -> FloatArray:
         return _column(compute, [pairs[row] for row in first[rows].tolist()])
 
-    scores: FloatArray = computed(keys[first], shards, missing, max(1, chunk), progress)[number, 0]
+    scores: FloatArray = computed(keys[first], shards, missing, max(1, chunk), progress)[number][:, 0]
     return scores
 
 

@@ -20,6 +20,7 @@ from hardneg.encode import EmbeddingCache, Function, WordLlama, default_cache_di
 from hardneg.encode._keys import distinct, text_keys
 from hardneg.encode._shards import Shards
 from hardneg.errors import InputError, StorageError
+from hardneg.stored import Stored
 
 TEXTS = [f"text number {number}" for number in range(300)]
 
@@ -46,7 +47,7 @@ def test_cached_equals_fresh_and_nothing_is_encoded_twice(cache: EmbeddingCache,
     second = encode_texts(_encoder(again), texts, "item", cache)
     plain = encode_texts(_encoder(recorder()), texts, "item")
     assert again.seen == []
-    assert first.tobytes() == second.tobytes() == plain.tobytes()
+    assert first[:].tobytes() == second[:].tobytes() == plain[:].tobytes()
     assert first.dtype == np.float32
 
 
@@ -56,7 +57,7 @@ def test_an_appended_corpus_encodes_only_the_new(cache: EmbeddingCache, recorder
     grown = ["a new first", *TEXTS, "a new last"]
     vectors = encode_texts(_encoder(seen), grown, "item", cache)
     assert seen.seen == ["a new first", "a new last"]
-    assert vectors.tobytes() == encode_texts(_encoder(recorder()), grown, "item").tobytes()
+    assert vectors[:].tobytes() == encode_texts(_encoder(recorder()), grown, "item")[:].tobytes()
 
 
 def test_a_changed_text_or_version_is_encoded_anew(cache: EmbeddingCache, recorder: Any) -> None:
@@ -78,7 +79,7 @@ def test_arrow_columns_and_lists_share_their_keys(cache: EmbeddingCache, recorde
     column = pa.chunked_array([TEXTS[:100], TEXTS[100:]], pa.large_string())
     vectors = encode_texts(_encoder(recorder()), column, "item", cache)
     seen = recorder()
-    assert encode_texts(_encoder(seen), TEXTS, "item", cache).tobytes() == vectors.tobytes()
+    assert encode_texts(_encoder(seen), TEXTS, "item", cache)[:].tobytes() == vectors[:].tobytes()
     assert seen.seen == []
 
 
@@ -89,7 +90,7 @@ def test_an_error_in_the_middle_loses_only_the_chunk_it_hit(cache: EmbeddingCach
     rest = recorder()
     vectors = encode_texts(_encoder(rest), TEXTS, "item", cache)
     assert rest.seen == TEXTS[100:]
-    assert vectors.tobytes() == encode_texts(_encoder(recorder()), TEXTS, "item").tobytes()
+    assert vectors[:].tobytes() == encode_texts(_encoder(recorder()), TEXTS, "item")[:].tobytes()
 
 
 KILLED = """
@@ -127,7 +128,7 @@ def test_a_killed_run_goes_on_where_it_was(cache: EmbeddingCache, python: Any) -
     encoder = Function(target="x:embed", version="1", call=embed)
     vectors = encode_texts(encoder, texts, "item", cache)
     assert seen == texts[4096:]
-    assert vectors.tolist() == [[len(text), 1] for text in texts]
+    assert vectors[:].tolist() == [[len(text), 1] for text in texts]
 
 
 def _truncate(path: Path) -> None:
@@ -152,7 +153,7 @@ def test_a_damaged_shard_is_found_and_redone(
     with caplog.at_level(logging.WARNING):
         vectors = encode_texts(_encoder(seen), TEXTS, "item", cache)
     assert seen.seen == TEXTS[:200]
-    assert vectors[:200].tobytes() == whole.tobytes()
+    assert vectors[:200].tobytes() == whole[:].tobytes()
     assert ("made anew" in caplog.text) or damage.__name__ == "<lambda>"
     again = recorder()
     encode_texts(_encoder(again), TEXTS, "item", cache)
@@ -181,6 +182,7 @@ def test_several_writers_share_a_folder(tmp_path: Path) -> None:
     texts = [f"{number}" for number in range(450)]
     values, found = Shards(tmp_path / "s").read(text_keys(texts))
     assert found.all()
+    assert isinstance(values, np.ndarray)
     assert values[:, 0].tolist() == list(range(450))
     assert not list((tmp_path / "s").glob(".writing-*"))
 
@@ -209,8 +211,8 @@ def test_equal_roles_share_vectors_and_others_do_not(cache: EmbeddingCache) -> N
         return [[1.0 if role == "anchor" else 2.0] for _ in texts]
 
     encoder_with_roles = Function(call=embed, version="1")
-    assert encode_texts(encoder_with_roles, ["a"], "anchor", cache).item() == 1.0
-    assert encode_texts(encoder_with_roles, ["a"], "item", cache).item() == 2.0
+    assert encode_texts(encoder_with_roles, ["a"], "anchor", cache)[:].item() == 1.0
+    assert encode_texts(encoder_with_roles, ["a"], "item", cache)[:].item() == 2.0
     assert calls == ["anchor", "item"]
 
 
@@ -297,4 +299,19 @@ def test_shards_answer_like_a_dictionary(
         shards.write(text_keys([text for text, _ in part]), np.array([[value] for _, value in part], np.float32))
     values, found = shards.read(text_keys(asked))
     assert found.tolist() == [text in held for text in asked]
+    assert isinstance(values, np.ndarray)
     assert [float(values[row, 0]) for row in np.flatnonzero(found)] == [held[text] for text in asked if text in held]
+
+
+def test_more_vectors_than_memory_should_hold_stay_on_disk(
+    recorder: Callable[[], Any], cache: EmbeddingCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [*TEXTS, TEXTS[3]]
+    wanted = encode_texts(_encoder(recorder()), texts, "item")
+    monkeypatch.setattr("hardneg.encode._shards._MEMORY", 0)
+    encode_texts(_encoder(recorder()), TEXTS[100:150], "item", cache)
+    for _ in range(2):  # computed with a gap that the cache fills, then from the cache alone
+        found = encode_texts(_encoder(recorder()), texts, "item", cache)
+        assert not isinstance(found, np.ndarray)
+        assert found[:].tobytes() == wanted[:].tobytes()
+    assert isinstance(encode_texts(_encoder(recorder()), TEXTS, "item"), Stored)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from hardneg.errors import HardnegError, InputError
 from hardneg.io.readers._bytes import damaged
 from hardneg.io.readers._names import ANCHOR_ROLES, ITEM_ROLES, normal
 from hardneg.matrix import KINDS, Converted, Matrix
-from hardneg.storage import storage_errors
+from hardneg.scratch import Scratch
 from hardneg.stored import Segment, Stored
 
 __all__ = ["BATCH", "Carrier", "id_column", "matrix_of", "reading", "vector_name"]
@@ -57,32 +56,30 @@ def matrix_of(carriers: Sequence[Carrier]) -> Matrix:
 
     Few are loaded. Many stay where they are; those that are packed are unpacked into a temporary file without a name.
     """
-    width, kind = carriers[0].shape[1], carriers[0].dtype
+    width, found = carriers[0].shape[1], carriers[0].dtype
+    kind = found if found in KINDS else np.dtype(np.float32)
     packed = any(one.unpack for one in carriers)
     if sum(one.size for one in carriers) < (_LOADED_PACKED if packed else _LOADED):
-        return np.concatenate(list(_blocks(carriers)))
+        return np.concatenate(list(_blocks(carriers, kind)))
     if packed:
-        return _unpacked(carriers)
-    stored = Stored([part for one in carriers for part in one.segments], width, kind)
-    return stored if kind in KINDS else Converted(stored, np.float32)
+        return _unpacked(carriers, width, kind)
+    stored = Stored([part for one in carriers for part in one.segments], width, found)
+    return stored if kind == found else Converted(stored, kind)
 
 
-def _blocks(carriers: Sequence[Carrier]) -> Iterator[NDArray[Any]]:
-    kind = carriers[0].dtype if carriers[0].dtype in KINDS else np.dtype(np.float32)
+def _blocks(carriers: Sequence[Carrier], kind: np.dtype[Any]) -> Iterator[NDArray[Any]]:
     for one in carriers:
         for block in one.blocks():
             with np.errstate(over="ignore"):  # infinity, which is refused with the names of the rows
                 yield np.ascontiguousarray(block, kind)
 
 
-def _unpacked(carriers: Sequence[Carrier]) -> Stored:
-    where, rows = Path(tempfile.gettempdir()), 0
-    with storage_errors(where), tempfile.TemporaryFile(prefix="hardneg-") as file:
-        for block in _blocks(carriers):
-            file.write(block.data)
-            rows += len(block)
-        file.flush()
-        return Stored([Segment(file.fileno(), 0, rows)], block.shape[1], block.dtype)
+def _unpacked(carriers: Sequence[Carrier], width: int, kind: np.dtype[Any]) -> Stored:
+    scratch, start = Scratch(sum(one.shape[0] for one in carriers), width, kind), 0
+    for block in _blocks(carriers, kind):
+        scratch[np.arange(start, start + len(block))] = block
+        start += len(block)
+    return scratch.stored()
 
 
 def vector_name(path: Path, names: Sequence[str], candidates: Sequence[str]) -> str:
