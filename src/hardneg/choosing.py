@@ -1,8 +1,12 @@
-"""Sampling a whole run from the parts on disk, so that a resumed run takes the same path as a fresh one."""
+"""Sampling a whole run from the parts on disk, so that a resumed run takes the same path as a fresh one.
+
+One part is in memory at a time. Where items have caps all anchors compete, so what each wishes for is held as well.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +17,19 @@ from hardneg.context import Context
 from hardneg.filters.duplicates import fingerprints
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
-from hardneg.run import RunWriter, rows_of
-from hardneg.samplers import sample
+from hardneg.run import rows_of
+from hardneg.samplers import sample, sample_parts, wishes
 from hardneg.sources import Uniform
 from hardneg.steps import Steps
-from hardneg.table import Rows, Verdict, negatives_table
+from hardneg.table import Rows, Verdict, distinct, negatives_table
+from hardneg.writing import RunWriter
 
-__all__ = ["Choice", "choose", "random_items"]
+__all__ = ["FILL", "Choice", "choose", "random_items"]
+
+FILL = "fill-"  # before the name of a part: random items for those of its anchors that are short
 
 _FOR_SAMPLING = ("score", "rank", "source", "source_score", "positive_score", "grade")
+_READ = ["anchor", "item", *_FOR_SAMPLING, "verdict", "reason"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,42 +39,81 @@ class Choice:
     negatives: pa.Table
     lacking: IntArray  # for each anchor
     counts: Counter[tuple[str, str]]
-    pairs: tuple[IntArray, IntArray]  # every candidate: anchor and item rows
     used: BoolArray  # which items are candidates
-    columns: tuple[str, ...]  # of the candidates
 
 
 def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> Choice:
     """Read the parts back, count their verdicts, and sample from what was kept."""
-    anchors, items = positives.anchors, positives.items
+    anchors, items, plan, names = positives.anchors, positives.items, steps.plan, steps.source_names
     counts: Counter[tuple[str, str]] = Counter()
-    kept, pairs = [], []
-    names: dict[str, None] = {}
-    for part in writer.read():
-        rows, reasons = rows_of(part, anchors, items, steps.source_names)
-        counts += ledger.count_verdicts(rows, reasons)
-        pairs.append((rows.anchor, rows.item))
-        names |= dict.fromkeys(rows.columns)
-        columns = {name: rows[name] for name in _FOR_SAMPLING}
-        kept.append(Rows(rows.anchor, rows.item, columns).take(rows["verdict"] == Verdict.KEEP))
-    all_kept = Rows.concatenated(kept)
-    all_kept = all_kept.take(np.lexsort((all_kept.item, -all_kept["score"], all_kept.anchor)))
-    chosen, lacking = sample(all_kept, steps.plan, anchors, items, steps.source_names, seed)
-    both = tuple(np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
     used = np.zeros(len(items), bool)
-    used[both[1]] = True
-    table = negatives_table(all_kept.take(chosen), anchors, items, steps.source_names)
-    return Choice(table, lacking, counts, (both[0], both[1]), used, tuple(names))
+    groups = _groups(writer.names)
+
+    def kept(group: Sequence[str], *, count: bool = True) -> Rows:
+        found = []
+        for name in group:
+            rows, reasons = rows_of(writer.read(name, _READ), anchors, items, names)
+            if count:
+                counts.update(ledger.count_verdicts(rows, reasons))
+                used[rows.item] = True
+            found.append(_for_sampling(rows))
+        return _in_order(Rows.concatenated(found))
+
+    if plan.per_item is None:
+        chosen, lacking = [], np.full(len(anchors), plan.chooser.n)
+        for group in groups:
+            rows = kept(group)
+            mask, short = sample(rows, plan, anchors, items, names, seed)
+            chosen.append(rows.take(mask))
+            lacking -= plan.chooser.n - short
+    else:
+        wished = [wishes(kept(group), plan, anchors, items, names, seed) for group in groups]
+        masks, lacking = sample_parts(wished, plan, len(anchors), len(items))
+        chosen = [kept(group, count=False).take(mask) for group, mask in zip(groups, masks, strict=True)]
+    return Choice(negatives_table(Rows.concatenated(chosen), anchors, items, names), lacking, counts, used)
 
 
-def random_items(context: Context, anchors: IntArray, choice: Choice, k: int, steps: Steps) -> Rows:
-    """Random items for anchors that came up short; none is a candidate already, or says the same as one."""
-    items, n = context.positives.items, len(context.positives.anchors)
-    rows = Uniform(k).prepare(context)(anchors)
-    known, taken = choice.pairs
-    # Small codes stand for the texts, so that pairs of them can be looked up.
-    said = np.unique(fingerprints(items.texts, len(items), 0), return_inverse=True)[1].astype(np.int64)
-    rows = rows.take(~Ragged.from_pairs(known, said[taken], n).contains(rows.anchor, said[rows.item]))
+def random_items(context: Context, k: int, steps: Steps) -> Callable[[IntArray, Rows], Rows]:
+    """Prepare, and return the function that proposes random items for short anchors of a part.
+
+    It takes these anchors and the part's candidates; what it proposes is none of them and says the same as none.
+    """
+    items = context.positives.items
+    propose = Uniform(k).prepare(context)
+    said = fingerprints(items.texts, len(items), 0)
     bit = np.uint32(1 << steps.source_names.index(Uniform.name))
-    unranked = {name: np.full(len(rows), -1, np.int32) for name in choice.columns if name.startswith("rank_")}
-    return rows.having(source=np.full(len(rows), bit), **unranked)
+
+    def fresh(anchors: IntArray, part: Rows) -> Rows:
+        rows = propose(anchors)
+        # Small codes stand for the texts, so that pairs of them can be looked up.
+        codes = distinct(np.concatenate([said[part.item], said[rows.item]]))[1]
+        known = Ragged.from_pairs(part.anchor, codes[: len(part)], len(context.positives.anchors))
+        rows = rows.take(~known.contains(rows.anchor, codes[len(part) :]))
+        unranked = {name: np.full(len(rows), -1, np.int32) for name in part.columns if name.startswith("rank_")}
+        return rows.having(source=np.full(len(rows), bit), **unranked)
+
+    return fresh
+
+
+def _groups(names: Sequence[str]) -> list[list[str]]:
+    """Each part together with what fills it up, in order."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.removeprefix(FILL), []).append(name)
+    return list(groups.values())
+
+
+def _for_sampling(rows: Rows) -> Rows:
+    """The kept, with what sampling needs."""
+    columns = {name: rows[name] for name in _FOR_SAMPLING}
+    slim = Rows(rows.anchor.astype(np.int32), rows.item.astype(np.int32), columns)
+    return slim.take(rows["verdict"] == Verdict.KEEP)
+
+
+def _in_order(rows: Rows) -> Rows:
+    """By anchor, hardest first, then in the order of the items; mostly they stand so already."""
+    anchor, score, item = rows.anchor, rows["score"], rows.item
+    rises = (score[1:] < score[:-1]) | ((score[1:] == score[:-1]) & (item[1:] >= item[:-1]))
+    if ((anchor[1:] > anchor[:-1]) | ((anchor[1:] == anchor[:-1]) & rises)).all():
+        return rows
+    return rows.take(np.lexsort((item, -score, anchor)))

@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hardneg.errors import InputError
+from hardneg.lookup import Lookup
 from hardneg.ragged import IntArray
 
 __all__ = ["Collection", "Id", "as_ids"]
 
 Id = str | int
+
+_CHUNK = 65_536  # ids turned into Python objects at a time
 
 
 def as_ids(ids: object, what: str = "ids") -> pa.Array:
@@ -113,10 +116,11 @@ class Collection:
     @cached_property
     def keys(self) -> IntArray:
         """A 64-bit hash of each id: what random numbers are drawn by, so that they do not depend on row numbers."""
-        digests = (
-            blake2b(str(one).encode("utf-8", "surrogatepass"), digest_size=8).digest() for one in self.ids.to_pylist()
-        )
-        return np.frombuffer(b"".join(digests), np.int64)
+        out = np.empty(len(self), np.int64)
+        for start in range(0, len(out), _CHUNK):  # a Python object for every id at once would be ten times the ids
+            digests = [_digest(one) for one in self.ids.slice(start, _CHUNK).to_pylist()]
+            out[start : start + _CHUNK] = np.frombuffer(b"".join(digests), np.int64)
+        return out
 
     @property
     def texts(self) -> pa.ChunkedArray | None:
@@ -125,13 +129,24 @@ class Collection:
 
     def positions(self, ids: object) -> IntArray:
         """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round."""
+        if isinstance(ids, pa.ChunkedArray) and pa.types.is_dictionary(ids.type):
+            ids = ids.unify_dictionaries().combine_chunks()
+        if isinstance(ids, pa.DictionaryArray) and not ids.null_count and not ids.dictionary.null_count:
+            return np.asarray(self.positions(ids.dictionary)[ids.indices.to_numpy()])
         wanted = as_ids(ids)
-        known = self.ids
-        if wanted.type != known.type:
-            wanted, known = wanted.cast(pa.string()), known.cast(pa.string())
-        found = pc.index_in(wanted, value_set=known)
+        if wanted.type == self.ids.type:
+            return self._lookup.find(wanted)
+        found = pc.index_in(wanted.cast(pa.string()), value_set=self.ids.cast(pa.string()))
         return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), np.int64)
+
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup(self.ids)
 
     def take(self, rows: IntArray) -> Collection:
         """The given rows, in the given order."""
         return Collection(self.table.take(pa.array(rows)))
+
+
+def _digest(one: Id) -> bytes:
+    return blake2b(str(one).encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -67,12 +67,9 @@ def fingerprint(steps: Mapping[str, Any], seed: int, inputs: Mapping[str, Any]) 
 def count_verdicts(rows: Rows, reasons: Sequence[str]) -> Counter[tuple[str, str]]:
     """How many rows got each verdict for each reason."""
     verdicts = names_of(Verdict)
-    codes, counts = np.unique(rows["verdict"].astype(np.int64) * len(reasons) + rows["reason"], return_counts=True)
+    counts = np.bincount(rows["verdict"].astype(np.int64) * len(reasons) + rows["reason"])
     return Counter(
-        {
-            (verdicts[code // len(reasons)], reasons[code % len(reasons)]): int(n)
-            for code, n in zip(codes, counts, strict=True)
-        }
+        {(verdicts[code // len(reasons)], reasons[code % len(reasons)]): int(n) for code, n in enumerate(counts) if n}
     )
 
 

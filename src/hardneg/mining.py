@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hardneg import ledger
-from hardneg.choosing import choose, random_items
+from hardneg.choosing import FILL, Choice, choose, random_items
 from hardneg.context import Context, Vectors, encode_both, reference_scores
 from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, make_encoder
 from hardneg.errors import OptionError
@@ -19,17 +19,17 @@ from hardneg.positives import Positives
 from hardneg.preparing import minable, primary_vectors
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray
-from hardneg.run import Run, RunWriter, refuse_existing, rows_of
+from hardneg.run import Run, refuse_existing, rows_of
 from hardneg.samplers import Sampler
 from hardneg.sources import Source
 from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united
 from hardneg.table import Rows, candidates_table
+from hardneg.writing import RunWriter
 
 __all__ = ["Settings", "mine", "refilter"]
 
 # Anchors in one file of candidates, so what a stopped run loses at most. Part of the format, not an option.
 PART = 1024
-FILL = "fill"  # the part with random items for short anchors
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ def mine(
         vectors = primary_vectors(source, positives, lambda: _vectors(encoder, positives, settings))
     positives, active, skipped = minable(positives, vectors)
     inputs = ledger.inputs(positives, vectors)
-    writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, inputs), overwrite=settings.overwrite)
+    fingerprint = ledger.fingerprint(steps.texts(), seed, {**inputs, "part": PART})
+    writer = RunWriter(path, fingerprint, overwrite=settings.overwrite)
     if writer.resumed:
         settings.progress.say(f"Going on with '{writer.partial}': {writer.resumed} parts are done.")
     context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress)
@@ -112,11 +113,12 @@ def mine(
                 _add(writer, name, *judge.candidates(anchors), positives=positives, steps=steps)
             report(number * PART + len(anchors), len(active))
     with clock.stage("sample"):
-        writer.forget(FILL)  # what fills up short anchors depends on all the other parts
+        for name in writer.names:
+            if name.startswith(FILL):  # what fills up short anchors depends on all the other parts
+                writer.forget(name)
         choice = choose(writer, steps, positives, seed)
-        if steps.plan.chooser.on_short == "fill" and (short := active[choice.lacking[active] > 0]).size:
-            more = judge.judged(random_items(context, short, choice, 8 * steps.plan.chooser.n + 64, steps))
-            _add(writer, FILL, *more, positives=positives, steps=steps)
+        if steps.plan.chooser.on_short == "fill" and choice.lacking[active].any():
+            _fill_up(writer, judge, context, steps, choice, active)
             choice = choose(writer, steps, positives, seed)
     with clock.stage("write"):
         scores = {name: vectors.pairs(one.rows(), one.values) for name, one in positives.lists().items()}
@@ -191,6 +193,19 @@ def _name(encoder: str | Encoder | Vectors | None, source: Source) -> str:
 
 def _blocks(active: IntArray) -> list[tuple[str, IntArray]]:
     return [(f"{start // PART:05d}", active[start : start + PART]) for start in range(0, len(active), PART)]
+
+
+def _fill_up(
+    writer: RunWriter, judge: Judge, context: Context, steps: Steps, choice: Choice, active: IntArray
+) -> None:  # fmt: skip
+    """Give each part with short anchors a part of random items for them."""
+    positives = context.positives
+    more = random_items(context, 8 * steps.plan.chooser.n + 64, steps)
+    for name, anchors in _blocks(active):
+        short = anchors[choice.lacking[anchors] > 0]
+        if len(short):
+            part, _ = rows_of(writer.read(name), positives.anchors, positives.items, steps.source_names)
+            _add(writer, FILL + name, *judge.judged(more(short, part)), positives=positives, steps=steps)
 
 
 def _add(writer: RunWriter, name: str, rows: Rows, reasons: list[str], *, positives: Positives, steps: Steps) -> None:

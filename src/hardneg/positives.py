@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection as Iterables
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -147,14 +148,18 @@ class Positives:
         >>> faq.items.ids.take(pa.array(faq.shared(np.array([0]))[0])).to_pylist()
         ['b']
         """
-        by_item = self.positive.inverted(len(self.items))
         mine = self.positive.take(rows)
-        friends = by_item.take(mine.values)
+        friends = self._by_item.take(mine.values)
         pairs = Ragged.from_pairs(np.repeat(mine.rows(), friends.lengths()), friends.values, len(rows))
         theirs = self.positive.take(pairs.values)
         at, values = np.repeat(pairs.rows(), theirs.lengths()), theirs.values
         fresh = ~mine.contains(at, values)
         return Ragged.from_pairs(at[fresh], values[fresh], len(rows))
+
+    @cached_property
+    def _by_item(self) -> Ragged:
+        """The anchors that have each item as a positive."""
+        return self.positive.inverted(len(self.items))
 
 
 def _known(collection: Collection, ids: pa.Array, what: str) -> IntArray:

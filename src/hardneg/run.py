@@ -8,13 +8,12 @@
     manifest.json            steps, versions, seed, hashes, the ledger: the same for the same mining
     timings.json             seconds and memory: different each time
 
-While it is being made it is called ``<name>.partial`` and keeps a journal of the parts that are done.
+How one is made is told in :mod:`hardneg.writing`.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +31,7 @@ from hardneg.errors import RunError
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, Ragged
 from hardneg.similarity import FloatArray
-from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_table
+from hardneg.storage import read_table
 from hardneg.table import (
     Array,
     Candidates,
@@ -40,15 +39,13 @@ from hardneg.table import (
     Relation,
     Rows,
     Verdict,
-    dictionary,
-    id_column,
     names_of,
     source_bits,
 )
 
-__all__ = ["Run", "RunWriter", "refuse_existing"]
+__all__ = ["RELATIONS", "Run", "refuse_existing", "relation_of", "rows_of"]
 
-_RELATIONS = ("positive", "negative", "ignored")
+RELATIONS = ("positive", "negative", "ignored")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +130,7 @@ class Run:
         relation = table.column("relation")
         positive, negative, ignored = (
             Ragged.from_pairs(anchor[mask], item[mask], len(self.anchors))
-            for mask in (_equal(relation, name) for name in _RELATIONS)
+            for mask in (_equal(relation, name) for name in RELATIONS)
         )
         own, barred = np.full(len(self.anchors), -1, np.int64), np.zeros(len(self.items), bool)
         return Positives(self.anchors, self.items, positive, negative, ignored, own, barred)
@@ -201,7 +198,7 @@ def rows_of(
 
 
 def _decoded(column: pa.ChunkedArray, code: Callable[[list[str]], Array]) -> Array:
-    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    encoded = column.unify_dictionaries().combine_chunks()
     return np.asarray(code(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()])
 
 
@@ -218,120 +215,6 @@ def refuse_existing(out: Path, overwrite: bool) -> None:
     empty = out.is_dir() and not any(out.iterdir())
     if not empty and not (out / "manifest.json").is_file():
         raise RunError(f"'{out}' is no run, so it is not replaced. Choose another output, or move it away.")
-
-
-class RunWriter:
-    """Makes a run in ``<out>.partial``, part by part, and gives it its name at the end."""
-
-    def __init__(self, out: Path, fingerprint: str, *, overwrite: bool = False) -> None:
-        self.out, self._overwrite = out, overwrite
-        self.partial = out.with_name(out.name + ".partial")
-        self._journal = self.partial / "journal.json"
-        refuse_existing(out, overwrite)
-        self._done: dict[str, dict[str, Any]] = {}
-        if self._journal.is_file():
-            self._continue(fingerprint)
-        elif self.partial.exists() and not self._barely_begun():
-            raise RunError(f"'{self.partial}' exists and is no unfinished run. Move it away, or choose another output.")
-        self.resumed = len(self._done)
-        self._fingerprint = fingerprint
-        self._write_journal()
-        with storage_errors(self.partial):
-            (self.partial / "candidates").mkdir(exist_ok=True)
-            for left in self.partial.rglob(".*.tmp"):  # what a killed process was writing
-                left.unlink()
-
-    def _barely_begun(self) -> bool:
-        """Whether nothing is there but a journal that was being written."""
-        return self.partial.is_dir() and all(one.match(".journal.json.*.tmp") for one in self.partial.iterdir())
-
-    def _continue(self, fingerprint: str) -> None:
-        try:
-            journal = json.loads(self._journal.read_text(encoding="utf-8"))
-        except ValueError:
-            journal = {}
-        if journal.get("fingerprint") == fingerprint:
-            self._done = journal["parts"]
-        elif self._overwrite:
-            shutil.rmtree(self.partial)
-        else:
-            raise RunError(
-                f"'{self.partial}' is an unfinished run of other data or other steps. "
-                "Run what began it again to go on with it, or throw it away with --overwrite."
-            )
-
-    def _write_journal(self) -> None:
-        write_json({"fingerprint": self._fingerprint, "parts": self._done}, self._journal)
-
-    def has(self, name: str) -> bool:
-        """Whether a part is done and undamaged."""
-        file = self.partial / "candidates" / f"{name}.parquet"
-        return name in self._done and file.is_file() and digest(file) == self._done[name]["sha256"]
-
-    def add(self, name: str, table: pa.Table) -> None:
-        """Write one part of the candidates and note that it is done."""
-        file = self.partial / "candidates" / f"{name}.parquet"
-        write_table(table, file)
-        self._done[name] = {"file": f"candidates/{name}.parquet", "rows": table.num_rows, "sha256": digest(file)}
-        self._write_journal()
-
-    def forget(self, name: str) -> None:
-        """Take a part out of the journal, so that it is made anew."""
-        if self._done.pop(name, None) is not None:
-            self._write_journal()
-
-    def read(self) -> Iterator[pa.Table]:
-        """The parts that are done, in order."""
-        for part in self.parts:
-            yield read_table(self.partial / part["file"])
-
-    def negatives(self, table: pa.Table) -> None:
-        """Write what was sampled."""
-        write_table(table, self.partial / "negatives.parquet")
-
-    def copy_tables(self, run: Run) -> None:
-        """Take the anchors, items and relations of another run as they are."""
-        for name in ("anchors.parquet", "items.parquet", "positives.parquet"):
-            with place(self.partial / name) as file, (run.path / name).open("rb") as source:
-                shutil.copyfileobj(source, file)
-
-    @property
-    def parts(self) -> list[dict[str, Any]]:
-        """The parts that are done, in order."""
-        return [self._done[name] for name in sorted(self._done)]
-
-    def tables(self, positives: Positives, scores: Mapping[str, FloatArray], used: np.ndarray[Any, Any]) -> None:
-        """Write the anchors, the relations and the items that are in use (a mask over all items)."""
-        anchor, item, relation = [], [], []
-        lists = (positives.positive, positives.negative, positives.ignored)
-        for code, one in enumerate(lists):
-            anchor.append(one.rows())
-            item.append(one.values)
-            relation.append(np.full(len(one.values), code))
-        rows, columns = np.concatenate(anchor), np.concatenate(item)
-        kind = schema.positive_schema(positives.anchors.ids.type, positives.items.ids.type)
-        table = [
-            id_column(rows, positives.anchors),
-            id_column(columns, positives.items),
-            dictionary(np.concatenate(relation), list(_RELATIONS)),
-            pa.array(np.concatenate([scores[name] for name in _RELATIONS]), pa.float32()),
-        ]
-        write_table(pa.table(table, schema=kind), self.partial / "positives.parquet")
-        write_table(positives.anchors.table, self.partial / "anchors.parquet")
-        used = used.copy()
-        used[columns] = True
-        write_table(positives.items.take(np.flatnonzero(used)).table, self.partial / "items.parquet")
-
-    def finish(self, manifest: Mapping[str, Any], timings: Mapping[str, Any]) -> Run:
-        """Write the manifest and give the run its name."""
-        write_json(manifest, self.partial / "manifest.json")
-        write_json(timings, self.partial / "timings.json")
-        with storage_errors(self.out):
-            if self.out.exists():
-                shutil.rmtree(self.out)
-            self.partial.rename(self.out)
-            (self.out / self._journal.name).unlink()  # last: without it nobody could go on
-        return Run.open(self.out)
 
 
 def relation_of(positives: Positives, rows: Rows) -> NDArray[np.uint8]:

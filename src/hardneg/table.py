@@ -104,14 +104,27 @@ def names_of(enum: type[IntEnum]) -> list[str]:
 
 def dictionary(codes: Array, names: Sequence[str]) -> pa.DictionaryArray:
     """Codes and their names as an Arrow dictionary column, holding only the names in use."""
-    used, compact = np.unique(codes, return_inverse=True)
+    used, compact = distinct(codes)
     values = pa.array([names[int(code)] for code in used], pa.string())
     return pa.DictionaryArray.from_arrays(pa.array(compact.astype(np.int16)), values)
 
 
+def distinct(codes: Array) -> tuple[Array, IntArray]:
+    """``np.unique`` with the place of each code among those in use; small codes need no sorting.
+
+    >>> distinct(np.array([2, 0, 2]))
+    (array([0, 2]), array([1, 0, 1]))
+    """
+    if len(codes) and (codes.min() < 0 or codes.max() > max(len(codes), 64)):
+        used, compact = np.unique(codes, return_inverse=True)
+        return used, compact.astype(np.int64)
+    present = np.bincount(codes) > 0
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[codes]
+
+
 def id_column(rows: IntArray, collection: Collection) -> pa.DictionaryArray:
     """Row numbers as a dictionary column of their ids, holding only the ids in use."""
-    used, codes = np.unique(rows, return_inverse=True)
+    used, codes = distinct(rows)
     ids = collection.ids.take(pa.array(used))
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), ids)
 
@@ -184,7 +197,7 @@ def provenance(bits: Array, source_names: Sequence[str]) -> tuple[Array, list[st
     >>> [names[code] for code in codes]
     ['neighbors', 'neighbors+lexical']
     """
-    used, codes = np.unique(bits, return_inverse=True)
+    used, codes = distinct(bits)
     names = ["+".join(n for i, n in enumerate(source_names) if int(mask) >> i & 1) for mask in used]
     return codes, names
 

@@ -206,7 +206,7 @@ def test_a_stopped_run_goes_on_where_it_was(slow: list[object], tmp_path: Path, 
 def test_an_unfinished_run_of_other_steps_is_not_mixed_in(tmp_path: Path, cache: Path) -> None:
     partial = tmp_path / "run.partial"
     partial.mkdir()
-    (partial / "journal.json").write_text('{"fingerprint": "another", "parts": {}}')
+    (partial / "journal.jsonl").write_text('{"fingerprint": "another"}\n')
     failed(hardneg("mine", DEMO, "-o", tmp_path / "run", "--cache", cache), "unfinished run of other")
     failed(hardneg("show", partial), "is not a run")
     succeeded(hardneg("mine", DEMO, "-o", tmp_path / "run", "--cache", cache, "--overwrite"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from tests.worlds import files, neighbors, of_relation, pairs, scene
 
 from hardneg.context import Context
 from hardneg.errors import RunError
+from hardneg.journal import Journal
 from hardneg.mining import Settings, mine
-from hardneg.run import Run, RunWriter
+from hardneg.run import Run
 from hardneg.sources import Uniform
 from hardneg.table import Rows
+from hardneg.writing import RunWriter
 
 FILTERS = ["known", "duplicates(similarity=0.99)", "margin(relative=0.05)"]
 
@@ -136,30 +139,100 @@ class TestWriter:
         again.forget("00002")
         assert not RunWriter(tmp_path / "a", "one").has("00002")
 
-    @pytest.mark.parametrize("journal", [False, True])
-    def test_a_process_killed_while_it_began_is_no_hindrance(self, tmp_path: Path, *, journal: bool) -> None:
-        partial = tmp_path / "a.partial"
-        partial.mkdir()
-        (partial / ".journal.json.1.tmp").write_text("{")
-        if journal:
-            (partial / "journal.json").write_text('{"fingerprint": "one", "parts": {}}')
-            (partial / "candidates").mkdir()
-            (partial / "candidates" / ".00000.parquet.1.tmp").write_text("half")
-        RunWriter(tmp_path / "a", "one")
-        assert sorted(one.name for one in partial.rglob("*")) == ["candidates", "journal.json"]
-
-    def test_a_process_killed_at_the_very_end_can_go_on(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda _: b"",
+            lambda whole: whole[:-1],
+            lambda whole: whole[:40] + bytes([whole[40] ^ 1]) + whole[41:],
+            lambda whole: whole + b"x",
+            lambda _: None,
+        ],
+        ids=["empty", "cut short", "one bit", "too long", "gone"],
+    )
+    def test_a_part_damaged_after_it_was_noted_is_made_anew(
+        self, tmp_path: Path, damage: Callable[[bytes], bytes | None]
+    ) -> None:
         writer = RunWriter(tmp_path / "a", "one")
+        writer.add("00000", self.table)
+        file = tmp_path / "a.partial" / "candidates" / "00000.parquet"
+        whole = file.read_bytes()
+        assert writer.has("00000")
+        damaged = damage(whole)
+        file.unlink() if damaged is None else file.write_bytes(damaged)
+        assert not writer.has("00000")
+        assert not RunWriter(tmp_path / "a", "one").has("00000")
+        writer.add("00000", self.table)
+        assert file.read_bytes() == whole
+        assert RunWriter(tmp_path / "a", "one").has("00000")
+
+    def test_a_line_left_unfinished_is_passed_over(self, tmp_path: Path) -> None:
+        journal = tmp_path / "a.partial" / "journal.jsonl"
+        writer = RunWriter(tmp_path / "a", "one")
+        writer.add("00000", self.table)
+        whole = journal.read_bytes()
+        writer.add("00001", self.table)
+        for size in range(len(whole) + 1, journal.stat().st_size - 2):
+            cut = journal.read_bytes()[:size]
+            journal.write_bytes(cut)
+            assert RunWriter(tmp_path / "a", "one").names == ["00000"]
+            again = RunWriter(tmp_path / "a", "one")
+            again.add("00001", self.table)
+            assert RunWriter(tmp_path / "a", "one").names == ["00000", "00001"]
+
+    def test_several_workers_add_parts_without_losing_any(self, tmp_path: Path) -> None:
+        workers = [RunWriter(tmp_path / "a", "one") for _ in range(3)]
+        for number in range(12):
+            workers[number % 3].add(f"{number:05d}", self.table)
+        assert RunWriter(tmp_path / "a", "one").names == [f"{number:05d}" for number in range(12)]
+
+    def test_the_journal_grows_by_a_line_a_part(self, tmp_path: Path) -> None:
+        writer, sizes = RunWriter(tmp_path / "a", "one"), []
+        for number in range(20):
+            writer.add(f"{number:05d}", self.table)
+            sizes.append((tmp_path / "a.partial" / "journal.jsonl").stat().st_size)
+        assert len(set(np.diff(sizes))) == 1
+
+    @pytest.mark.parametrize("left", ["nothing", "no line", "half a line", "half a part"])
+    def test_a_process_killed_while_it_began_is_no_hindrance(self, tmp_path: Path, left: str) -> None:
+        partial = tmp_path / "a.partial"
+        (partial / "candidates").mkdir(parents=True)
+        if left != "nothing":
+            line = {"no line": "", "half a line": '\n{"finge', "half a part": '\n{"fingerprint": "one"}\n'}[left]
+            (partial / "journal.jsonl").write_text(line)
+        if left == "half a part":
+            (partial / "candidates" / ".00000.parquet.1.tmp").write_text("half")
+        assert RunWriter(tmp_path / "a", "one").names == []
+        assert sorted(one.name for one in partial.rglob("*")) == ["candidates", "journal.jsonl"]
+
+    @pytest.mark.parametrize("moment", ["remove", "rename"])
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_a_process_killed_at_the_very_end_can_go_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, *, overwrite: bool
+    ) -> None:
+        out = tmp_path / "a"
+        if overwrite:
+            out.mkdir()
+            (out / "manifest.json").write_text("{}")
+        writer = RunWriter(out, "one", overwrite=overwrite)
+        writer.add("00000", self.table)
+        manifest = {"schema_version": 1, "parts": writer.parts}
 
         def killed(*_: object) -> None:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "rename", killed)
+            patch.setattr(Journal if moment == "remove" else Path, moment, killed)
             with pytest.raises(KeyboardInterrupt):
-                writer.finish({"schema_version": 1}, {})
-        RunWriter(tmp_path / "a", "one").finish({"schema_version": 1}, {})
-        assert sorted(one.name for one in (tmp_path / "a").iterdir()) == ["candidates", "manifest.json", "timings.json"]
+                writer.finish(manifest, {})
+        if not overwrite:
+            with pytest.raises(RunError, match="other data or other steps"):
+                RunWriter(out, "other")
+        again = RunWriter(out, "one", overwrite=overwrite)
+        assert again.has("00000")
+        again.finish(manifest, {})
+        assert sorted(one.name for one in out.iterdir()) == ["candidates", "manifest.json", "timings.json"]
+        assert [one.name for one in tmp_path.iterdir()] == ["a"]
 
 
 class Extra(Uniform):
