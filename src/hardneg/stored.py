@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from hardneg.errors import InputError
 from hardneg.matrix import refuse_whole, row_numbers
+from hardneg.parallel import each
 from hardneg.ragged import IntArray
 
 __all__ = ["Segment", "Stored"]
@@ -102,8 +103,12 @@ class Stored:
         out = np.empty((len(rows), self.shape[1]), self.dtype)
         covered = np.cumsum(np.where(self._far(rows), 1, np.diff(rows, prepend=0))) * self._row
         cuts = np.flatnonzero(np.diff(covered // _WINDOW)) + 1
-        for start, stop in pairwise([0, *cuts.tolist(), len(rows)]):
-            out[order[start:stop]] = self._window(rows[start:stop])
+
+        def fill(window: tuple[int, int]) -> None:
+            part = slice(*window)
+            out[order[part]] = self._window(rows[part])
+
+        each(fill, list(pairwise([0, *cuts.tolist(), len(rows)])))
         return out
 
     def _window(self, rows: IntArray) -> NDArray[Any]:
