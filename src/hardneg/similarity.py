@@ -161,7 +161,7 @@ def _scores(
     left: NDArray[Any], right: NDArray[Any], left_rows: IntArray, right_rows: IntArray, similarity: Similarity
 ) -> FloatArray:
     out = np.empty(len(left_rows), np.float32)
-    step = max(1, _SLICE // left.shape[1])
+    step = max(1, min(len(out), _SLICE // left.shape[1]))
 
     def score(task: int) -> None:
         x, y = _Side(left, step, similarity), _Side(right, step, similarity)
