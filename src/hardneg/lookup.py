@@ -1,4 +1,4 @@
-"""Where an id stands among many, asked again and again: sorted numbers stand for the ids."""
+"""Where an id stands among many, asked again and again: a table of numbers that stand for the ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COUNTED = np.array([2 ** (8 * n) - 1 for n in range(_WORD + 1)], np.uint64)  # 
 
 
 class Lookup:
-    """The rows of ids, type string or int64, all different; about 12 bytes an id.
+    """The rows of ids, type string or int64, all different; about 16 bytes an id.
 
     >>> Lookup(pa.array(["a", "b"])).find(pa.array(["b", "x"])).tolist()
     [1, -1]
@@ -29,14 +29,23 @@ class Lookup:
         numbers = _numbers(ids)
         self._order = np.argsort(numbers).astype(np.int32)
         self._sorted = numbers[self._order]
+        # The upper bits of a number say nearly where it stands, since all numbers are equally likely.
+        bits = max(1, len(ids).bit_length())
+        self._shift = np.uint64(64 - bits)
+        counts = np.bincount((numbers >> self._shift).astype(np.int64), minlength=2**bits)
+        self._starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
     def find(self, wanted: pa.Array) -> IntArray:
         """The row of each id, -1 for an unknown one; ids of the type of those that are known."""
-        if not len(self._ids) or not len(wanted):
-            return np.full(len(wanted), -1, np.int64)
         numbers = _numbers(wanted)
-        place = np.minimum(np.searchsorted(self._sorted, numbers), len(self._sorted) - 1)
-        rows = np.where(self._sorted[place] == numbers, self._order[place], -1).astype(np.int64)
+        rows = np.full(len(wanted), -1, np.int64)
+        bucket = (numbers >> self._shift).astype(np.int64)
+        who, at, end = np.arange(len(wanted)), self._starts[bucket], self._starts[bucket + 1]
+        while (left := at < end).any():
+            who, at, end = who[left], at[left], end[left]
+            found = self._sorted[at] == numbers[who]
+            rows[who[found]] = self._order[at[found]]
+            who, at, end = who[~found], at[~found] + 1, end[~found]
         if pa.types.is_int64(wanted.type):
             return rows
         alike = np.flatnonzero(rows >= 0)
@@ -49,9 +58,9 @@ class Lookup:
 
 
 def _numbers(ids: pa.Array) -> NDArray[np.uint64]:
-    """A number for each id, the same for the same id; whole numbers are their own."""
+    """A number for each id, the same for the same id and evenly spread; different ones for different whole numbers."""
     if pa.types.is_int64(ids.type):
-        return np.asarray(ids.to_numpy(zero_copy_only=False), np.int64).view(np.uint64)
+        return _mixed(np.asarray(ids.to_numpy(zero_copy_only=False), np.int64).view(np.uint64))
     out = np.empty(len(ids), np.uint64)
     for start in range(0, len(ids), _CHUNK):
         out[start : start + _CHUNK] = _hashes(ids.slice(start, _CHUNK))
@@ -68,8 +77,13 @@ def _hashes(ids: pa.Array) -> NDArray[np.uint64]:
     out, who = left.astype(np.uint64), np.arange(len(ids))
     while len(who):
         word = words[at].view("<u8").ravel().astype(np.uint64) & _COUNTED[np.minimum(left, _WORD)]
-        mixed = (out[who] ^ word) * _GOLDEN
-        out[who] = mixed ^ (mixed >> np.uint64(29))
+        out[who] = _mixed(out[who] ^ word)
         longer = left > _WORD
         who, at, left = who[longer], at[longer] + _WORD, left[longer] - _WORD
     return out
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Each number turned into another, no two into the same."""
+    numbers = (numbers ^ (numbers >> np.uint64(32))) * _GOLDEN
+    return (numbers ^ (numbers >> np.uint64(29))) * _GOLDEN

@@ -16,7 +16,7 @@ from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
 from hardneg.notation import require
 from hardneg.ragged import IntArray, Ragged
-from hardneg.table import Rows, Verdict
+from hardneg.table import Rows, Verdict, distinct
 
 __all__ = ["Duplicates", "normalised"]
 
@@ -106,13 +106,14 @@ def copies(rows: Rows, anchors: IntArray, items: IntArray, positive: Ragged) -> 
     """For each row what its text repeats; see :attr:`Duplicates.evidence`. Rows stand hardest first."""
     mine = items[rows.item]
     out = np.zeros(len(rows), np.uint8)
-    _, at, codes = np.unique(np.stack([rows.anchor, mine]), axis=1, return_index=True, return_inverse=True)
-    out[at[codes.ravel()] < np.arange(len(rows))] = 3
-    some = np.unique(rows.anchor)
+    some, at = distinct(rows.anchor)
     theirs = positive.take(some)
     # Fingerprints are large numbers; small codes keep the look-up keys within 64 bits.
-    coded = np.unique(np.concatenate([mine, items[theirs.values]]), return_inverse=True)[1]
-    lists = Ragged.from_pairs(theirs.rows(), coded[len(mine) :].astype(np.int64), len(some))
-    out[lists.contains(np.searchsorted(some, rows.anchor), coded[: len(mine)].astype(np.int64))] = 2
+    codes = distinct(np.concatenate([mine, items[theirs.values]]))[1]
+    pairs = at * (len(codes) + 1) + codes[: len(rows)]
+    order = np.argsort(pairs, kind="stable")
+    out[order[1:][pairs[order[1:]] == pairs[order[:-1]]]] = 3
+    lists = Ragged.from_pairs(theirs.rows(), codes[len(rows) :], len(some))
+    out[lists.contains(at, codes[: len(rows)])] = 2
     out[anchors[rows.anchor] == mine] = 1
     return out
