@@ -15,7 +15,9 @@ from hardneg.ragged import IntArray
 from hardneg.storage import storage_errors
 from hardneg.stored import Segment, Stored
 
-__all__ = ["Scratch"]
+__all__ = ["Room", "Scratch", "room"]
+
+_MEMORY = 2**30  # bytes of values that memory is taken for; more are put into a temporary file
 
 
 class Scratch:
@@ -56,3 +58,11 @@ def _write(descriptor: int, at: int, values: NDArray[Any]) -> None:
     while len(rest):
         count = os.pwrite(descriptor, rest, at)
         rest, at = rest[count:], at + count
+
+
+Room = NDArray[np.float32] | Scratch
+
+
+def room(rows: int, width: int) -> Room:
+    """Room for values of shape ``(rows, width)``, float32: in memory, or on disk where they are many."""
+    return np.empty((rows, width), np.float32) if rows * width * 4 <= _MEMORY else Scratch(rows, width)

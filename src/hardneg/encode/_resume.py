@@ -9,10 +9,10 @@ from types import TracebackType
 import numpy as np
 
 from hardneg.encode._keys import Keys
-from hardneg.encode._shards import Shards, room
+from hardneg.encode._shards import Shards
 from hardneg.errors import InputError
 from hardneg.ragged import IntArray
-from hardneg.scratch import Scratch
+from hardneg.scratch import Scratch, room
 from hardneg.similarity import FloatArray, Matrix
 
 __all__ = ["Progress", "computed"]

@@ -22,21 +22,13 @@ from numpy.typing import NDArray
 from hardneg.encode._keys import Keys, as_arrow
 from hardneg.errors import StorageError
 from hardneg.ragged import IntArray
-from hardneg.scratch import Scratch
+from hardneg.scratch import Room, room
 from hardneg.similarity import FloatArray
 
-__all__ = ["Room", "Shards", "room"]
-
-Room = FloatArray | Scratch
+__all__ = ["Shards"]
 
 _log = logging.getLogger(__name__)
 _DAY = 86_400
-_MEMORY = 2**30  # bytes of values that memory is taken for; more are put into a temporary file
-
-
-def room(rows: int, width: int) -> Room:
-    """Room for values of shape ``(rows, width)``, float32: in memory, or on disk where they are many."""
-    return np.empty((rows, width), np.float32) if rows * width * 4 <= _MEMORY else Scratch(rows, width)
 
 
 class Shards:

@@ -15,7 +15,7 @@ from hardneg.ragged import IntArray, Ragged
 from hardneg.search._base import Constraints
 from hardneg.similarity import FloatArray, Similarity, lengths, scaled
 
-__all__ = ["Block", "Blocks", "Sides", "float_rows", "members"]
+__all__ = ["Block", "Blocks", "Sides", "float_rows", "members", "norms"]
 
 _LARGE = 2.0**32  # vectors longer or shorter than this (or its inverse) are scaled, so that no product overflows
 _UNIT = 2.0**-24  # rounding unit of float32
@@ -43,18 +43,22 @@ class Sides:
     divide: bool  # whether items must be divided by their length
 
     @classmethod
-    def of(cls, anchors: Matrix, items: Matrix, similarity: Similarity, step: int = 8192) -> Sides:
+    def of(cls, anchors: Matrix, items: Matrix, similarity: Similarity) -> Sides:
         """Measure both sides once, block by block."""
-        norms = _norms(items, step)
+        found = norms(items)
         if similarity == "cosine":
-            norms = np.where(norms == 0, 1, norms)
-            off = np.abs(norms - 1).max(initial=0)
-            return cls(anchors, items, similarity, norms, (1.0, 1.0), bool(off > _NEARLY_ONE))
-        longest = (_norms(anchors, step).max(initial=0), norms.max(initial=0))
+            found = np.where(found == 0, 1, found)
+            off = np.abs(found - 1).max(initial=0)
+            return cls(anchors, items, similarity, found, (1.0, 1.0), bool(off > _NEARLY_ONE))
+        longest = (norms(anchors).max(initial=0), found.max(initial=0))
         scale = (_scale(longest[0]), _scale(longest[1]))
         if similarity == "euclidean":
             scale = (_scale(max(longest)),) * 2
-        return cls(anchors, items, similarity, norms, scale, False)
+        return cls(anchors, items, similarity, found, scale, False)
+
+    def lengths(self) -> NDArray[np.float64]:
+        """The length of each item made ready."""
+        return np.ones(len(self.norms)) if self.divide else self.norms * self.scale[1]
 
     def left(self, rows: IntArray) -> FloatArray:
         """Anchors made ready."""
@@ -189,7 +193,7 @@ def members(codes: IntArray | Ragged) -> tuple[IntArray, Ragged]:
     return names, Ragged(offsets, places[order])
 
 
-def _norms(vectors: Matrix, step: int) -> NDArray[np.float64]:
+def norms(vectors: Matrix, step: int = 8192) -> NDArray[np.float64]:
     """The length of each vector."""
     out = np.zeros(len(vectors))
     for start in range(0, len(vectors), step):

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hardneg.matrix import Matrix
 from hardneg.parallel import threads
 from hardneg.ragged import IntArray
 from hardneg.search._base import Constraints, Hits
@@ -66,26 +65,26 @@ def exhaustive(
             tiles = [Tile(sides, some[one], depth, constraints) for one in places]
             for first in range(0, len(sides.items), size):
                 shown.show(blocks.between(first, min(first + size, len(sides.items))), tiles)
-            parts.append(settled(sides.anchors, sides.items, k, constraints, some, places, tiles))
+            parts.append(settled(sides, k, constraints, some, places, tiles))
     return joined(parts)
 
 
 def settled(
-    anchors: Matrix, items: Matrix, k: int, constraints: Constraints, rows: IntArray,
+    sides: Sides, k: int, constraints: Constraints, rows: IntArray,
     places: Sequence[IntArray], tiles: Sequence[Tile], names: IntArray | None = None,
 ) -> Hits:  # fmt: skip
     """The answers from what tiles have kept; tile ``i`` holds the anchors ``rows[places[i]]``.
 
-    ``names`` gives the item's row for each number that the tiles know it by.
+    ``names`` gives the item's row for each number that the tiles know it by, where they know other vectors.
     """
-    found = [tile.found() for tile in tiles]
+    found = [tile.found(just=names is not None) for tile in tiles]
     at = np.concatenate([one[mine] for one, (mine, _) in zip(places, found, strict=True)])
     which = np.concatenate([one for _, one in found])
     above = np.zeros(len(rows), np.int64)
     for one, tile in zip(places, tiles, strict=True):
         above[one] = tile.above
     which = which if names is None else names[which]
-    return answer(anchors[rows], items, k, tiles[0].similarity, constraints.take(rows), at, which, above)
+    return answer(sides.anchors[rows], sides.items, k, sides.similarity, constraints.take(rows), at, which, above)
 
 
 def by_code(rows: IntArray, constraints: Constraints) -> IntArray:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.search._base import Constraints
 from hardneg.search._blocks import Block, Sides, members
-from hardneg.similarity import FloatArray, Similarity, pair_scores
+from hardneg.similarity import FloatArray, pair_scores
 
 __all__ = ["Room", "Tile", "width"]
 
@@ -59,11 +59,6 @@ class Tile:
         self._excluded = excluded.values[order], excluded.rows()[order]
         self._codes = [members(one.anchors) for one in self._constraints.unlike]
 
-    @property
-    def similarity(self) -> Similarity:
-        """How anchors and items are compared."""
-        return self._sides.similarity
-
     def _limit(self, scores: FloatArray | None) -> NDArray[np.float64] | None:
         return None if scores is None else self._sides.product_of(scores, self._left)
 
@@ -80,18 +75,42 @@ class Tile:
             self._raise(some[fresh], self._first(products[fresh], some[fresh]))
         hits = np.flatnonzero(np.greater_equal(products, self._threshold(some)[:, None], out=passes))
         at = hits // max(1, products.shape[1])
-        self._add(some[at], block.item_rows(hits - at * products.shape[1]), products.ravel()[hits])
+        self._add(some, at, block.item_rows(hits - at * products.shape[1]), products.ravel()[hits])
 
-    def found(self) -> tuple[IntArray, IntArray]:
-        """The pairs that may be among the best: places in ``rows``, and items; any order."""
+    def found(self, *, just: bool = False) -> tuple[IntArray, IntArray]:
+        """The pairs that may be among the best: places in ``rows``, and items; any order.
+
+        They are a few more than ``depth`` for each anchor, as rounding has it; with ``just``, where nobody settles
+        them later, those that cannot be told apart are settled here.
+        """
         self._tidy(np.arange(len(self.rows)))
         at, place = np.nonzero(np.isfinite(self._products))
-        return at, self._items[at, place].astype(np.int64)
+        items = self._items[at, place].astype(np.int64)
+        if just:
+            keep = self._settles(at, items, self._products[at, place])
+            at, items = at[keep], items[keep]
+        return at, items
+
+    def _settles(self, at: IntArray, items: IntArray, products: FloatArray) -> BoolArray:
+        """Which candidates are among the ``depth`` best; exact scores decide near the last of them."""
+        sure = products > (self._floor + self._slack)[at]
+        open_ = np.flatnonzero(~sure)
+        sides = self._sides
+        scores = pair_scores(sides.anchors, sides.items, self.rows[at[open_]], items[open_], sides.similarity)
+        order = np.lexsort((items[open_], -scores, at[open_]))
+        owner = at[open_][order]
+        counts = np.bincount(owner, minlength=len(self.rows))
+        place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        left = self.depth - np.bincount(at[sure], minlength=len(self.rows))
+        sure[open_[order[place < left[owner]]]] = True
+        return sure
 
     def _rule_out(self, products: FloatArray, block: Block, only: IntArray | None) -> None:
         """What may not be returned gets a product of minus infinity."""
         items, at = self._excluded
         here = slice(*np.searchsorted(items, (block.start, block.stop)))
+        if here.start == here.stop and not self._codes:
+            return
         places = None if only is None else _places(only, len(self.rows))
         rows, columns = at[here] if places is None else places[at[here]], block.columns(items[here])
         fit = (columns >= 0) & (rows >= 0)
@@ -128,30 +147,34 @@ class Tile:
         largest = self._sure(products[:, : each * group].reshape(n, group, each), rows).max(axis=1)
         return np.asarray(np.partition(largest, each - self.depth, axis=1)[:, each - self.depth])
 
-    def _add(self, at: IntArray, items: IntArray, products: FloatArray) -> None:
-        """Keep new candidates, sorted by anchor; those above the ceiling are only counted."""
+    def _add(self, some: IntArray, at: IntArray, items: IntArray, products: FloatArray) -> None:
+        """Keep new candidates of the anchors ``some[at]``, rising; those above the ceiling are only counted."""
         if self._high is not None:
-            high = products > (self._high + self._slack)[at]
-            self.above += np.bincount(at[high], minlength=len(self.rows))
+            high = products > (self._high + self._slack)[some[at]]
+            self.above[some] += np.bincount(at[high], minlength=len(some))
             at, items, products = at[~high], items[~high], products[~high]
-        counts = np.bincount(at, minlength=len(self.rows))
-        if (self._count + counts > self._wide).any():
-            self._tidy(np.flatnonzero(self._count + counts > self._wide - self.depth))
-            at, items, products = self._thinned(at, items, products)
-            counts = np.bincount(at, minlength=len(self.rows))
-        places = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts) + self._count[at]
-        self._products[at, places] = products
-        self._items[at, places] = items
-        self._count += counts
+        counts = np.bincount(at, minlength=len(some))
+        full = self._count[some] + counts
+        if (full > self._wide).any():
+            self._tidy(some[full > self._wide - self.depth])
+            at, items, products = self._thinned(some, at, items, products)
+            counts = np.bincount(at, minlength=len(some))
+        owner = some[at]
+        places = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts) + self._count[owner]
+        self._products[owner, places] = products
+        self._items[owner, places] = items
+        self._count[some] += counts
 
-    def _thinned(self, at: IntArray, items: IntArray, products: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    def _thinned(
+        self, some: IntArray, at: IntArray, items: IntArray, products: FloatArray
+    ) -> tuple[IntArray, IntArray, FloatArray]:
         """Those of new candidates that still matter; anchors that have no room for theirs take them in here."""
-        fit = products >= self._threshold(at)
+        fit = products >= self._threshold(some)[at]
         at, items, products = at[fit], items[fit], products[fit]
-        full = self._count + np.bincount(at, minlength=len(self.rows)) > self._wide
+        full = self._count[some] + np.bincount(at, minlength=len(some)) > self._wide
         if full.any():
-            for row in np.flatnonzero(full):
-                self._squeeze(row, items[at == row], products[at == row])
+            for place in np.flatnonzero(full):
+                self._squeeze(int(some[place]), items[at == place], products[at == place])
             rest = ~full[at]
             at, items, products = at[rest], items[rest], products[rest]
         return at, items, products

@@ -1,0 +1,188 @@
+"""An approximate batch join: all anchors are known at once, so work is shared, and its recall is measured.
+
+Items are put into clusters. Each anchor looks into the clusters nearest to it, and all anchors that look into one
+cluster do so together, as one matrix product, on fewer numbers a vector. What comes out of this first pass best is
+scored exactly. How many clusters, and how much is scored exactly, is found on a sample of the anchors, for which the
+exact answer is computed; the recall that the manifest states is measured on a second sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.matrix import Matrix
+from hardneg.notation import require
+from hardneg.parallel import threads
+from hardneg.ragged import IntArray, Ragged
+from hardneg.search._base import Constraints, Engine, Hits, Search, Unlike
+from hardneg.search._blocks import Blocks, Sides
+from hardneg.search._recall import Recall, recall, samples
+from hardneg.search._reduced import Reduced, reduced
+from hardneg.search._scan import Stage, exhaustive, settled, stage
+from hardneg.search._settle import joined
+from hardneg.search._tile import Tile
+from hardneg.similarity import Similarity
+
+__all__ = ["Approximate"]
+
+_TOGETHER = 32_768  # anchors that look into a cluster together
+_COLUMNS = 4096  # items of a cluster that are looked at together
+_PRODUCTS = 4 * 2**20  # products that one thread holds
+_DEEPER = 3  # how many times as many items as are wanted the first pass hands on
+_LOSS = 0.6  # of the loss that the target allows: for clusters that are not looked into
+
+
+@dataclass(frozen=True)
+class Approximate(Engine):
+    """Approximate search with a recall that is aimed at and measured.
+
+    Args:
+        recall: the share of each anchor's true neighbours that should be found, over all anchors.
+    """
+
+    recall: float = 0.98
+
+    def __post_init__(self) -> None:
+        require(0 < self.recall <= 1, "recall", "in (0, 1]", self.recall)
+
+    def prepare(
+        self, anchors: Matrix, items: Matrix, k: int, similarity: Similarity, constraints: Constraints
+    ) -> Search:
+        """See :class:`hardneg.search.Engine`.
+
+        >>> points = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
+        >>> search = Approximate(0.9).prepare(points, points, 5, "cosine", Constraints.none(500, 500))
+        >>> search(np.array([7])).items[0][0], search.about["recall"] >= 0.8
+        (np.int64(7), True)
+        """
+        sides = Sides.of(anchors, items, similarity)
+        plan = reduced(sides, _clusters(len(items)))
+        low = Sides(anchors[:0], plan.items, "dot", plan.lengths, (1.0, 1.0), False)
+        return _Join(sides, plan, low, k, constraints, 1, 1, {}).calibrated(self.recall)
+
+
+def _clusters(items: int) -> int:
+    return max(1, min(round(4 * items**0.5), items // 64))
+
+
+@dataclass(frozen=True, eq=False)
+class _Join(Search):
+    sides: Sides
+    plan: Reduced
+    low: Sides  # the items with fewer numbers, in the order of their clusters
+    k: int
+    constraints: Constraints
+    probes: int  # clusters that each anchor looks into
+    depth: int  # items that the first pass hands on
+    told: Mapping[str, Any]
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        return self.told
+
+    def __call__(self, rows: IntArray) -> Hits:
+        with stage(_PRODUCTS) as shown:
+            starts = range(0, len(rows), _TOGETHER)
+            return joined([self._some(rows[at : at + _TOGETHER], shown) for at in starts])
+
+    def _some(self, rows: IntArray, shown: Stage) -> Hits:
+        """The answers for anchors that look into the clusters together."""
+        vectors, nearest = self.plan.of(rows, self.probes)
+        sides, constraints = replace(self.low, anchors=vectors), self._turned(rows)
+        places = [one for one in np.array_split(np.arange(len(rows)), threads()) if len(one)]
+        tiles = [Tile(sides, one, self.depth, constraints) for one in places]
+        looking = [_by_cluster(nearest[one], self.plan.clusters) for one in places]
+        blocks = Blocks(sides, constraints)
+        for cluster in range(self.plan.clusters):
+            only = [one[cluster] for one in looking]
+            if any(len(one) for one in only):
+                for start, stop in _cut(*self.plan.starts[cluster : cluster + 2].tolist()):
+                    block = blocks.between(start, stop)
+                    each = max(1, _PRODUCTS // max(1, len(block.vectors)))
+                    for at in range(0, max(len(one) for one in only), each):
+                        shown.show(block, tiles, [one[at : at + each] for one in only])
+        return settled(self.sides, self.k, self.constraints, rows, places, tiles, self.plan.order)
+
+    def _turned(self, rows: IntArray) -> Constraints:
+        """The constraints of some anchors, with items in the order of their clusters.
+
+        Floors are left to the exact scores. An item is taken to lie above a ceiling only where no rest of its product
+        could bring it below.
+        """
+        plan, mine, ceiling = self.plan, self.constraints.take(rows), None
+        if mine.ceiling is not None:
+            left = self.sides.left(rows)
+            ceiling = (self.sides.product_of(mine.ceiling, left) + plan.rest(left)).astype(np.float32)
+        return Constraints(
+            Ragged(mine.excluded.offsets, plan.place[mine.excluded.values]),
+            mine.barred[plan.order],
+            tuple(Unlike(one.anchors, _taken(one.items, plan.order)) for one in mine.unlike),
+            ceiling,
+        )
+
+    def calibrated(self, target: float) -> Search:
+        """The same search with as many clusters as reach the target on a sample, and the recall on another."""
+        first, second = samples(len(self.sides.anchors))
+        truth = exhaustive(self.sides, first, self.k, self.constraints)
+        wanted = self.constraints.depth(self.k)
+        depth = wanted if self.plan.turn is None else _DEEPER * wanted
+        search = replace(self, probes=self._first_guess(first, truth, target), depth=depth)
+        while (found := recall(search(first), truth)).cautious < target and not search.looks_everywhere:
+            search = replace(
+                search,
+                probes=min(search.plan.clusters, search.probes + max(1, search.probes // 4)),
+                depth=min(len(self.sides.items), search.depth + search.depth // 4),
+            )
+        if len(second):
+            found = recall(search(second), exhaustive(self.sides, second, self.k, self.constraints))
+        return replace(search, told=search.describe(target, found))
+
+    @property
+    def looks_everywhere(self) -> bool:
+        """Whether no more clusters and no more depth are left."""
+        return self.probes >= self.plan.clusters and self.depth >= len(self.sides.items)
+
+    def describe(self, target: float, found: Recall) -> Mapping[str, Any]:
+        """What the manifest says."""
+        return {
+            "engine": "approximate",
+            "recall_target": target,
+            "recall": round(found.mean, 4),
+            "recall_interval": [round(found.low, 4), round(found.high, 4)],
+            "recall_anchors": found.anchors,
+            "clusters": self.plan.clusters,
+            "looked_into": self.probes,
+            "dimensions": self.plan.width,
+            "scored_exactly": self.depth,
+        }
+
+    def _first_guess(self, rows: IntArray, truth: Hits, target: float) -> int:
+        """So many clusters that those of the true neighbours are among them, and a little of the loss is left."""
+        cluster = np.searchsorted(self.plan.starts, self.plan.place[truth.items.values], side="right") - 1
+        order = self.plan.ranked(rows)
+        at = np.empty(order.shape, np.int32)
+        np.put_along_axis(at, order, np.arange(order.shape[1], dtype=np.int32)[None], axis=1)
+        places = at[truth.items.rows(), cluster]
+        return 1 + int(np.quantile(places, 1 - (1 - target) * _LOSS)) if len(places) else 1
+
+
+def _by_cluster(nearest: NDArray[np.int32], clusters: int) -> Ragged:
+    """For each cluster the anchors (rows of ``nearest``) that look into it, rising."""
+    kind = np.uint16 if clusters < 2**16 else np.int32  # short numbers sort quicker
+    flat = nearest.ravel().astype(kind)
+    order = np.argsort(flat, kind="stable")
+    offsets = np.append(0, np.cumsum(np.bincount(flat, minlength=clusters))).astype(np.int64)
+    return Ragged(offsets, order // max(1, nearest.shape[1]))
+
+
+def _cut(start: int, stop: int) -> list[tuple[int, int]]:
+    return [(at, min(at + _COLUMNS, stop)) for at in range(start, stop, _COLUMNS)]
+
+
+def _taken(codes: IntArray | Ragged, rows: IntArray) -> IntArray | Ragged:
+    return codes.take(rows) if isinstance(codes, Ragged) else codes[rows]
