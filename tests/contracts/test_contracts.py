@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,11 +99,28 @@ ENGINES = [
     for one in (getattr(search, name) for name in search.__all__)
     if hasattr(one, "search") and one is not search.Engine
 ]
+# Engines that need an option or another package, and the recall of those that may miss something.
+ENGINE_OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "Torch": [{"device": "cpu"}, {"device": "cpu", "precision": "bf16"}],
+    "Faiss": [{"index": "Flat"}, {"index": "HNSW32"}],
+}
+ENGINE_PACKAGES = {"Torch": ("torch", "gpu"), "Faiss": ("faiss", "ann"), "Usearch": ("usearch", "ann")}
+ENGINE_RECALL = {"Faiss(index='HNSW32', recall=0.95, build_threads=1)": 0.9, "Usearch": 0.9}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_engines(engine: type) -> None:
-    check_engine(engine())
+def engines() -> Iterator[search.Engine]:
+    for one in ENGINES:
+        for options in ENGINE_OPTIONS.get(one.__name__, [{}]):
+            yield one(**options)
+
+
+@pytest.mark.parametrize("engine", engines(), ids=str)
+def test_engines(engine: search.Engine) -> None:
+    name = type(engine).__name__
+    if name in ENGINE_PACKAGES:
+        package, extra = ENGINE_PACKAGES[name]
+        pytest.importorskip(package, reason=f'needs: pip install "hardneg[{extra}]"')
+    check_engine(engine, recall=ENGINE_RECALL.get(str(engine), ENGINE_RECALL.get(name, 1)))
 
 
 def test_there_is_something_to_check() -> None:

@@ -75,7 +75,8 @@ def until_enough(
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Ask ``look(anchors, count)`` with more and more room until all ``n`` anchors are closed.
 
-    Returns the pairs of anchors and items, and the counts above the ceilings, shape ``(n,)``.
+    Anchors of which it says nothing are asked no more. Returns the pairs of anchors and items, and the counts above
+    the ceilings, shape ``(n,)``.
     """
     at, found, above = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], np.zeros(n, np.int64)
     waiting, count = np.arange(n), first
@@ -85,7 +86,7 @@ def until_enough(
             at.append(part.at)
             found.append(part.found)
             above[part.closed] = part.above
-        waiting, count = np.concatenate([part.waiting for part in parts]), count * growth
+        waiting, count = np.concatenate([at[0], *(part.waiting for part in parts)]), count * growth
     return np.concatenate(at), np.concatenate(found), above
 
 

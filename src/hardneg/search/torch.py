@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 from hardneg.errors import MissingExtraError, OptionError
+from hardneg.matrix import Matrix
 from hardneg.notation import require
 from hardneg.ragged import IntArray
 from hardneg.search._base import Constraints, Engine, Hits, Search
@@ -18,7 +19,7 @@ from hardneg.search._device import Scan
 from hardneg.search._enough import Part, until_enough
 from hardneg.search._precision import Precision, products_in
 from hardneg.search._settle import answer
-from hardneg.similarity import Matrix, Similarity
+from hardneg.similarity import Similarity
 
 __all__ = ["Torch"]
 
@@ -62,6 +63,12 @@ class Torch(Engine):
         """See :class:`hardneg.search.Engine`.
 
         Raises MissingExtraError without PyTorch, OptionError for a device that is not there.
+
+        >>> import numpy as np
+        >>> points = np.array([[0.0], [1.0], [3.0]], np.float32)
+        >>> hits = Torch("cpu", "bf16").search(points[:1], points, 2, "euclidean", Constraints.none(1, 3))
+        >>> hits.items[0].tolist(), hits.scores.tolist()
+        ([0, 1], [-0.0, -1.0])
         """
         devices = _devices(self.device)
         sides = Sides.of(anchors, items, similarity)

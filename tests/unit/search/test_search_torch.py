@@ -140,6 +140,35 @@ def test_every_true_product_lies_within_the_bound(
         assert (kept.gap <= sizes**2 * {"float32": 2**-15, "tf32": 2**-7, "bf16": 2**-6}[precision]).all()
 
 
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_the_bound_holds_for_a_block_of_items_too_short_to_square(
+    precision: Precision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if precision == "tf32":
+        monkeypatch.setattr("hardneg.search._device.product", lambda left, right: cut(left) @ cut(right).T)
+    anchors = rng().integers(-1, 2, (9, 8)).astype(np.float32)  # these lose nothing
+    items = normal(20, 8) * np.repeat([1e-25, 1], 10)[:, None].astype(np.float32)
+    scan = Scan.of(Sides.of(anchors, items, "dot"), Constraints.none(9, 20), 10, torch.device("cpu"))
+    kept = scan(np.arange(9), 20, precision)
+    true = np.take_along_axis(anchors.astype(np.float64) @ items.T.astype(np.float64), kept.items, 1)
+    assert (kept.highest >= true).all()
+
+
+def test_the_bound_holds_for_vectors_that_are_nearly_of_length_one() -> None:
+    """They are not divided by their length, so its error is left."""
+    anchors, items = (normal(n, 2) / np.linalg.norm(normal(n, 2), axis=1, keepdims=True) for n in (30, 200))
+    items = (items * (1 + 1.9e-6 * np.where(np.arange(200) % 2, 1, -1)[:, None])).astype(np.float32)
+    sides = Sides.of(anchors, items, "cosine")
+    assert not sides.divide
+    kept = Scan.of(sides, Constraints.none(30, 200), 64, torch.device("cpu"))(np.arange(30), 200, "float32")
+    left, right = (
+        one / np.linalg.norm(one, axis=1, keepdims=True) for one in (anchors.astype(float), items.astype(float))
+    )
+    true = np.take_along_axis(left @ right.T, kept.items, 1)
+    assert (kept.highest >= true).all()
+    assert (kept.highest - kept.gap[:, None] <= true).all()
+
+
 def test_settings_of_the_process_are_put_back() -> None:
     backends = torch.backends
     before = backends.cuda.matmul.fp32_precision, backends.mkldnn.matmul.fp32_precision
