@@ -128,8 +128,8 @@ def test_what_all_names_is_there(path: Path) -> None:
         assert getattr(module, one) is not None, one
 
 
-HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy", "pandas", "bm25s",
-         "wordllama", "jinja2", "PIL", "ray", "starlette"]  # fmt: skip
+HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy", "pandas",
+         "bm25s", "wordllama", "jinja2", "PIL", "ray", "starlette"]  # fmt: skip
 
 
 def _loaded(code: str) -> set[str]:
