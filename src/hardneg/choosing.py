@@ -67,8 +67,8 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
             chosen.append(rows.take(mask))
             lacking -= plan.chooser.n - short
     else:
-        wished = [wishes(kept(group), plan, anchors, items, names, seed) for group in groups]
-        masks, lacking = sample_parts(wished, plan, len(anchors), len(items))
+        wished = (wishes(kept(group), plan, anchors, items, names, seed) for group in groups)
+        masks, lacking = sample_parts(list(wished), plan, len(anchors), len(items))  # which gives the lists up again
         chosen = [kept(group, count=False).take(mask) for group, mask in zip(groups, masks, strict=True)]
     return Choice(negatives_table(Rows.concatenated(chosen), anchors, items, names), lacking, counts, used)
 

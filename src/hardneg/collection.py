@@ -15,7 +15,7 @@ from hardneg.errors import InputError
 from hardneg.lookup import Lookup
 from hardneg.ragged import IntArray
 
-__all__ = ["Collection", "Id", "as_ids"]
+__all__ = ["Collection", "Id", "as_ids", "one_dictionary"]
 
 Id = str | int
 
@@ -48,6 +48,15 @@ def as_ids(ids: object, what: str = "ids") -> pa.Array:
         first = int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
         raise InputError(f"{array.null_count} of the {what} are missing (first: row {first}).")
     return array
+
+
+def one_dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """A dictionary column in one piece; the pieces of one file mostly have the same dictionary."""
+    known = column.chunk(0).dictionary if column.num_chunks else None
+    if all(one.dictionary.equals(known) for one in column.chunks[1:]) and known is not None:
+        indices = pa.concat_arrays([one.indices for one in column.chunks])
+        return pa.DictionaryArray.from_arrays(indices, known)
+    return column.unify_dictionaries().combine_chunks()
 
 
 def _from_python(values: list[object], what: str) -> pa.Array:
@@ -130,7 +139,7 @@ class Collection:
     def positions(self, ids: object) -> IntArray:
         """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round."""
         if isinstance(ids, pa.ChunkedArray) and pa.types.is_dictionary(ids.type):
-            ids = ids.unify_dictionaries().combine_chunks()
+            ids = one_dictionary(ids)
         if isinstance(ids, pa.DictionaryArray) and not ids.null_count and not ids.dictionary.null_count:
             return np.asarray(self.positions(ids.dictionary)[ids.indices.to_numpy()])
         wanted = as_ids(ids)

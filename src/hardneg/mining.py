@@ -29,7 +29,7 @@ from hardneg.writing import RunWriter
 __all__ = ["Settings", "mine", "refilter"]
 
 # Anchors in one file of candidates, so what a stopped run loses at most. Part of the format, not an option.
-PART = 1024
+PART = 2048
 
 
 @dataclass(frozen=True)

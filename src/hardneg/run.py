@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg import schema
-from hardneg.collection import Collection
+from hardneg.collection import Collection, one_dictionary
 from hardneg.errors import RunError
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, Ragged
@@ -198,7 +198,7 @@ def rows_of(
 
 
 def _decoded(column: pa.ChunkedArray, code: Callable[[list[str]], Array]) -> Array:
-    encoded = column.unify_dictionaries().combine_chunks()
+    encoded = one_dictionary(column)
     return np.asarray(code(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()])
 
 
