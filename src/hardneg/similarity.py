@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hardneg.errors import InputError, OptionError
 from hardneg.matrix import KINDS, Matrix, blocks, row_bytes, row_numbers
-from hardneg.parallel import each
+from hardneg.parallel import each, threads
 from hardneg.ragged import IntArray
 
 __all__ = ["FloatArray", "Matrix", "Similarity", "check_vectors", "pair_scores", "prepared", "zero_rows"]
@@ -21,7 +21,7 @@ Similarity = Literal["cosine", "dot", "euclidean"]
 
 # Pairs are scored in slices of about this many float64 numbers a side (2 MiB), which stay in a processor's cache.
 _SLICE = 262_144
-_SLICES = 4  # in a row on one thread
+_SLICES = 4  # in a row on one thread, at least
 _FINITE: WeakSet[Matrix] = WeakSet()  # vectors on disk that hold no NaN and no infinity
 _HELD = 32 * 2**20  # bytes of one side's rows in memory at a time, where they do not live there
 
@@ -163,14 +163,17 @@ def _scores(
     out = np.empty(len(left_rows), np.float32)
     step = max(1, min(len(out), _SLICE // left.shape[1]))
 
-    def score(task: int) -> None:
+    # Whole slices; enough for each thread to have several tasks, and few enough for each to use its memory long.
+    task = step * max(_SLICES, -(-len(out) // (step * 4 * threads())))
+
+    def score(begin: int) -> None:
         x, y = _Side(left, step, similarity), _Side(right, step, similarity)
-        for start in range(task, min(task + _SLICES * step, len(out)), step):
+        for start in range(begin, min(begin + task, len(out)), step):
             part = slice(start, start + step)
             with np.errstate(over="ignore"):
                 out[part] = _score(*x.take(left_rows[part]), *y.take(right_rows[part]), similarity)
 
-    each(score, range(0, len(out), _SLICES * step))
+    each(score, range(0, len(out), task))
     return out
 
 
