@@ -38,7 +38,7 @@ FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names}
 # Files of these packages stand side by side: each may use the package's own helpers (_name), none another.
 SIBLINGS = ["sources", "filters", "samplers", "search"]
 # A package's front, its list of steps, and what is made of other steps by design.
-FRONTS = {"__init__", "sampling"}
+FRONTS = {"__init__", "auto", "sampling"}
 
 
 def _name(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray, Matrix, Similarity, check_vectors, pair_scores
 
-__all__ = ["Context", "Reference", "Vectors", "reference_scores"]
+__all__ = ["Context", "Reference", "Vectors", "clear_of", "reference_scores"]
 
 Reference = str  # one of REFERENCES
 REFERENCES = ("min", "max", "mean")
@@ -63,6 +64,8 @@ class Context:
     embeddings: EmbeddingCache | None = None
     pair_scores: PairScoreCache | None = None
     progress: Progress = field(default_factory=Silent)
+    active: IntArray | None = None  # the anchors that will be mined, rising; None for all
+    notes: dict[str, Any] = field(default_factory=dict)  # what steps want the manifest to say
     _encoded: dict[str, Vectors] = field(default_factory=dict)
 
     def vectors(self, encoder: str | Encoder | None) -> Vectors:
@@ -122,6 +125,17 @@ def reference_scores(
         out["max"][some] = np.maximum.reduceat(values, starts)
         out["mean"][some] = np.add.reduceat(values.astype(np.float64), starts) / lengths[some]
     return out
+
+
+def clear_of(positive_score: FloatArray, relative: float) -> FloatArray:
+    """The highest score that is clear of a relative margin: ``positive - relative * |positive|``.
+
+    The size of the positive counts, not its sign, so that the rule is right for negative scores too.
+
+    >>> clear_of(np.array([0.5, -1.0], np.float32), 0.25).tolist()
+    [0.375, -1.25]
+    """
+    return np.asarray(positive_score - relative * np.abs(positive_score))
 
 
 def _texts(texts: Sequence[str] | None, what: str, needed_by: str) -> Sequence[str]:

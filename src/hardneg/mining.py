@@ -104,7 +104,7 @@ def mine(
     writer = RunWriter(path, fingerprint, overwrite=settings.overwrite)
     if writer.resumed:
         settings.progress.say(f"Going on with '{writer.partial}': {writer.resumed} parts are done.")
-    context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress)
+    context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress, active)
     with clock.stage("prepare"):
         judge = Judge(source, steps, context)
     with clock.stage("mine"), settings.progress.stage("mine", len(active), "anchors") as report:
@@ -127,6 +127,7 @@ def mine(
     about = {
         "encoder": _name(encoder, source),
         "inputs": inputs,
+        **context.notes,
         **settings.provenance,
         "skipped": [*settings.provenance.get("skipped", []), *skipped],
     }

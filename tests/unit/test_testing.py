@@ -16,7 +16,7 @@ from hardneg.encode import Encoder, Role
 from hardneg.filters import Filter, Judgement, Rule, first_of
 from hardneg.ragged import Ragged
 from hardneg.samplers import Chooser, Limit, Sampler
-from hardneg.search import Exact, Hits
+from hardneg.search import Engine, Exact, Hits, Search
 from hardneg.sources import Neighbors, Propose, Uniform
 from hardneg.table import Rows, Verdict
 from hardneg.testing import check_encoder, check_engine, check_filter, check_sampler, check_source
@@ -224,14 +224,25 @@ def test_samplers_that_break_a_promise(step: Sampler, word: str) -> None:
         check_sampler(step)
 
 
-class ChangedEngine:
+@dataclass(frozen=True)
+class ChangedEngine(Engine):
     """An exact engine whose answers are changed."""
 
-    def __init__(self, change: Change) -> None:
-        self.change = change
+    name: ClassVar[str] = "changed"
 
-    def search(self, anchors: Any, items: Any, k: int, similarity: Any, constraints: Any) -> Hits:
-        found: Hits = self.change(Exact().search(anchors, items, k, similarity, constraints))
+    change: Change
+
+    def prepare(self, anchors: Any, items: Any, k: int, similarity: Any, constraints: Any) -> Search:
+        return ChangedSearch(Exact().prepare(anchors, items, k, similarity, constraints), self.change)
+
+
+@dataclass(frozen=True, eq=False)
+class ChangedSearch(Search):
+    search: Search
+    change: Change
+
+    def __call__(self, rows: Any) -> Hits:
+        found: Hits = self.change(self.search(rows))
         return found
 
 

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.context import Context
+from hardneg.context import Context, clear_of
 from hardneg.notation import Step
 from hardneg.table import Array, Relation, Rows, Verdict
 
@@ -97,7 +97,7 @@ def too_close(
     """
     nothing = np.zeros(np.shape(score), bool)
     by_absolute = nothing if absolute is None else score > positive_score - absolute
-    by_relative = nothing if relative is None else score > positive_score - relative * np.abs(positive_score)
+    by_relative = nothing if relative is None else score > clear_of(positive_score, relative)
     return by_absolute, by_relative
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.matrix import Matrix
-from hardneg.ragged import IntArray, Ragged
+from hardneg.notation import Step
+from hardneg.ragged import IntArray, Ragged, expand
 from hardneg.similarity import FloatArray, Similarity
 
 __all__ = ["Constraints", "Engine", "Hits", "Search", "Unlike"]
@@ -94,6 +95,12 @@ class Hits:
     scores: FloatArray
     ranks: NDArray[np.int32]
 
+    def take(self, rows: IntArray) -> Hits:
+        """The answers for some of the anchors, by their place."""
+        items = self.items.take(rows)
+        which = expand(self.items.offsets[:-1][rows], items.lengths())
+        return Hits(items, self.scores[which], self.ranks[which])
+
 
 class Search(ABC):
     """One search made ready: what can be shared between anchors (an index, a calibration) is built."""
@@ -107,9 +114,17 @@ class Search(ABC):
         """What a run's manifest says of the search: which engine, and for an approximate one its measured recall."""
         return {}
 
+    @property
+    def together(self) -> int:
+        """How many anchors it is best asked for at a time, where work is shared between them; 1 for any number."""
+        return 1
 
-class Engine(ABC):
-    """Finds the ``k`` best admissible items of each anchor, or all of them where fewer exist."""
+
+class Engine(Step):
+    """Finds the ``k`` best admissible items of each anchor, or all of them where fewer exist.
+
+    A frozen dataclass whose fields are its options.
+    """
 
     @abstractmethod
     def prepare(

@@ -13,7 +13,7 @@ from hardneg.similarity import FloatArray
 
 __all__ = ["clustered"]
 
-_ROUNDS = 8
+_ROUNDS = 5
 _SAMPLE = 32  # points a cluster that the centres are learned from
 _BLOCK = 2048  # points that one thread works on at a time: decides the last bits, so it depends on nothing
 

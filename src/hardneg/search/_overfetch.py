@@ -17,6 +17,7 @@ from hardneg.ragged import IntArray, expand
 from hardneg.search._base import Constraints, Hits, Search
 from hardneg.search._blocks import Sides
 from hardneg.search._enough import Kept, Part, Wide, deviation, limits, until_enough
+from hardneg.search._recall import recall, samples
 from hardneg.search._scan import exhaustive
 from hardneg.search._settle import answer, joined, open_pairs
 from hardneg.similarity import FloatArray
@@ -30,7 +31,6 @@ _SPARE = 32  # fetched beyond what is wanted: for positives among them, and to s
 _MANY = 1024
 _SHARE = 32  # an index that is to find one item in so many looks at most of them
 _ROOM = 2**22  # numbers of vectors at hand at a time
-_SAMPLE = 100  # anchors that the recall is measured on
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +78,12 @@ class OverFetch(Search):
             places = [waiting[at : at + size] for at in range(0, len(waiting), size)]
             return [self._kept(rows[mine], count).part(mine, self._depth) for mine in places]
 
-        at, found, above = until_enough(len(rows), self.first, 2, look)
+        at, found, _ = until_enough(len(rows), self.first, 2, look)
         rest = np.concatenate(by_all)
         some = np.setdiff1d(np.arange(len(rows)), rest)
         place = np.searchsorted(some, at)
         mine = constraints.take(some)
-        hits = answer(sides.anchors[rows[some]], sides.items, self.k, sides.similarity, mine, place, found, above[some])
+        hits = answer(sides.anchors[rows[some]], sides.items, self.k, sides.similarity, mine, place, found)
         if not len(rest):
             return hits
         return _in_order(hits, exhaustive(sides, rows[rest], self.k, self.constraints), np.concatenate([some, rest]))
@@ -106,29 +106,32 @@ class OverFetch(Search):
         )
 
 
-def calibrated(search: OverFetch, recall: float, least: int, most: int, remedy: str) -> OverFetch:
+def calibrated(search: OverFetch, target: float, least: int, most: int, remedy: str) -> OverFetch:
     """The search with an effort, doubled from ``least`` up to ``most``, that finds enough for a sample of anchors.
 
-    The recall is the share of what exact search returns, under the same constraints. Raises OptionError where the
-    index cannot reach it; ``remedy`` says what can be done.
+    The recall is the share of what exact search returns, under the same constraints; what is said of it is measured
+    on a second sample. Raises OptionError where the index cannot reach it; ``remedy`` says what can be done.
     """
-    n = len(search.sides.anchors)
-    rows = np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.int64)
-    wanted = exhaustive(search.sides, rows, search.k, search.constraints).items
+    first, second = samples(len(search.sides.anchors))
+    truth = exhaustive(search.sides, first, search.k, search.constraints)
     search = replace(search, effort=least)
-    while True:
-        found = search(rows).items
-        hit = np.count_nonzero(found.contains(wanted.rows(), wanted.values))
-        share = float(hit / len(wanted.values)) if len(wanted.values) else 1.0
-        if share >= recall:
-            measured = {"recall": round(share, 4), "recall_anchors": len(rows), "effort": search.effort}
-            return replace(search, says={**search.says, **measured})
-        if search.effort >= most:
-            raise OptionError(
-                f"The index finds {share:.1%} of what exact search finds ({len(rows)} anchors asked); the 'recall' "
-                f"asks for {recall:.1%}. {remedy}"
-            )
+    while (found := recall(search(first), truth)).cautious < target and search.effort < most:
         search = replace(search, effort=min(most, 2 * search.effort))
+    if found.mean < target:
+        raise OptionError(
+            f"The index finds {found.mean:.1%} of what exact search finds ({found.anchors} anchors asked); the 'recall' "
+            f"asks for {target:.1%}. {remedy}"
+        )
+    if len(second):
+        found = recall(search(second), exhaustive(search.sides, second, search.k, search.constraints))
+    measured = {
+        "recall_target": target,
+        "recall": round(found.mean, 4),
+        "recall_interval": [round(found.low, 4), round(found.high, 4)],
+        "recall_anchors": found.anchors,
+        "effort": search.effort,
+    }
+    return replace(search, says={**search.says, **measured})
 
 
 def _products(sides: Sides, left: FloatArray, items: IntArray) -> Wide:

@@ -47,7 +47,7 @@ def product(left: Tensor, right: Tensor) -> Tensor:
     if left.is_cuda:
         try:
             return torch.mm(left, right.T, out_dtype=torch.float32)
-        except TypeError:  # before PyTorch 2.8
+        except (TypeError, NotImplementedError):  # before PyTorch 2.8, and on some cards
             pass
     return left.float() @ right.float().T
 

@@ -72,7 +72,7 @@ class Reduced:
             return np.zeros(len(left))
         short = _turned(left, self.turn)
         squares = (np.einsum("ij,ij->i", one, one, dtype=np.float64) for one in (left, short))
-        return np.sqrt(np.maximum(next(squares) - next(squares), 0)) * self.left_out
+        return np.asarray(np.sqrt(np.maximum(next(squares) - next(squares), 0)) * self.left_out)
 
     @property
     def clusters(self) -> int:

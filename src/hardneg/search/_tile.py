@@ -75,7 +75,13 @@ class Tile:
             self._raise(some[fresh], self._first(products[fresh], some[fresh]))
         hits = np.flatnonzero(np.greater_equal(products, self._threshold(some)[:, None], out=passes))
         at = hits // max(1, products.shape[1])
-        self._add(some, at, block.item_rows(hits - at * products.shape[1]), products.ravel()[hits])
+        found = products.ravel()[hits]
+        crowded = np.flatnonzero(np.bincount(at, minlength=len(some)) > self.depth)
+        if len(crowded):  # a block with many near items by itself gives a better threshold
+            self._raise(some[crowded], self._first(products[crowded], some[crowded]))
+            keep = found >= self._threshold(some)[at]
+            at, hits, found = at[keep], hits[keep], found[keep]
+        self._add(some, at, block.item_rows(hits - at * products.shape[1]), found)
 
     def found(self, *, just: bool = False) -> tuple[IntArray, IntArray]:
         """The pairs that may be among the best: places in ``rows``, and items; any order.
@@ -125,7 +131,7 @@ class Tile:
         """The lowest product that matters to some anchors, never above the true one for its rounding."""
         lowest = self._floor[rows] if self._low is None else np.maximum(self._floor[rows], self._low[rows])
         lowest = np.maximum(lowest - self._slack[rows], _LOWEST).astype(np.float32)
-        return np.maximum(np.nextafter(lowest, np.float32(-np.inf)), _LOWEST)
+        return np.asarray(np.maximum(np.nextafter(lowest, np.float32(-np.inf)), _LOWEST))
 
     def _raise(self, rows: IntArray, floor: FloatArray) -> None:
         self._floor[rows] = np.maximum(self._floor[rows], floor)
@@ -174,7 +180,8 @@ class Tile:
         full = self._count[some] + np.bincount(at, minlength=len(some)) > self._wide
         if full.any():
             for place in np.flatnonzero(full):
-                self._squeeze(int(some[place]), items[at == place], products[at == place])
+                mine = slice(*np.searchsorted(at, (place, place + 1)))
+                self._squeeze(int(some[place]), items[mine], products[mine])
             rest = ~full[at]
             at, items, products = at[rest], items[rest], products[rest]
         return at, items, products

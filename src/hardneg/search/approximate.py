@@ -8,9 +8,10 @@ exact answer is computed; the recall that the manifest states is measured on a s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,8 @@ class Approximate(Engine):
         recall: the share of each anchor's true neighbours that should be found, over all anchors.
     """
 
+    name: ClassVar[str] = "approximate"
+
     recall: float = 0.98
 
     def __post_init__(self) -> None:
@@ -67,7 +70,7 @@ class Approximate(Engine):
 
 
 def _clusters(items: int) -> int:
-    return max(1, min(round(4 * items**0.5), items // 64))
+    return max(1, min(round(4 * math.sqrt(items)), items // 64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,10 @@ class _Join(Search):
     @property
     def about(self) -> Mapping[str, Any]:
         return self.told
+
+    @property
+    def together(self) -> int:
+        return _TOGETHER
 
     def __call__(self, rows: IntArray) -> Hits:
         with stage(_PRODUCTS) as shown:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from hardneg.matrix import Matrix
 from hardneg.notation import require
@@ -16,6 +18,8 @@ from hardneg.similarity import Similarity
 
 __all__ = ["Exact"]
 
+_TOGETHER = 8192
+
 
 @dataclass(frozen=True)
 class Exact(Engine):
@@ -25,6 +29,8 @@ class Exact(Engine):
         anchor_block: anchors that one thread works on at a time.
         item_block: items that they are compared with at a time.
     """
+
+    name: ClassVar[str] = "exact"
 
     anchor_block: int = 1024
     item_block: int = 2048
@@ -60,3 +66,8 @@ class _Exactly(Search):
     @property
     def about(self) -> Mapping[str, Any]:
         return {"engine": "exact"}
+
+    @property
+    def together(self) -> int:
+        """Items that stay on disk are read once for so many anchors."""
+        return 1 if isinstance(self.sides.items, np.ndarray) else _TOGETHER

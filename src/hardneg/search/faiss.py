@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Faiss(Engine):
 
     FAISS knows no constraints. So more is fetched than wanted, what may not be had is left out, and anchors that are
     short are asked again for twice as many, in the end for all. How far an approximate index looks is no option: it is
-    doubled until the recall is reached on a sample of 100 anchors, and the measured recall stands in the run's
+    doubled until the recall is reached on a sample of anchors; the recall on a second sample stands in the run's
     manifest. What is found has exact scores, in exact order. The items are kept in memory, in the index.
 
     Args:
@@ -41,6 +41,8 @@ class Faiss(Engine):
         build_threads: threads that build the index. With one, an index of links is the same every time; with more it
             is built sooner, and the answers may differ from one time to the next.
     """
+
+    name: ClassVar[str] = "faiss"
 
     index: str = "Flat"
     recall: float = 0.95

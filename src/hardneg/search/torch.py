@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from hardneg.errors import MissingExtraError, OptionError
 from hardneg.matrix import Matrix
@@ -45,6 +45,8 @@ class Torch(Engine):
         anchor_block: anchors that a device works on at a time.
         item_block: items that they are compared with at a time; the products take 4 bytes for each pair of the two.
     """
+
+    name: ClassVar[str] = "torch"
 
     device: str | None = None
     precision: Precision = "float32"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Usearch(Engine):
 
     USearch knows no constraints that differ between anchors. So more is fetched than wanted, what may not be had is
     left out, and anchors that are short are asked again for twice as many, in the end for all. How far the search
-    looks is no option: it is doubled until the recall is reached on a sample of 100 anchors, and the measured recall
+    looks is no option: it is doubled until the recall is reached on a sample of anchors; the recall on a second sample
     stands in the run's manifest. What is found has exact scores, in exact order.
 
     Args:
@@ -44,6 +44,8 @@ class Usearch(Engine):
     Source: Malkov and Yashunin, Efficient and robust approximate nearest neighbor search using Hierarchical Navigable
     Small World graphs, 2016.
     """
+
+    name: ClassVar[str] = "usearch"
 
     recall: float = 0.95
     precision: Precision = "float32"
