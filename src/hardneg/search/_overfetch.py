@@ -119,8 +119,8 @@ def calibrated(search: OverFetch, target: float, least: int, most: int, remedy: 
         search = replace(search, effort=min(most, 2 * search.effort))
     if found.mean < target:
         raise OptionError(
-            f"The index finds {found.mean:.1%} of what exact search finds ({found.anchors} anchors asked); the 'recall' "
-            f"asks for {target:.1%}. {remedy}"
+            f"The index finds {found.mean:.1%} of what exact search finds ({found.anchors} anchors asked); the "
+            f"'recall' asks for {target:.1%}. {remedy}"
         )
     if len(second):
         found = recall(search(second), exhaustive(search.sides, second, search.k, search.constraints))
