@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -18,7 +18,7 @@ from hardneg.search._blocks import Block, Blocks, Sides
 from hardneg.search._settle import answer, joined
 from hardneg.search._tile import Room, Tile, width
 
-__all__ = ["Stage", "by_code", "exhaustive", "settled", "stage"]
+__all__ = ["Stage", "by_code", "cut", "exhaustive", "settled", "stage"]
 
 _TILES = 8  # tiles that look at a block of items while it is at hand, so that a block from disk is read once for all
 _ROOM = 64 * 2**20  # bytes that a tile may keep
@@ -34,6 +34,17 @@ class Stage:
     def show(self, block: Block, tiles: Sequence[Tile], only: Sequence[IntArray | None] | None = None) -> None:
         """Show one block to every tile, or to some of the anchors of each."""
         list(self._pool.map(self._see, tiles, itertools.repeat(block), only or itertools.repeat(None, len(tiles))))
+
+    def blocks(self, blocks: Blocks, bounds: Iterable[tuple[int, int]]) -> Iterator[Block]:
+        """The blocks between these bounds; the next one is read and made ready while one is being looked at."""
+        waiting: Future[Block] | None = None
+        for start, stop in bounds:
+            upcoming = self._pool.submit(blocks.between, start, stop)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = upcoming
+        if waiting is not None:
+            yield waiting.result()
 
     def _see(self, tile: Tile, block: Block, only: IntArray | None) -> None:
         if not hasattr(self._own, "room"):
@@ -63,8 +74,8 @@ def exhaustive(
             order = by_code(some, constraints)
             places = [order[at : at + each] for at in range(0, len(some), each)]
             tiles = [Tile(sides, some[one], depth, constraints) for one in places]
-            for first in range(0, len(sides.items), size):
-                shown.show(blocks.between(first, min(first + size, len(sides.items))), tiles)
+            for block in shown.blocks(blocks, cut(0, len(sides.items), size)):
+                shown.show(block, tiles)
             parts.append(settled(sides, k, constraints, some, places, tiles))
     return joined(parts)
 
@@ -85,6 +96,15 @@ def settled(
         above[one] = tile.above
     which = which if names is None else names[which]
     return answer(sides.anchors[rows], sides.items, k, sides.similarity, constraints.take(rows), at, which, above)
+
+
+def cut(start: int, stop: int, size: int) -> list[tuple[int, int]]:
+    """The bounds of blocks of at most ``size``.
+
+    >>> cut(0, 5, 2)
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    return [(at, min(at + size, stop)) for at in range(start, stop, size)]
 
 
 def by_code(rows: IntArray, constraints: Constraints) -> IntArray:

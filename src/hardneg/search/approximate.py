@@ -24,7 +24,7 @@ from hardneg.search._base import Constraints, Engine, Hits, Search, Unlike
 from hardneg.search._blocks import Blocks, Sides
 from hardneg.search._recall import Recall, recall, samples
 from hardneg.search._reduced import Reduced, reduced
-from hardneg.search._scan import Stage, exhaustive, settled, stage
+from hardneg.search._scan import Stage, cut, exhaustive, settled, stage
 from hardneg.search._settle import joined
 from hardneg.search._tile import Tile
 from hardneg.similarity import Similarity
@@ -104,15 +104,18 @@ class _Join(Search):
         places = [one for one in np.array_split(np.arange(len(rows)), threads()) if len(one)]
         tiles = [Tile(sides, one, self.depth, constraints) for one in places]
         looking = [_by_cluster(nearest[one], self.plan.clusters) for one in places]
-        blocks = Blocks(sides, constraints)
-        for cluster in range(self.plan.clusters):
-            only = [one[cluster] for one in looking]
-            if any(len(one) for one in only):
-                for start, stop in _cut(*self.plan.starts[cluster : cluster + 2].tolist()):
-                    block = blocks.between(start, stop)
-                    each = max(1, _PRODUCTS // max(1, len(block.vectors)))
-                    for at in range(0, max(len(one) for one in only), each):
-                        shown.show(block, tiles, [one[at : at + each] for one in only])
+        bounds = self.plan.starts.tolist()
+        work = [
+            (part, [one[cluster] for one in looking])
+            for cluster in range(self.plan.clusters)
+            if any(len(one[cluster]) for one in looking)
+            for part in cut(bounds[cluster], bounds[cluster + 1], _COLUMNS)
+        ]
+        blocks = shown.blocks(Blocks(sides, constraints), [part for part, _ in work])
+        for block, (_, only) in zip(blocks, work, strict=True):
+            each = max(1, _PRODUCTS // max(1, len(block.vectors)))
+            for at in range(0, max(len(one) for one in only), each):
+                shown.show(block, tiles, [one[at : at + each] for one in only])
         return settled(self.sides, self.k, self.constraints, rows, places, tiles, self.plan.order)
 
     def _turned(self, rows: IntArray) -> Constraints:
@@ -185,10 +188,6 @@ def _by_cluster(nearest: NDArray[np.int32], clusters: int) -> Ragged:
     order = np.argsort(flat, kind="stable")
     offsets = np.append(0, np.cumsum(np.bincount(flat, minlength=clusters))).astype(np.int64)
     return Ragged(offsets, order // max(1, nearest.shape[1]))
-
-
-def _cut(start: int, stop: int) -> list[tuple[int, int]]:
-    return [(at, min(at + _COLUMNS, stop)) for at in range(start, stop, _COLUMNS)]
 
 
 def _taken(codes: IntArray | Ragged, rows: IntArray) -> IntArray | Ragged:
