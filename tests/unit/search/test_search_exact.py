@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from hardneg.ragged import Ragged
-from hardneg.search import Constraints, Exact
+from hardneg.search import Constraints, Exact, Unlike
 from hardneg.similarity import Similarity
+from hardneg.stored import Segment, Stored
 from hardneg.testing import check_engine
+from hardneg.testing.engines import brute_force
 
 RNG = np.random.default_rng(0)
 
@@ -52,3 +56,76 @@ def test_what_is_searched_is_left_alone() -> None:
     Exact().search(anchors, items, 1, "euclidean", Constraints.none(2, 2))
     assert (anchors == before[0]).all()
     assert (items == before[1]).all()
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean"])
+@pytest.mark.parametrize("scale", [1.0, 1e-20, 1e15])
+def test_every_rule_at_once_equals_brute_force(similarity: Similarity, scale: float) -> None:
+    """More items than a tile has room for, in an order that floods it: the best come last, a block at a time."""
+    n, m, k = 25, 2500, 12
+    items = np.sort(RNG.normal(size=(m, 6)), axis=0).astype(np.float32) * np.float32(scale)
+    anchors = np.abs(RNG.normal(size=(n, 6))).astype(np.float32) * np.float32(scale)
+    free = brute_force(anchors, items, 400, similarity, Constraints.none(n, m))
+    scores = free.scores.reshape(n, 400)
+    constraints = Constraints(
+        Ragged.from_lists([np.sort(free.items[row][RNG.random(400) < 0.3]) for row in range(n)]),
+        RNG.random(m) < 0.1,
+        (Unlike(RNG.integers(-1, 4, n), RNG.integers(-1, 4, m)), Unlike(RNG.integers(0, 40, n), RNG.integers(0, 40, m))),
+        ceiling=scores[np.arange(n), RNG.integers(0, 200, n)],
+        floor=scores[:, 390],
+        skip=9,
+        within=250,
+    )
+    wanted = brute_force(anchors, items, k, similarity, constraints)
+    for engine in (Exact(), Exact(7, 64), Exact(1, 1000)):
+        hits = engine.search(anchors, items, k, similarity, constraints)
+        assert hits.items.values.tolist() == wanted.items.values.tolist()
+        assert hits.scores.tolist() == wanted.scores.tolist()
+        assert hits.ranks.tolist() == wanted.ranks.tolist()
+
+
+def test_thousands_of_ties_keep_item_order_in_little_room() -> None:
+    """All are equal but for ten better ones at the end; a tile has room for a few of the ties only."""
+    items = np.tile(np.array([[1.0, 1.0]], np.float32), (6000, 1))
+    items[5990:] = [2.0, 2.0]
+    hits = Exact(4, 512).search(items[:2], items, 15, "dot", Constraints.none(2, 6000))
+    assert hits.items[1].tolist() == [*range(5990, 6000), *range(5)]
+
+
+def test_items_of_ones_own_label_take_no_rank() -> None:
+    line = np.arange(6, dtype=np.float32)[:, None]
+    labels = np.array([0, 0, 1, 0, 1, -1])
+    constraints = Constraints(Ragged.from_lists([[2]]), np.zeros(6, bool), (Unlike(labels[:1], labels),))
+    hits = Exact().search(line[:1], line, 5, "euclidean", constraints)
+    assert (hits.items[0].tolist(), hits.ranks.tolist()) == ([4, 5], [1, 2])  # 2 is excluded, and was the first
+
+
+def test_ranks_count_what_lies_above_the_ceiling() -> None:
+    line = np.arange(6, dtype=np.float32)[:, None]
+    constraints = Constraints(Ragged.from_lists([[1]]), np.zeros(6, bool), ceiling=np.array([-3], np.float32))
+    hits = Exact().search(line[:1], line, 2, "euclidean", constraints)
+    assert (hits.items[0].tolist(), hits.ranks.tolist()) == ([3, 4], [3, 4])
+
+
+def test_vectors_on_disk_give_the_same_answer(tmp_path: Path) -> None:
+    anchors, items = RNG.normal(size=(50, 20)).astype(np.float32), RNG.normal(size=(3000, 20)).astype(np.float32)
+    items.tofile(tmp_path / "items")
+    stored = Stored([Segment(tmp_path / "items", 0, 3000)], 20, "<f4")
+    constraints = Constraints(
+        Ragged.from_lists([np.arange(row, row + 9) for row in range(50)]), RNG.random(3000) < 0.2
+    )
+    for similarity in ("cosine", "dot", "euclidean"):
+        here, there = (Exact(16, 200).search(anchors, one, 11, similarity, constraints) for one in (items, stored))
+        assert here.items.values.tolist() == there.items.values.tolist()
+        assert here.scores.tolist() == there.scores.tolist()
+        assert here.ranks.tolist() == there.ranks.tolist()
+
+
+def test_a_search_made_ready_once_answers_any_part() -> None:
+    anchors, items = RNG.normal(size=(60, 8)).astype(np.float32), RNG.normal(size=(900, 8)).astype(np.float32)
+    constraints = Constraints.none(60, 900)
+    search = Exact().prepare(anchors, items, 7, "cosine", constraints)
+    whole = search(np.arange(60))
+    part = search(np.array([41, 3, 59]))
+    assert part.items.values.tolist() == whole.take(np.array([41, 3, 59])).items.values.tolist()
+    assert len(search(np.zeros(0, np.int64)).items) == 0
