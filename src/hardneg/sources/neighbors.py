@@ -13,7 +13,7 @@ from hardneg.errors import OptionError
 from hardneg.matrix import Matrix
 from hardneg.notation import require
 from hardneg.ragged import IntArray, Ragged
-from hardneg.search import ENGINES, Constraints, Engine, Hits, Search
+from hardneg.search import ENGINES, Auto, Constraints, Engine, Hits, Search
 from hardneg.similarity import FloatArray, Similarity
 from hardneg.sources._base import Source, ranked_rows
 from hardneg.sources._codes import unlike
@@ -48,7 +48,7 @@ class Neighbors(Source):
     k: int = field(default=100, metadata={"always": True})
     similarity: Similarity = "cosine"
     encoder: str | None = None
-    engine: str | Engine = "auto"
+    engine: str | Engine = Auto()
     unlike: tuple[str, ...] = ()
     relative: float | None = None
     reference: Literal["min", "max", "mean"] = "min"
@@ -63,7 +63,7 @@ class Neighbors(Source):
         require(
             self.anchors is None or self.encoder is None, "encoder", "left out where vectors are given", self.encoder
         )
-        object.__setattr__(self, "engine", str(ENGINES.make(self.engine)))  # text and value are one
+        object.__setattr__(self, "engine", ENGINES.make(self.engine))  # text and value are one
 
     def own_vectors(self, context_vectors: Callable[[], Vectors]) -> Vectors | None:
         """The vectors given in Python; else the run's, compared in this source's way."""
