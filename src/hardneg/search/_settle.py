@@ -38,7 +38,9 @@ def answer(
     at, found, scores = _best(at, found, scores, constraints.depth(k))
     ranks = before[at] + _places(anchors, items, similarity, constraints, at, found, scores)
     if constraints.skip or constraints.within is not None:
-        inside = (ranks >= constraints.skip) & (ranks < (constraints.within or np.inf))
+        inside = ranks >= constraints.skip
+        if constraints.within is not None:
+            inside &= ranks < constraints.within
         at, found, scores, ranks = at[inside], found[inside], scores[inside], ranks[inside]
         keep = _place(at) < k
         at, found, scores, ranks = at[keep], found[keep], scores[keep], ranks[keep]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from hardneg.sources._codes import unlike
 from hardneg.table import Rows
 
 __all__ = ["Neighbors"]
+
+_AUTO = Auto()
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Neighbors(Source):
     k: int = field(default=100, metadata={"always": True})
     similarity: Similarity = "cosine"
     encoder: str | None = None
-    engine: str | Engine = Auto()
+    engine: str | Engine = _AUTO
     unlike: tuple[str, ...] = ()
     relative: float | None = None
     reference: Literal["min", "max", "mean"] = "min"
@@ -81,11 +83,11 @@ class Neighbors(Source):
         if explain := getattr(engine, "explain", None):
             active = len(found.anchors) if context.active is None else len(context.active)
             context.progress.say(explain(active, found.items.shape))
-        with context.progress.stage("prepare the search", 1, "searches") as report:
-            constraints = self._constraints(context, found)
-            search = engine.prepare(found.anchors, found.items, self.k, self.similarity, constraints)
-            report(1, 1)
+        constraints = self._constraints(context, found)
+        search = engine.prepare(found.anchors, found.items, self.k, self.similarity, constraints)
         context.notes.setdefault("search", {})[str(self)] = dict(search.about)
+        if "recall" in search.about:
+            context.progress.say(_told(search.about))
         ahead = _Ahead(search, np.arange(len(found.anchors)) if context.active is None else context.active)
 
         def propose(anchors: IntArray) -> Rows:
@@ -112,6 +114,14 @@ class Neighbors(Source):
             return None
         highest = clear_of(reference_scores(positive, vectors.pairs)[self.reference], self.relative)
         return np.where(np.isnan(highest), np.float32(np.inf), highest)
+
+
+def _told(about: Mapping[str, Any]) -> str:
+    low, high = about["recall_interval"]
+    return (
+        f"The recall is {about['recall']:.1%} ({low:.1%} to {high:.1%}), measured against exact search for "
+        f"{about['recall_anchors']:,} anchors."
+    )
 
 
 class _Ahead:

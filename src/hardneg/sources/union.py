@@ -13,7 +13,7 @@ from hardneg.errors import OptionError
 from hardneg.notation import require
 from hardneg.ragged import IntArray
 from hardneg.sources._base import Source
-from hardneg.table import Rows
+from hardneg.table import Rows, distinct
 
 __all__ = ["Union"]
 
@@ -65,10 +65,13 @@ def fuse(parts: list[tuple[str, Rows]], constant: float) -> Rows:
     """Join candidate lists: one row for each pair of anchor and item."""
     anchor = np.concatenate([rows.anchor for _, rows in parts])
     item = np.concatenate([rows.item for _, rows in parts])
-    pairs, where = np.unique(np.stack([anchor, item]), axis=1, return_inverse=True)
-    sums = np.zeros(pairs.shape[1])
-    bits = np.zeros(pairs.shape[1], np.uint32)
-    best = np.full(pairs.shape[1], -1, np.int32)
+    anchors, at = distinct(anchor)
+    width = int(item.max(initial=0)) + 1
+    pairs, where = np.unique(at * width + item, return_inverse=True)  # one number sorts ten times as fast as two
+    anchor, item = anchors[pairs // width], pairs % width
+    sums = np.zeros(len(pairs))
+    bits = np.zeros(len(pairs), np.uint32)
+    best = np.full(len(pairs), -1, np.int32)
     columns = {}
     start = 0
     for index, (name, rows) in enumerate(parts):
@@ -76,11 +79,11 @@ def fuse(parts: list[tuple[str, Rows]], constant: float) -> Rows:
         start += len(rows)
         sums[here] += np.where(rows["rank"] < 0, 0, 1.0 / (constant + np.maximum(rows["rank"], 0) + 1))
         bits[here] |= np.uint32(1 << index)
-        ranks = np.full(pairs.shape[1], -1, np.int32)
+        ranks = np.full(len(pairs), -1, np.int32)
         ranks[here] = rows["rank"]
         columns[f"rank_{name}"] = ranks
         best = np.where((ranks >= 0) & ((best < 0) | (ranks < best)), ranks, best)
     fused = sums.astype(np.float32)  # what is shown decides, so that equal sums tie whatever order they were added in
-    order = np.lexsort((pairs[1], -fused, pairs[0]))
-    rows = Rows(pairs[0], pairs[1], {"source_score": fused, "rank": best, "source": bits, **columns})
+    order = np.lexsort((item, -fused, anchor))
+    rows = Rows(anchor, item, {"source_score": fused, "rank": best, "source": bits, **columns})
     return rows.take(order)

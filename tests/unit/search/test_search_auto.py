@@ -58,5 +58,5 @@ def test_engines_are_steps_with_a_text(text: str) -> None:
 
 
 def test_an_unknown_engine_is_named() -> None:
-    with pytest.raises(OptionError, match="There is no engine 'exactly'. Did you mean 'exact'?"):
+    with pytest.raises(OptionError, match=r"There is no engine 'exactly'. Did you mean 'exact'\?"):
         ENGINES.make("exactly")

@@ -82,7 +82,7 @@ def test_the_first_ranks_can_be_passed_over() -> None:
 
 
 def test_a_column_that_is_missing_is_named() -> None:
-    with pytest.raises(InputError, match="The anchors have no column 'labl' to tell them apart by. They have: label"):
+    with pytest.raises(InputError, match=r"The anchors have no column 'labl' to tell them apart by\. They have: label"):
         candidates(judged(label=LABELS), unlike=("labl",))
 
 
@@ -91,7 +91,7 @@ def test_numbers_and_text_of_one_value_are_one_code() -> None:
     right = Collection(pa.table({"id": ["c", "d"], "group": pa.array(["8", None]).dictionary_encode()}))
     found = unlike(left, right, "group")
     assert isinstance(found, Unlike)
-    assert found.anchors[1] == found.items[0] != found.anchors[0]  # type: ignore[index]
+    assert found.anchors[1] == found.items[0] != found.anchors[0]
     assert found.items[1] == -1
 
 
@@ -106,7 +106,7 @@ def test_options_are_text(text: str) -> None:
 
 def test_an_engine_is_text_or_a_value() -> None:
     assert Neighbors(engine=Approximate(0.9)) == SOURCES.make("neighbors(engine=approximate(recall=0.9))")
-    with pytest.raises(OptionError, match="There is no engine 'fais'. Did you mean 'faiss'?"):
+    with pytest.raises(OptionError, match=r"There is no engine 'fais'. Did you mean 'faiss'\?"):
         Neighbors(engine="fais")
 
 
