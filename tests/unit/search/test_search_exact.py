@@ -70,7 +70,7 @@ def test_every_rule_at_once_equals_brute_force(similarity: Similarity, scale: fl
     constraints = Constraints(
         Ragged.from_lists([np.sort(free.items[row][RNG.random(400) < 0.3]) for row in range(n)]),
         RNG.random(m) < 0.1,
-        (Unlike(RNG.integers(-1, 4, n), RNG.integers(-1, 4, m)), Unlike(RNG.integers(0, 40, n), RNG.integers(0, 40, m))),
+        tuple(Unlike(RNG.integers(-1, some, n), RNG.integers(-1, some, m)) for some in (4, 40)),
         ceiling=scores[np.arange(n), RNG.integers(0, 200, n)],
         floor=scores[:, 390],
         skip=9,
@@ -111,9 +111,7 @@ def test_vectors_on_disk_give_the_same_answer(tmp_path: Path) -> None:
     anchors, items = RNG.normal(size=(50, 20)).astype(np.float32), RNG.normal(size=(3000, 20)).astype(np.float32)
     items.tofile(tmp_path / "items")
     stored = Stored([Segment(tmp_path / "items", 0, 3000)], 20, "<f4")
-    constraints = Constraints(
-        Ragged.from_lists([np.arange(row, row + 9) for row in range(50)]), RNG.random(3000) < 0.2
-    )
+    constraints = Constraints(Ragged.from_lists([np.arange(row, row + 9) for row in range(50)]), RNG.random(3000) < 0.2)
     for similarity in ("cosine", "dot", "euclidean"):
         here, there = (Exact(16, 200).search(anchors, one, 11, similarity, constraints) for one in (items, stored))
         assert here.items.values.tolist() == there.items.values.tolist()
