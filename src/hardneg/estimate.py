@@ -10,13 +10,16 @@ import numpy as np
 
 from hardneg.encode import Encoder
 from hardneg.errors import InputError
+from hardneg.matrix import Matrix
+from hardneg.mining import PART
 from hardneg.positives import Positives
-from hardneg.similarity import Matrix
+from hardneg.samplers import Plan
 
 __all__ = ["Estimate", "estimate"]
 
 _SAMPLE = 64  # texts encoded to learn the rate
 _MIB = 2**20
+_ENCODED = 2**30  # bytes of one side's new vectors; more of them go to a temporary file
 
 
 @dataclass(frozen=True)
@@ -27,27 +30,56 @@ class Estimate:
     mib: Mapping[str, float]
 
 
-def estimate(positives: Positives, encoder: Encoder | None, vectors: Matrix | None, candidates: int) -> Estimate:
-    """Estimate time and memory for ``candidates`` candidates an anchor.
+def estimate(
+    positives: Positives, encoder: Encoder | None, vectors: Matrix | None, candidates: int, plan: Plan | None = None
+) -> Estimate:
+    """Estimate time and memory for ``candidates`` candidates an anchor, sampled by ``plan``.
 
     Either an encoder is given, or the vectors that came with the data. Nothing is read from a cache, so with one it
-    may be much faster.
+    may be much faster. The memory is what is held at once, above what the interpreter takes.
     """
     anchors, items = len(positives.anchors), len(positives.items)
-    texts = anchors + items
     rate, dimension = (None, vectors.shape[1]) if vectors is not None else _encoding_rate(positives, encoder)
-    products = 2.0 * anchors * items * dimension / _product_rate(dimension)
-    judging = anchors * candidates * (dimension * 8e-9 + 6e-6)
-    content = sum(side.table.nbytes for side in (positives.anchors, positives.items))
+    candidates = min(candidates, items)
+    rows = anchors * candidates
+    compared = max(1.0, len(positives.positive.values) / max(1, anchors))  # positives that an item is held against
+    phase, held = max(_phases(anchors, candidates, plan).items(), key=lambda one: one[1])
     return Estimate(
-        seconds={"encode": texts / rate if rate else 0.0, "search": products, "judge and write": judging},
+        seconds={
+            "encode": (anchors + items) / rate if rate else 0.0,
+            "search": 2.0 * anchors * items * dimension / _product_rate(dimension),
+            "judge, sample and write": rows * (1.5e-6 + compared * dimension * 2.5e-9),
+        },
         mib={
-            "texts": content / _MIB,
-            # float32, once as encoded and once at unit length
-            "vectors": 2 * texts * dimension * 4 / _MIB,
-            "a block of the search": (512 * 8192 * 4 * 3 + 1024 * candidates * 400) / _MIB,
+            "ids, texts and numbers for each": (_content(positives) + 50 * (anchors + items)) / _MIB,
+            "vectors in memory": sum(_in_memory(vectors, side, dimension) for side in (anchors, items)) / _MIB,
+            phase: held / _MIB,
         },
     )
+
+
+def _phases(anchors: int, candidates: int, plan: Plan | None) -> dict[str, float]:
+    """Bytes held by each stage beside what all share; the largest counts, since one follows another."""
+    part = min(anchors, PART) * candidates * 450.0
+    chosen = anchors * min(candidates, plan.chooser.n if plan else candidates) * 120.0
+    limited = plan is not None and plan.per_item is not None  # then all anchors compete, so all lists are held
+    return {
+        "searching and judging a part": 512 * 8192 * 4 * 3 + part,
+        "sampling": part / 3 + chosen + (anchors * candidates * 16.0 if limited else 0.0),
+    }
+
+
+def _content(positives: Positives) -> int:
+    return int(sum(side.table.nbytes for side in (positives.anchors, positives.items)))
+
+
+def _in_memory(vectors: Matrix | None, rows: int, dimension: int) -> float:
+    """Bytes of one side's vectors that memory is taken for; what is on disk, or too much for memory, stays there."""
+    size = rows * dimension * 4.0
+    if vectors is None:
+        return size if size <= _ENCODED else 0.0
+    in_memory = isinstance(vectors, np.ndarray) and not isinstance(vectors, np.memmap)
+    return rows * dimension * float(vectors.dtype.itemsize) if in_memory else 0.0
 
 
 def _encoding_rate(positives: Positives, encoder: Encoder | None) -> tuple[float, int]:

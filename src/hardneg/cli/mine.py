@@ -30,6 +30,7 @@ from hardneg.mining import Settings
 from hardneg.progress import for_console
 from hardneg.recipe import Recipe, given_vectors
 from hardneg.run import refuse_existing
+from hardneg.steps import Steps
 from hardneg.storage import storage_errors
 
 __all__ = ["command"]
@@ -177,7 +178,8 @@ def _say_plan(recipe: Recipe, reading: Reading) -> None:
     encoder = None if vectors else make_encoder(recipe.encoder)
     source = recipe.source()
     candidates = sum(int(getattr(one, "k", 0)) for one in getattr(source, "sources", (source,)))
-    needs = estimate(reading.positives, encoder, vectors.items if vectors else None, candidates)
+    plan = Steps.parse(source, recipe.filters, recipe.sampler).plan
+    needs = estimate(reading.positives, encoder, vectors.items if vectors else None, candidates, plan)
     rows = [(name, "; ".join(getattr(recipe, name))) for name in ("sources", "filters", "sampler")]
     rows.insert(0, ("encoder", "vectors from files" if vectors else recipe.encoder))
     console.print(table("Would be done", ("step", ""), rows))
