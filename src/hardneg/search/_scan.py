@@ -15,6 +15,7 @@ from hardneg.parallel import threads
 from hardneg.ragged import IntArray
 from hardneg.search._base import Constraints, Hits
 from hardneg.search._blocks import Block, Blocks, Sides
+from hardneg.search._narrow import narrowed
 from hardneg.search._settle import answer, joined
 from hardneg.search._tile import Room, Tile, width
 
@@ -94,7 +95,12 @@ def settled(
     above = np.zeros(len(rows), np.int64)
     for one, tile in zip(places, tiles, strict=True):
         above[one] = tile.above
-    which = which if names is None else names[which]
+    if names is not None:
+        order = np.argsort(at, kind="stable")
+        at, which = at[order], names[which[order]]
+        if constraints.ceiling is None:  # else it takes exact scores to tell which of them count
+            keep = narrowed(sides, rows, at, which, constraints.depth(k))
+            at, which = at[keep], which[keep]
     return answer(sides.anchors[rows], sides.items, k, sides.similarity, constraints.take(rows), at, which, above)
 
 
