@@ -46,5 +46,8 @@ def minable(positives: Positives, vectors: Vectors) -> tuple[Positives, IntArray
     if not len(active):
         raise InputError("No anchor has a positive, so there is nothing to mine for.", remedy="Check the judgements.")
     if positives.barred.all():
-        raise InputError("No item may be mined: all are barred, empty or without a direction.")
+        raise InputError(
+            "No item may be mined: all are barred, empty or without a direction.",
+            remedy="Look at --exclude-split and --exclude-ids, and at the items' texts or vectors.",
+        )
     return positives, active, skipped

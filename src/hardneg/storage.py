@@ -11,16 +11,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from hardneg.errors import InputError, StorageError
 
-__all__ = ["digest", "place", "read_table", "storage_errors", "write_json", "write_table"]
+__all__ = ["digest", "place", "read_table", "storage_errors", "write_json", "write_rows", "write_table"]
+
+_BLOCK = 131_072  # rows
 
 _REMEDIES = {
-    errno.ENOSPC: "The disk is full. Free some space and run the same command again: it goes on where it was.",
-    errno.EDQUOT: "The quota is used up. Free some space and run the same command again: it goes on where it was.",
+    errno.ENOSPC: "The disk is full. Free some space and run the same command again; a mining goes on where it was.",
+    errno.EDQUOT: "The quota is used up. Free some space and run the same command again; a mining goes on where it was.",
     errno.EROFS: "The file system is read-only. Choose another place for the output.",
     errno.EACCES: "Writing there is not permitted. Choose another place, or change the permissions.",
     errno.EPERM: "Writing there is not permitted. Choose another place, or change the permissions.",
@@ -64,17 +68,26 @@ def write_json(value: Any, path: Path) -> None:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write Parquet, zstd-compressed, the same bytes for the same table.
+    """Write Parquet, zstd-compressed, the same bytes for the same table."""
+    with place(path) as file, _parquet(file, table.schema) as parquet:
+        parquet.write_table(table)
 
-    Scores hardly repeat, so they go without a dictionary, byte by byte: half the size and a third of the time.
-    """
-    scores = [one.name for one in table.schema if pa.types.is_float32(one.type)]
-    with place(path) as file:
-        pq.write_table(
-            table, file, compression="zstd", write_page_checksum=True, write_statistics=False,
-            use_dictionary=[name for name in table.column_names if name not in scores],
-            column_encoding=dict.fromkeys(scores, "BYTE_STREAM_SPLIT"),
-        )  # fmt: skip
+
+def write_rows(table: pa.Table, rows: NDArray[np.int64], path: Path) -> None:
+    """Write some rows of a table, a block at a time: they may be most of a table that fills the memory."""
+    with place(path) as file, _parquet(file, table.schema) as parquet:
+        for start in range(0, max(1, len(rows)), _BLOCK):
+            parquet.write_table(table.take(pa.array(rows[start : start + _BLOCK])))
+
+
+def _parquet(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    """Scores hardly repeat, so they go without a dictionary, byte by byte: half the size and a third of the time."""
+    scores = [one.name for one in schema if pa.types.is_float32(one.type)]
+    return pq.ParquetWriter(
+        file, schema, compression="zstd", write_page_checksum=True, write_statistics=False,
+        use_dictionary=[name for name in schema.names if name not in scores],
+        column_encoding=dict.fromkeys(scores, "BYTE_STREAM_SPLIT"),
+    )  # fmt: skip
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
