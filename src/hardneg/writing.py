@@ -21,7 +21,7 @@ from hardneg.positives import Positives
 from hardneg.ragged import BoolArray
 from hardneg.run import RELATIONS, Run, refuse_existing
 from hardneg.similarity import FloatArray
-from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_table
+from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_rows, write_table
 from hardneg.table import dictionary, id_column
 
 __all__ = ["RunWriter"]
@@ -136,7 +136,7 @@ class RunWriter:
         write_table(positives.anchors.table, self.partial / "anchors.parquet")
         used = used.copy()
         used[columns] = True
-        write_table(positives.items.take(np.flatnonzero(used)).table, self.partial / "items.parquet")
+        write_rows(positives.items.table, np.flatnonzero(used), self.partial / "items.parquet")
 
     def finish(self, manifest: Mapping[str, Any], timings: Mapping[str, Any]) -> Run:
         """Write the manifest and give the run its name."""

@@ -3,11 +3,12 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from hardneg.errors import InputError, StorageError
-from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_table
+from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_rows, write_table
 
 TABLE = pa.table({"x": pa.array(["a", "b", "a"]).dictionary_encode(), "y": [1.0, None, 3.0]})
 
@@ -17,6 +18,16 @@ def test_a_table_comes_back_and_its_bytes_are_always_the_same(tmp_path: Path) ->
         write_table(TABLE, tmp_path / "new folder" / name)
     assert read_table(tmp_path / "new folder" / "a") == TABLE
     assert digest(tmp_path / "new folder" / "a") == digest(tmp_path / "new folder" / "b")
+
+
+@pytest.mark.parametrize("block", [1, 2, 100])
+@pytest.mark.parametrize("rows", [[2, 0], [0, 1, 2], []])
+def test_rows_are_written_block_by_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[int], block: int
+) -> None:
+    monkeypatch.setattr("hardneg.storage._BLOCK", block)
+    write_rows(TABLE, np.array(rows, np.int64), tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").to_pylist() == TABLE.take(rows).to_pylist()
 
 
 @pytest.mark.parametrize("where", [5, 60, -1])
