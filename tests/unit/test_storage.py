@@ -27,7 +27,7 @@ def test_rows_are_written_block_by_block(
 ) -> None:
     monkeypatch.setattr("hardneg.storage._BLOCK", block)
     write_rows(TABLE, np.array(rows, np.int64), tmp_path / "t.parquet")
-    assert read_table(tmp_path / "t.parquet").to_pylist() == TABLE.take(rows).to_pylist()
+    assert read_table(tmp_path / "t.parquet").to_pylist() == TABLE.take(pa.array(rows, pa.int64())).to_pylist()
 
 
 @pytest.mark.parametrize("where", [5, 60, -1])
