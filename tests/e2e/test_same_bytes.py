@@ -21,13 +21,12 @@ MINE = """
 import sys, time
 import numpy as np
 from hardneg import mining, ledger
-from hardneg.search import Exact
-from hardneg.sources import neighbors
+from hardneg.search import Exact, auto
 from hardneg.writing import RunWriter
 from tests.worlds import scene, neighbors as given
 
 out, anchors, items, part, wait = sys.argv[1], *map(float, sys.argv[2:6])
-neighbors.Exact = lambda: Exact(int(anchors), int(items))
+auto.Exact = lambda **_: Exact(int(anchors), int(items))
 mining.PART = int(part)
 add = RunWriter.add
 def slow(self, name, table):

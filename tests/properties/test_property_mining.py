@@ -16,8 +16,7 @@ from hardneg.filters import FILTERS, judge_all
 from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.run import Run
-from hardneg.search import Exact
-from hardneg.sources import neighbors as neighbors_module
+from hardneg.search import Exact, auto
 from hardneg.testing._world import judged_pairs
 from hardneg.testing._world import world as small_world
 
@@ -162,14 +161,19 @@ class _blocks:  # noqa: N801 - used like a function
     """Search in blocks of these sizes."""
 
     def __init__(self, anchors: int, items: int) -> None:
-        self.engine = lambda: Exact(anchors, items)
+        self.sizes, self.used = (anchors, items), False
 
     def __enter__(self) -> None:
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(neighbors_module, "Exact", self.engine)
+        self.patch.setattr(auto, "Exact", self.engine)
 
     def __exit__(self, *_: object) -> None:
         self.patch.undo()
+        assert self.used
+
+    def engine(self, **_: object) -> Exact:
+        self.used = True
+        return Exact(*self.sizes)
 
 
 WORLD = judged_pairs(small_world())
