@@ -42,9 +42,11 @@ types: $(VENV)/.dev
 docs: $(VENV)/.dev  ## run every example in the docs and in docstrings
 	$(BIN)/python -m pytest src docs README.md --doctest-glob="*.md"
 
-bench: $(VENV)/.dev  ## hardneg and the incumbent side by side; ratios
+bench: $(VENV)/.dev  ## hardneg beside the incumbent and other searches, small; docs/benchmarks.md has the long ones
 	$(PIP) install $(QUIET) --constraint constraints.txt --group bench
 	$(BIN)/python -m benchmarks.incumbent --docs 5000 50000
+	$(BIN)/python -m benchmarks.search exact 10000 --short
+	$(BIN)/python -m benchmarks.search labels 10000 --anchors 512 --repeat 1 --short
 
 check: lint types test
 

