@@ -21,6 +21,7 @@ Similarity = Literal["cosine", "dot", "euclidean"]
 
 # Pairs are scored in slices of about this many float64 numbers a side (2 MiB), which stay in a processor's cache.
 _SLICE = 262_144
+_ROW = 8192
 _SLICES = 4  # in a row on one thread, at least
 _FINITE: WeakSet[Matrix] = WeakSet()  # vectors on disk that hold no NaN and no infinity
 _HELD = 32 * 2**20  # bytes of one side's rows in memory at a time, where they do not live there
@@ -222,5 +223,10 @@ def _score(
 
 
 def _products(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The product of each row of ``x`` with that row of ``y``, shape ``(n,)``."""
-    return np.asarray(np.einsum("ij,ij->i", x, y), np.float64)
+    """The product of each row of ``x`` with that row of ``y``, shape ``(n,)``.
+
+    Row by row, so that it does not depend on the other rows; longer rows than ``_ROW`` might be cut up by threads.
+    """
+    if x.shape[1] > _ROW:
+        return np.asarray(np.einsum("ij,ij->i", x, y), np.float64)
+    return np.asarray(np.matmul(x[:, None, :], y[:, :, None])[:, 0, 0], np.float64)

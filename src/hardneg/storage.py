@@ -24,7 +24,7 @@ _BLOCK = 131_072  # rows
 
 _REMEDIES = {
     errno.ENOSPC: "The disk is full. Free some space and run the same command again; a mining goes on where it was.",
-    errno.EDQUOT: "The quota is used up. Free some space and run the same command again; a mining goes on where it was.",
+    errno.EDQUOT: "The quota is used up. Free some and run the same command again; a mining goes on where it was.",
     errno.EROFS: "The file system is read-only. Choose another place for the output.",
     errno.EACCES: "Writing there is not permitted. Choose another place, or change the permissions.",
     errno.EPERM: "Writing there is not permitted. Choose another place, or change the permissions.",
