@@ -61,7 +61,7 @@ def stage(products: int) -> Iterator[Stage]:
 
 
 def exhaustive(
-    sides: Sides, rows: IntArray, k: int, constraints: Constraints, anchor_block: int = 1024, item_block: int = 2048
+    sides: Sides, rows: IntArray, k: int, constraints: Constraints, anchor_block: int = 1024, item_block: int = 4096
 ) -> Hits:
     """The answers for some anchors from a look at every item; the block sizes change no answer."""
     depth = max(1, min(constraints.depth(k), len(sides.items)))

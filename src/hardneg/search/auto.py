@@ -25,7 +25,7 @@ __all__ = ["Auto"]
 
 _MANY = 2e10  # pairs from which on sharing work between anchors pays for the clusters it needs: a minute or two
 _ITEMS = 50_000  # with fewer items than this, looking at each costs little
-_BLOCK = 2**20  # numbers in a block of items
+_BLOCK = 2**21  # numbers in a block of items
 _SAVES = 6  # how many times quicker the approximate join is, by the benchmarks, clusters included
 
 
@@ -63,7 +63,7 @@ class Auto(Engine):
         """
         if self.recall < 1 and self._join_pays(anchors, items[0]):
             return Approximate(self.recall)
-        return Torch() if _cards() else Exact(item_block=int(np.clip(_BLOCK // items[1], 256, 2048)))
+        return Torch() if _cards() else Exact(item_block=int(np.clip(_BLOCK // items[1], 256, 4096)))
 
     def explain(self, anchors: int, items: tuple[int, ...]) -> str:
         """What would be chosen and why, and how long it takes about, on this machine as busy as it is now."""

@@ -33,7 +33,7 @@ class Exact(Engine):
     name: ClassVar[str] = "exact"
 
     anchor_block: int = 1024
-    item_block: int = 2048
+    item_block: int = 4096
 
     def __post_init__(self) -> None:
         require(self.anchor_block >= 1, "anchor_block", "at least 1", self.anchor_block)
