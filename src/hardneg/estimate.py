@@ -28,6 +28,7 @@ class Estimate:
 
     seconds: Mapping[str, float]
     mib: Mapping[str, float]
+    dimension: int  # of the vectors
 
 
 def estimate(
@@ -47,7 +48,7 @@ def estimate(
     return Estimate(
         seconds={
             "encode": (anchors + items) / rate if rate else 0.0,
-            "search": 2.0 * anchors * items * dimension / _product_rate(dimension),
+            "search, if exact": 2.0 * anchors * items * dimension / _product_rate(dimension),
             "judge, sample and write": rows * (1.5e-6 + compared * dimension * 2.5e-9),
         },
         mib={
@@ -55,6 +56,7 @@ def estimate(
             "vectors in memory": sum(_in_memory(vectors, side, dimension) for side in (anchors, items)) / _MIB,
             phase: held / _MIB,
         },
+        dimension=dimension,
     )
 
 

@@ -30,6 +30,7 @@ from hardneg.mining import Settings
 from hardneg.progress import for_console
 from hardneg.recipe import Recipe, given_vectors
 from hardneg.run import refuse_existing
+from hardneg.sources import Neighbors
 from hardneg.steps import Steps
 from hardneg.storage import storage_errors
 
@@ -186,5 +187,9 @@ def _say_plan(recipe: Recipe, reading: Reading) -> None:
     rows = [(name, f"{seconds:,.1f} s") for name, seconds in needs.seconds.items()]
     rows += [(name, f"{mib:,.0f} MiB") for name, mib in needs.mib.items()]
     console.print(table("Would need, about (vectors in the cache are not counted)", ("for", ""), rows))
+    sizes = len(reading.positives.anchors), (len(reading.positives.items), needs.dimension)
+    for one in getattr(source, "sources", (source,)):
+        if isinstance(one, Neighbors) and (told := one.explain(*sizes)):
+            console.print(told, markup=False, highlight=False)
     seconds, mib = sum(needs.seconds.values()), sum(needs.mib.values())
     console.print(f"All: {seconds:,.0f} s, {mib:,.0f} MiB. Nothing was written.", markup=False, highlight=False)

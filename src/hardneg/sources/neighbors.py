@@ -80,15 +80,15 @@ class Neighbors(Source):
         """Make the search ready."""
         found = context.vectors(self.encoder)
         engine = ENGINES.make(self.engine)
-        if explain := getattr(engine, "explain", None):
-            active = len(found.anchors) if context.active is None else len(context.active)
-            context.progress.say(explain(active, found.items.shape))
+        active = np.arange(len(found.anchors)) if context.active is None else context.active
+        if told := self.explain(len(active), found.items.shape):
+            context.progress.say(told)
         constraints = self._constraints(context, found)
         search = engine.prepare(found.anchors, found.items, self.k, self.similarity, constraints)
         context.notes.setdefault("search", {})[str(self)] = dict(search.about)
         if "recall" in search.about:
             context.progress.say(_told(search.about))
-        ahead = _Ahead(search, np.arange(len(found.anchors)) if context.active is None else context.active)
+        ahead = _Ahead(search, active)
 
         def propose(anchors: IntArray) -> Rows:
             hits = ahead(anchors)
@@ -97,6 +97,10 @@ class Neighbors(Source):
             return rows.having(score=rows["source_score"]) if found is context.primary else rows
 
         return propose
+
+    def explain(self, anchors: int, items: tuple[int, ...]) -> str:
+        """What will search and why, and how long it takes about; empty where the user has named the engine."""
+        return self.engine.explain(anchors, items) if isinstance(self.engine, Auto) else ""
 
     def _constraints(self, context: Context, vectors: Vectors) -> Constraints:
         positives = context.positives
