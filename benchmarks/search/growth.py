@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import machine
 from benchmarks.search import peers, plots
 from benchmarks.search.data import Store
-from benchmarks.search.kit import Floats, best, found_share, opening, prepared, save, say, timed
+from benchmarks.search.kit import Floats, best, found_share, load, opening, prepared, save, say, timed
 from hardneg.search import Approximate, Constraints, Exact, Hits
 
 SIZES = [10_000, 30_000, 100_000, 300_000, 1_000_000]
@@ -41,7 +41,16 @@ def measure(options: Namespace) -> dict[str, Any]:
         seconds = best({row["engine"]: run for row, _, run in sides}, options.repeat, f"{count:,}")
         each = {row["engine"]: 1000 * seconds[row["engine"]] / anchors for row, anchors, _ in sides}
         rows += [{**row, "items": count, "anchors": n, "each": each[row["engine"]]} for row, n, _ in sides]
-    return save("growth", options, {"rows": rows, "k": K, "target": TARGET})
+    return save(
+        "growth", options, {"rows": _with_earlier(rows, load(options.work, "growth")), "k": K, "target": TARGET}
+    )
+
+
+def _with_earlier(rows: list[dict[str, Any]], saved: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """These rows, and those of earlier runs for other sizes and engines: some take an hour to build."""
+    measured = {(row["items"], row["engine"]) for row in rows}
+    earlier = [row for row in (saved or {}).get("rows", []) if (row["items"], row["engine"]) not in measured]
+    return sorted([*rows, *earlier], key=lambda row: (row["items"], ENGINES.index(row["engine"])))
 
 
 def _sides(store: Store, items: Floats, anchors: Floats, engines: list[str]) -> Iterator[Side]:
@@ -96,7 +105,8 @@ def report(saved: Mapping[str, Any]) -> str:
             f"![Cost as the corpus grows](images/{PLOT})",
             machine.table(HEAD, lines),
             f"k = {saved['k']}. The cost of 1,000 anchors without building, measured on: {asked} anchors. Approximate "
-            f"engines look as far as a recall of {saved['target']} needs, the peers in steps of two.",
+            f"engines look as far as a recall of {saved['target']} needs, the peers in steps of two. Not all "
+            "sizes and engines need have been measured in one run.",
         ]
     )
 
