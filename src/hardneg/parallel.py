@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-__all__ = ["each", "threads"]
+__all__ = ["each", "pool", "threads"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,8 +39,13 @@ def each(function: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
     workers = min(threads(), len(tasks))
     if workers <= 1 or getattr(_here, "working", False):
         return [function(one) for one in tasks]
-    with ThreadPoolExecutor(workers, initializer=_begin) as pool:
-        return list(pool.map(function, tasks))
+    with ThreadPoolExecutor(workers, initializer=_begin) as workshop:
+        return list(workshop.map(function, tasks))
+
+
+def pool() -> ThreadPoolExecutor:
+    """Threads for many tasks one after another; a task that calls ``each`` gets a plain loop."""
+    return ThreadPoolExecutor(threads(), initializer=_begin)
 
 
 def _begin() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hardneg.parallel import threads
+from hardneg.parallel import pool, threads
 from hardneg.ragged import IntArray
 from hardneg.search._base import Constraints, Hits
 from hardneg.search._blocks import Block, Blocks, Sides
@@ -24,13 +26,19 @@ __all__ = ["Stage", "by_code", "cut", "exhaustive", "settled", "stage"]
 _TILES = 8  # tiles that look at a block of items while it is at hand, so that a block from disk is read once for all
 _ROOM = 64 * 2**20  # bytes that a tile may keep
 
+T = TypeVar("T")
+
 
 class Stage:
     """Shows blocks of items to tiles: one thread a tile, each thread with its own space for products."""
 
-    def __init__(self, pool: ThreadPoolExecutor, products: int) -> None:
-        self._pool, self._products = pool, products
+    def __init__(self, workers: ThreadPoolExecutor, products: int) -> None:
+        self._pool, self._products = workers, products
         self._own = threading.local()
+
+    def each(self, function: Callable[..., T], *tasks: Sequence[Any]) -> list[T]:
+        """What a function gives for each tile."""
+        return list(self._pool.map(function, *tasks))
 
     def show(self, block: Block, tiles: Sequence[Tile], only: Sequence[IntArray | None] | None = None) -> None:
         """Show one block to every tile, or to some of the anchors of each."""
@@ -56,8 +64,8 @@ class Stage:
 @contextmanager
 def stage(products: int) -> Iterator[Stage]:
     """A stage with all threads, on which the matrix products run on one thread each."""
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads()) as pool:
-        yield Stage(pool, products)
+    with threadpool_limits(1, "blas"), pool() as workers:
+        yield Stage(workers, products)
 
 
 def exhaustive(
@@ -74,34 +82,39 @@ def exhaustive(
             some = rows[start : start + each * _TILES]
             order = by_code(some, constraints)
             places = [order[at : at + each] for at in range(0, len(some), each)]
-            tiles = [Tile(sides, some[one], depth, constraints) for one in places]
+            tiles = shown.each(partial(_tile, sides, depth, constraints), [some[one] for one in places])
             for block in shown.blocks(blocks, cut(0, len(sides.items), size)):
                 shown.show(block, tiles)
-            parts.append(settled(sides, k, constraints, some, places, tiles))
+            parts.append(settled(shown, sides, k, constraints, some, places, tiles))
     return joined(parts)
 
 
 def settled(
-    sides: Sides, k: int, constraints: Constraints, rows: IntArray,
+    shown: Stage, sides: Sides, k: int, constraints: Constraints, rows: IntArray,
     places: Sequence[IntArray], tiles: Sequence[Tile], names: IntArray | None = None,
 ) -> Hits:  # fmt: skip
     """The answers from what tiles have kept; tile ``i`` holds the anchors ``rows[places[i]]``.
 
     ``names`` gives the item's row for each number that the tiles know it by, where they know other vectors.
     """
-    found = [tile.found(just=names is not None) for tile in tiles]
-    at = np.concatenate([one[mine] for one, (mine, _) in zip(places, found, strict=True)])
-    which = np.concatenate([one for _, one in found])
-    above = np.zeros(len(rows), np.int64)
-    for one, tile in zip(places, tiles, strict=True):
-        above[one] = tile.above
-    if names is not None:
-        order = np.argsort(at, kind="stable")
-        at, which = at[order], names[which[order]]
-        if constraints.ceiling is None:  # else it takes exact scores to tell which of them count
-            keep = narrowed(sides, rows, at, which, constraints.depth(k))
-            at, which = at[keep], which[keep]
-    return answer(sides.anchors[rows], sides.items, k, sides.similarity, constraints.take(rows), at, which, above)
+
+    def settle(mine: IntArray, tile: Tile) -> Hits:
+        at, items = tile.found(just=names is not None)
+        if names is not None:
+            items = names[items]
+            if constraints.ceiling is None:  # else it takes exact scores to tell which of them count
+                keep = narrowed(sides, mine, at, items, constraints.depth(k))
+                at, items = at[keep], items[keep]
+        limits = constraints.take(mine)
+        return answer(sides.anchors[mine], sides.items, k, sides.similarity, limits, at, items, tile.above)
+
+    hits = joined(shown.each(settle, [rows[one] for one in places], tiles))
+    order = np.concatenate(places)
+    return hits if (np.diff(order) > 0).all() else hits.take(np.argsort(order))
+
+
+def _tile(sides: Sides, depth: int, constraints: Constraints, rows: IntArray) -> Tile:
+    return Tile(sides, rows, depth, constraints)
 
 
 def cut(start: int, stop: int, size: int) -> list[tuple[int, int]]:

@@ -116,7 +116,7 @@ class _Join(Search):
             each = max(1, _PRODUCTS // max(1, len(block.vectors)))
             for at in range(0, max(len(one) for one in only), each):
                 shown.show(block, tiles, [one[at : at + each] for one in only])
-        return settled(self.sides, self.k, self.constraints, rows, places, tiles, self.plan.order)
+        return settled(shown, self.sides, self.k, self.constraints, rows, places, tiles, self.plan.order)
 
     def _turned(self, rows: IntArray) -> Constraints:
         """The constraints of some anchors, with items in the order of their clusters.
