@@ -51,7 +51,7 @@ class Neighbors(Source):
     similarity: Similarity = "cosine"
     encoder: str | None = None
     engine: str | Engine = _AUTO
-    unlike: tuple[str, ...] = ()
+    unlike: tuple[str, ...] | str = ()
     relative: float | None = None
     reference: Literal["min", "max", "mean"] = "min"
     skip: int = 0
@@ -66,6 +66,8 @@ class Neighbors(Source):
             self.anchors is None or self.encoder is None, "encoder", "left out where vectors are given", self.encoder
         )
         object.__setattr__(self, "engine", ENGINES.make(self.engine))  # text and value are one
+        names = (self.unlike,) if isinstance(self.unlike, str) else tuple(self.unlike)
+        object.__setattr__(self, "unlike", names)
 
     def own_vectors(self, context_vectors: Callable[[], Vectors]) -> Vectors | None:
         """The vectors given in Python; else the run's, compared in this source's way."""

@@ -308,7 +308,7 @@ def test_more_vectors_than_memory_should_hold_stay_on_disk(
 ) -> None:
     texts = [*TEXTS, TEXTS[3]]
     wanted = encode_texts(_encoder(recorder()), texts, "item")
-    monkeypatch.setattr("hardneg.encode._shards._MEMORY", 0)
+    monkeypatch.setattr("hardneg.scratch._MEMORY", 0)
     encode_texts(_encoder(recorder()), TEXTS[100:150], "item", cache)
     for _ in range(2):  # computed with a gap that the cache fills, then from the cache alone
         found = encode_texts(_encoder(recorder()), texts, "item", cache)
