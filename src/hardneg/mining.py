@@ -105,7 +105,7 @@ def mine(
     if writer.resumed:
         settings.progress.say(f"Going on with '{writer.partial}': {writer.resumed} parts are done.")
     context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress, active)
-    with clock.stage("prepare"):
+    with clock.stage("prepare"), writer.clearing_up():
         judge = Judge(source, steps, context)
     with clock.stage("mine"), settings.progress.stage("mine", len(active), "anchors") as report:
         for number, (name, anchors) in enumerate(_blocks(active)):

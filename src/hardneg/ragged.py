@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hardneg.errors import OptionError
 
-__all__ = ["BoolArray", "IntArray", "Ragged", "expand"]
+__all__ = ["BoolArray", "IntArray", "Ragged", "expand", "places"]
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -27,6 +27,15 @@ def expand(starts: IntArray, lengths: IntArray) -> IntArray:
     shift = starts - (ends - lengths)
     out: IntArray = np.arange(total, dtype=np.int64) + np.repeat(shift, lengths)
     return out
+
+
+def places(lengths: IntArray) -> IntArray:
+    """Where each value stands in its row, for rows of these lengths one after the other.
+
+    >>> places(np.array([2, 0, 3])).tolist()
+    [0, 1, 0, 1, 2]
+    """
+    return expand(np.zeros(len(lengths), np.int64), lengths)
 
 
 @dataclass(frozen=True, eq=False)

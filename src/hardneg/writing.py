@@ -7,7 +7,8 @@ once the journal names it and its checksum is right, and the directory gets its 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,16 @@ class RunWriter:
         """Whether nothing is there but what comes before the first line of the journal."""
         names = {one.name for one in self.partial.iterdir()} if self.partial.is_dir() else {""}
         return names <= {"candidates", self._journal.path.name} and not any(self.partial.glob("candidates/*"))
+
+    @contextmanager
+    def clearing_up(self) -> Iterator[None]:
+        """Where this fails before the first part is there, leave nothing in the way of a mended command."""
+        try:
+            yield
+        except BaseException:
+            if self._barely_begun():
+                shutil.rmtree(self.partial, ignore_errors=True)
+            raise
 
     def has(self, name: str) -> bool:
         """Whether a part is done and undamaged."""

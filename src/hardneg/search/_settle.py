@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.matrix import Matrix
-from hardneg.ragged import IntArray, Ragged, expand
+from hardneg.ragged import IntArray, Ragged, expand, places
 from hardneg.search._base import Constraints, Hits, Unlike
 from hardneg.similarity import FloatArray, Similarity, pair_scores
 
@@ -101,8 +101,7 @@ def _falling(at: IntArray, scores: FloatArray) -> NDArray[np.int64]:
 
 def _place(at: IntArray) -> IntArray:
     """Each row's place among those of its anchor; rows are sorted by anchor."""
-    counts = np.bincount(at, minlength=1)
-    return np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return places(np.bincount(at, minlength=1))
 
 
 def _places(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.ragged import BoolArray, IntArray, places
 from hardneg.search._base import Constraints
 from hardneg.search._blocks import Block, Sides, members
 from hardneg.similarity import FloatArray, pair_scores
@@ -106,7 +106,7 @@ class Tile:
         order = np.lexsort((items[open_], -scores, at[open_]))
         owner = at[open_][order]
         counts = np.bincount(owner, minlength=len(self.rows))
-        place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        place = places(counts)
         left = self.depth - np.bincount(at[sure], minlength=len(self.rows))
         sure[open_[order[place < left[owner]]]] = True
         return sure
@@ -166,9 +166,9 @@ class Tile:
             at, items, products = self._thinned(some, at, items, products)
             counts = np.bincount(at, minlength=len(some))
         owner = some[at]
-        places = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts) + self._count[owner]
-        self._products[owner, places] = products
-        self._items[owner, places] = items
+        column = places(counts) + self._count[owner]
+        self._products[owner, column] = products
+        self._items[owner, column] = items
         self._count[some] += counts
 
     def _thinned(
@@ -192,7 +192,7 @@ class Tile:
         self._raise(rows, np.partition(self._sure(products, rows), kth, axis=1)[:, kth])
         at, place = np.nonzero(products >= self._threshold(rows)[:, None])
         counts = np.bincount(at, minlength=len(rows))
-        fresh = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+        fresh = places(counts)
         kept, items = products[at, place], self._items[rows[at], place]
         self._count[rows], self._products[rows] = counts, -np.inf
         self._products[rows[at], fresh], self._items[rows[at], fresh] = kept, items

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -119,3 +120,11 @@ def test_the_manifest_says_how_it_was_searched() -> None:
     assert mine(judged(), sources=Neighbors(ANCHORS, ITEMS, k=5)).manifest["search"] == {
         "neighbors(k=5)": {"engine": "exact"}
     }
+
+
+def test_a_step_that_fails_at_once_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    source = Neighbors(ANCHORS, ITEMS, unlike="nothing")
+    with pytest.raises(InputError, match="no column 'nothing'"):
+        mine(judged(), sources=source, out=tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+    mine(judged(), sources=Neighbors(ANCHORS, ITEMS), out=tmp_path / "run")
