@@ -22,6 +22,7 @@ FLOORS = [
     {"notation", "matrix", "lookup", "journal"},
     {"stored"},
     {"collection", "similarity", "scratch"},
+    {"classes"},
     {"positives", "search", "encode", "predict"},
     {"table", "context"},
     {"sources", "filters", "samplers"},

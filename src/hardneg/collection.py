@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -82,7 +84,8 @@ def _from_python(values: list[object], what: str) -> pa.Array:
 class Collection:
     """An Arrow table with a column ``id`` (unique) and, where there is one, ``text``.
 
-    Other columns (a title, a path, a label, a group) travel along under their own names.
+    Other columns (a title, a label, a group) travel along under their own names. A picture is a file, named in the
+    column ``path`` relative to ``root``, or its bytes in the column ``image``.
 
     >>> docs = Collection.of(["a", "b"], texts=["first", "second"])
     >>> docs.positions(["b", "x"]).tolist()
@@ -90,6 +93,7 @@ class Collection:
     """
 
     table: pa.Table
+    root: Path | None = None
 
     def __post_init__(self) -> None:
         ids = as_ids(self.table.column("id"))
@@ -136,6 +140,13 @@ class Collection:
         """The texts, or None where these things have none."""
         return self.table.column("text") if "text" in self.table.column_names else None
 
+    @property
+    def pictures(self) -> Sequence[str | bytes] | None:
+        """The pictures, as the paths of files or as bytes; None where these things have none."""
+        if "image" in self.table.column_names:
+            return _Pictures(self.table.column("image"), None)
+        return _Pictures(self.table.column("path"), self.root) if "path" in self.table.column_names else None
+
     def positions(self, ids: object) -> IntArray:
         """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round."""
         if isinstance(ids, pa.ChunkedArray) and pa.types.is_dictionary(ids.type):
@@ -154,7 +165,24 @@ class Collection:
 
     def take(self, rows: IntArray) -> Collection:
         """The given rows, in the given order."""
-        return Collection(self.table.take(pa.array(rows)))
+        return Collection(self.table.take(pa.array(rows)), self.root)
+
+
+class _Pictures(Sequence[str | bytes]):
+    """A column of paths or bytes as Python objects, one at a time."""
+
+    def __init__(self, column: pa.ChunkedArray, root: Path | None) -> None:
+        self._column, self._root = column, root
+        self.null_count: int = column.null_count
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return _Pictures(self._column[row], self._root)
+        one = self._column[int(row)].as_py()
+        return one if self._root is None or one is None else str(self._root / one)
 
 
 def _digest(one: Id) -> bytes:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, encode_texts, make_encoder
+from hardneg.collection import Collection
+from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, Role, encode_texts, make_encoder
 from hardneg.errors import InputError, OptionError
+from hardneg.matrix import Reordered, blocks
 from hardneg.positives import Positives
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray, Matrix, Similarity, check_vectors, pair_scores
 
-__all__ = ["Context", "Reference", "Vectors", "clear_of", "reference_scores"]
+__all__ = ["Context", "Reference", "Vectors", "anchors_of", "clear_of", "reference_scores"]
 
+T = TypeVar("T")
 Reference = str  # one of REFERENCES
 REFERENCES = ("min", "max", "mean")
 
@@ -96,13 +99,49 @@ def encode_both(
     progress: Progress,
     similarity: Similarity = "cosine",
 ) -> Vectors:
-    """Encode the anchors and the items of a mining."""
-    sides = []
-    for side, role in ((positives.anchors, "anchor"), (positives.items, "item")):
-        texts = _texts(side.texts, f"{role}s", str(encoder))
-        with progress.stage(f"encode {role}s", len(texts), "texts") as report:
-            sides.append(encode_texts(encoder, texts, role, cache, report))  # type: ignore[arg-type]
-    return Vectors.checked(sides[0], sides[1], positives, similarity)
+    """Encode the anchors and the items of a mining; labelled items, or classes of them, are encoded once."""
+    items = _encoded(encoder, positives.items, "item", cache, progress)
+    if positives.classes is not None:
+        anchors = anchors_of(items, positives, similarity)
+    else:
+        anchors = _encoded(encoder, positives.anchors, "anchor", cache, progress)
+    return Vectors.checked(anchors, items, positives, similarity)
+
+
+def anchors_of(items: Matrix, positives: Positives, similarity: Similarity) -> Matrix:
+    """The vectors of anchors that are among the items, or classes of them: a class is the mean of its members.
+
+    Under cosine each member counts with its direction alone (a nearest-centroid classifier's prototypes).
+    """
+    classes = positives.classes
+    if classes is None or classes.kind == "items":
+        own = positives.own
+        return items[own] if isinstance(items, np.ndarray) else Reordered(items, own)
+    members = positives.positive.inverted(len(positives.items))
+    sums = np.zeros((len(positives.anchors), items.shape[1]))
+    for start, block in blocks(items):
+        rows = block.astype(np.float64)
+        if similarity == "cosine":
+            lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+            rows = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+        of = members.take(np.arange(start, start + len(rows)))
+        np.add.at(sums, of.values, rows[of.rows()])
+    counts = positives.positive.lengths()[:, None]
+    return np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0).astype(np.float32)
+
+
+def _encoded(
+    encoder: Encoder, things: Collection, role: Role, cache: EmbeddingCache | None, progress: Progress
+) -> Matrix:
+    if getattr(encoder, "modality", "text") == "image":
+        from hardneg.encode.encoding import encode_images
+
+        pictures = _complete(things.pictures, "pictures", f"{role}s", str(encoder))
+        with progress.stage(f"encode {role}s", len(pictures), "images") as report:
+            return encode_images(encoder, pictures, role, cache, report)
+    texts = _texts(things.texts, f"{role}s", str(encoder))
+    with progress.stage(f"encode {role}s", len(texts), "texts") as report:
+        return encode_texts(encoder, texts, role, cache, report)
 
 
 def reference_scores(
@@ -139,13 +178,18 @@ def clear_of(positive_score: FloatArray, relative: float) -> FloatArray:
 
 
 def _texts(texts: Sequence[str] | None, what: str, needed_by: str) -> Sequence[str]:
-    if texts is None:
+    return _complete(texts, "texts", what, needed_by)
+
+
+def _complete(inputs: Sequence[T] | None, kind: str, what: str, needed_by: str) -> Sequence[T]:
+    """The texts or pictures, or an error that says who needs them."""
+    if inputs is None:
         raise InputError(
-            f"'{needed_by}' needs texts, and the {what} have none.",
-            remedy="Give collections with texts, or choose steps that work on vectors alone.",
+            f"'{needed_by}' needs {kind}, and the {what} have none.",
+            remedy=f"Give collections with {kind}, or choose steps that work on vectors alone.",
         )
-    if missing := getattr(texts, "null_count", 0):
+    if missing := getattr(inputs, "null_count", 0):
         raise InputError(
-            f"'{needed_by}' needs texts, and {missing} of the {what} have none.", remedy="Leave these out."
+            f"'{needed_by}' needs {kind}, and {missing} of the {what} have none.", remedy="Leave these out."
         )
-    return texts
+    return inputs

@@ -21,7 +21,7 @@ from hardneg import schema
 from hardneg.context import Vectors
 from hardneg.matrix import Matrix, blocks
 from hardneg.positives import Positives
-from hardneg.ragged import IntArray
+from hardneg.ragged import IntArray, Ragged
 from hardneg.samplers import Chooser
 from hardneg.steps import Steps
 from hardneg.table import Rows, Verdict, names_of
@@ -48,7 +48,7 @@ def inputs(positives: Positives, vectors: Vectors) -> dict[str, Any]:
             "positive": len(positives.positive.values),
             "negative": len(positives.negative.values),
             "ignored": len(positives.ignored.values),
-            "hash": _hash(*arrays, positives.own, positives.barred),
+            "hash": _hash(*arrays, *_codes(positives), positives.own, positives.barred),
         },
         "vectors": {
             "dimension": vectors.items.shape[1],
@@ -56,6 +56,15 @@ def inputs(positives: Positives, vectors: Vectors) -> dict[str, Any]:
             "hash": _hash(vectors.anchors, vectors.items),
         },
     }
+
+
+def _codes(positives: Positives) -> list[IntArray]:
+    """The classes of anchors and items as plain arrays."""
+    if positives.classes is None:
+        return []
+    sides = [Ragged.from_codes(one) for one in (positives.classes.anchors, positives.classes.items)]
+    closed = np.array([positives.classes.closed], np.int64)
+    return [closed, *(part for one in sides for part in (one.offsets, one.values))]
 
 
 def fingerprint(steps: Mapping[str, Any], seed: int, inputs: Mapping[str, Any]) -> str:

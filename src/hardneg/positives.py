@@ -6,16 +6,19 @@ from collections.abc import Collection as Iterables
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from hardneg import random
+from hardneg.classes import Classes, coded, column_of, values_of
 from hardneg.collection import Collection, as_ids
 from hardneg.errors import InputError
 from hardneg.notation import require
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged, places
 
 __all__ = ["Positives"]
 
@@ -29,6 +32,9 @@ class Positives:
     ``positive``, ``negative`` (known negatives: judged, not guessed) and ``ignored`` hold one row an anchor, of
     item rows; everything else is unknown. ``own`` is each anchor's own row among the items, -1 for none.
     ``barred`` marks items that may never be mined (a test split, a list of the user's).
+
+    Where things have ``classes``, all that share one are positives of one another; ``positive`` then lists some of
+    them for each anchor, for margins to compare with and for exports to pair with.
     """
 
     anchors: Collection
@@ -38,6 +44,7 @@ class Positives:
     ignored: Ragged
     own: IntArray
     barred: NDArray[np.bool_]
+    classes: Classes | None = None
 
     @classmethod
     def from_pairs(
@@ -114,6 +121,57 @@ class Positives:
             positive_from=positive_from, negative_to=negative_to, ignore=ignore,
         )  # fmt: skip
 
+    @classmethod
+    def from_labels(
+        cls,
+        items: Collection,
+        *,
+        label: str = "label",
+        anchors: Literal["items", "classes"] = "items",
+        minable: BoolArray | None = None,
+        listed: int = 16,
+        seed: int = 0,
+    ) -> Positives:
+        """Relations from a column of labels: the same label is positive, another one negative, none unknown.
+
+        A label may be a list of labels; who shares one is positive. The anchors are the labelled items, or the
+        classes themselves.
+
+        Args:
+            items: everything there is, the unlabelled too.
+            label: the column with the labels; numbers are read as text.
+            anchors: what negatives are sought for, ``items`` or ``classes``.
+            minable: which rows may be mined and may be anchors or positives, shape ``(items,)``; the others, such as
+                those of a test split, are barred. All if not given.
+            listed: at most this many positives are listed for an item. They are drawn by ``seed`` so that each
+                member of a class is listed equally often.
+            seed: draws the positives that are listed.
+
+        Raises InputError without a label, or with one class and nothing else to mine from.
+
+        >>> pets = Collection(pa.table({"id": ["a", "b", "c", "d"], "label": ["cat", "cat", "dog", None]}))
+        >>> by_label = Positives.from_labels(pets)
+        >>> by_label.anchors.ids.to_pylist(), by_label.positive[0].tolist(), by_label.classes.names
+        (['a', 'b', 'c'], [1], ('cat', 'dog'))
+        """
+        return _from_column(items, label, anchors, minable, _Draw(listed, seed), closed=True)
+
+    @classmethod
+    def from_groups(
+        cls,
+        items: Collection,
+        *,
+        group: str = "group",
+        minable: BoolArray | None = None,
+        listed: int = 16,
+        seed: int = 0,
+    ) -> Positives:
+        """Relations from a column of groups: items of one group are positives of one another, all else is unknown.
+
+        As :meth:`from_labels`, but to be of another group says nothing: two products may be alike.
+        """
+        return _from_column(items, group, "items", minable, _Draw(listed, seed), closed=False)
+
     def lists(self) -> dict[str, Ragged]:
         """The relations by name: positive, negative, ignored."""
         return {"positive": self.positive, "negative": self.negative, "ignored": self.ignored}
@@ -141,6 +199,14 @@ class Positives:
             .merged(Ragged.from_pairs(np.flatnonzero(own >= 0), own[own >= 0], len(rows)))
         )
 
+    def forbids(self, anchors: IntArray, items: IntArray) -> BoolArray:
+        """Whether each item may not be had by its anchor, for its class or because nobody may have it.
+
+        What :meth:`excluded` lists is not looked at. Shape: ``(len(anchors),)``.
+        """
+        barred = self.barred[items]
+        return barred if self.classes is None else barred | self.classes.share(anchors, items)
+
     def shared(self, rows: IntArray) -> Ragged:
         """Positives of the anchors that share a positive with these anchors: likely positives nobody wrote down.
 
@@ -160,6 +226,68 @@ class Positives:
     def _by_item(self) -> Ragged:
         """The anchors that have each item as a positive."""
         return self.positive.inverted(len(self.items))
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """How many positives are listed for an item, and the seed that draws them."""
+
+    listed: int
+    seed: int
+
+
+def _from_column(
+    items: Collection, column: str, kind: Literal["items", "classes"], minable: BoolArray | None, draw: _Draw, *,
+    closed: bool,
+) -> Positives:  # fmt: skip
+    require(kind in ("items", "classes"), "anchors", "items or classes", kind)
+    require(draw.listed >= 1, "listed", "at least 1", draw.listed)
+    found = column_of(items, column, "items")
+    values = values_of(found)
+    codes = coded(found, pc.take(values, pc.sort_indices(values)))
+    minable = np.ones(len(items), bool) if minable is None else np.asarray(minable, bool)
+    members = Ragged.from_codes(codes)
+    labelled = (members.lengths() > 0) & minable
+    names = tuple(sorted(values.to_pylist()))
+    if not labelled.any():
+        raise InputError(f"No item has a value in '{column}'.", remedy="Name the column that holds the labels.")
+    if closed and len(names) == 1 and not (minable & ~labelled).any():
+        raise InputError(
+            f"All items have the label '{names[0]}', so none can be a negative.",
+            remedy="Add items with other labels or without one, or name another column.",
+        )
+    barred = ~minable
+    if kind == "classes":
+        among = np.flatnonzero(labelled[members.rows()])
+        positive = Ragged.from_pairs(members.values[among], members.rows()[among], len(names))
+        classes = Classes(names, np.arange(len(names)), codes, "classes", closed)
+        anchors, own = Collection(pa.table({"id": names, column: names})), np.full(len(names), -1, np.int64)
+    else:
+        own = np.flatnonzero(labelled)
+        positive = _ring(members, labelled, random.uniform(draw.seed, items.keys), draw.listed).take(own)
+        classes = Classes(names, codes, codes, "items", closed).take(own)
+        anchors = items.take(own)
+    none = Ragged.empty(len(anchors))
+    return Positives(anchors, items, positive, none, none, own, barred, classes)
+
+
+def _ring(members: Ragged, among: BoolArray, draws: NDArray[np.float64], listed: int) -> Ragged:
+    """For each row the next ``listed`` of its class, where each class stands in a ring in random order.
+
+    So each is listed as often as any other, and a list does not depend on the other classes.
+    """
+    use = among[members.rows()]
+    row, code = members.rows()[use], members.values[use]
+    order = np.lexsort((draws[row], code))
+    row, code = row[order], code[order]
+    sizes = np.bincount(code) if len(code) else np.zeros(0, np.int64)
+    starts, place, size = (np.cumsum(sizes) - sizes)[code], places(sizes[sizes > 0]), sizes[code]
+    left, right = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for step in range(1, listed + 1):
+        fits = size > step
+        left.append(row[fits])
+        right.append(row[(starts + (place + step) % np.maximum(size, 1))[fits]])
+    return Ragged.from_pairs(np.concatenate(left), np.concatenate(right), len(members))
 
 
 def _known(collection: Collection, ids: pa.Array, what: str) -> IntArray:

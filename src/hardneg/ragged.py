@@ -88,6 +88,18 @@ class Ragged:
         counts = np.bincount(rows[fresh], minlength=n_rows)
         return cls(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), values[fresh])
 
+    @classmethod
+    def from_codes(cls, codes: IntArray | Ragged) -> Ragged:
+        """One row for each code, without a value where it is below 0; a Ragged stays what it is.
+
+        >>> Ragged.from_codes(np.array([7, -1])).lengths().tolist()
+        [1, 0]
+        """
+        if isinstance(codes, Ragged):
+            return codes
+        rows = np.flatnonzero(codes >= 0)
+        return cls.from_pairs(rows, codes[rows], len(codes))
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

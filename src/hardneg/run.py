@@ -220,17 +220,29 @@ def refuse_existing(out: Path, overwrite: bool) -> None:
 def relation_of(positives: Positives, rows: Rows) -> NDArray[np.uint8]:
     """What is known of each row's anchor and item, as :class:`Relation` codes; of several the strongest."""
     some, at = np.unique(rows.anchor, return_inverse=True)
+    classes = positives.classes
 
     def among(lists: Ragged) -> BoolArray:
         return lists.contains(at, rows.item)
 
+    def shared() -> BoolArray:
+        return among(positives.shared(some)) if classes is None else np.zeros(len(rows), bool)
+
+    def positive() -> BoolArray:
+        listed = among(positives.positive.take(some))
+        return listed if classes is None else listed | classes.share(rows.anchor, rows.item)
+
+    def otherwise() -> BoolArray:
+        return np.zeros(len(rows), bool) if classes is None else classes.otherwise(rows.anchor, rows.item)
+
     out = np.full(len(rows), Relation.UNKNOWN, np.uint8)
     for relation, mask in (
-        (Relation.SHARED, among(positives.shared(some))),
+        (Relation.OTHERWISE, otherwise()),
+        (Relation.SHARED, shared()),
         (Relation.NEGATIVE, among(positives.negative.take(some))),
         (Relation.BARRED, positives.barred[rows.item]),
         (Relation.IGNORED, among(positives.ignored.take(some))),
-        (Relation.POSITIVE, among(positives.positive.take(some))),
+        (Relation.POSITIVE, positive()),
         (Relation.SELF, positives.own[rows.anchor] == rows.item),
     ):
         out[mask] = relation

@@ -48,6 +48,7 @@ class Relation(IntEnum):
     SELF = 4
     BARRED = 5
     SHARED = 6
+    OTHERWISE = 7  # labelled otherwise: a negative as far as its label is right
 
 
 # Semi-hard reaches this far below the positive, as a share of its score. FaceNet's margin of 0.2 on squared

@@ -34,7 +34,7 @@ class Unlike:
         >>> Unlike(np.array([7, -1]), np.array([7])).lists()[0].lengths().tolist()
         [1, 0]
         """
-        return _lists(self.anchors), _lists(self.items)
+        return Ragged.from_codes(self.anchors), Ragged.from_codes(self.items)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +135,3 @@ class Engine(Step):
     def search(self, anchors: Matrix, items: Matrix, k: int, similarity: Similarity, constraints: Constraints) -> Hits:
         """The answers for all anchors at once."""
         return self.prepare(anchors, items, k, similarity, constraints)(np.arange(len(anchors)))
-
-
-def _lists(codes: IntArray | Ragged) -> Ragged:
-    if isinstance(codes, Ragged):
-        return codes
-    rows = np.flatnonzero(codes >= 0)
-    return Ragged.from_pairs(rows, codes[rows], len(codes))

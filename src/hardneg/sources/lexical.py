@@ -57,6 +57,7 @@ class Lexical(Source):
                 index.index(words, show_progress=False)
             report(len(item_texts), len(item_texts))
         positives = context.positives
+        every = np.arange(len(positives.items))
 
         def propose(anchors: IntArray) -> Rows:
             excluded = positives.excluded(anchors)
@@ -67,7 +68,8 @@ class Lexical(Source):
                     [str(anchor_texts[int(anchor)])], stopwords=stopwords, return_ids=False, show_progress=False
                 )[0]
                 points = np.asarray(index.get_scores(query) if index is not None and query else [], np.float32)
-                found, place = best_words(points, excluded[at], positives.barred, self.k)
+                closed = positives.forbids(np.full(len(every), anchor), every)
+                found, place = best_words(points, excluded[at], closed, self.k)
                 lists.append(found)
                 scores.append(points[found])
                 ranks.append(place)

@@ -13,7 +13,7 @@ from hardneg.errors import OptionError
 from hardneg.matrix import Matrix
 from hardneg.notation import require
 from hardneg.ragged import IntArray, Ragged
-from hardneg.search import ENGINES, Auto, Constraints, Engine, Hits, Search
+from hardneg.search import ENGINES, Auto, Constraints, Engine, Hits, Search, Unlike
 from hardneg.similarity import FloatArray, Similarity
 from hardneg.sources._base import Source, ranked_rows
 from hardneg.sources._codes import unlike
@@ -105,11 +105,12 @@ class Neighbors(Source):
         return self.engine.explain(anchors, items) if isinstance(self.engine, Auto) else ""
 
     def _constraints(self, context: Context, vectors: Vectors) -> Constraints:
-        positives = context.positives
+        positives, classes = context.positives, context.positives.classes
+        of_class = () if classes is None else (Unlike(classes.anchors, classes.items),)
         return Constraints(
             positives.excluded(np.arange(len(positives.anchors))),
             positives.barred,
-            tuple(unlike(positives.anchors, positives.items, name) for name in self.unlike),
+            (*of_class, *(unlike(positives.anchors, positives.items, name) for name in self.unlike)),
             ceiling=self._ceiling(positives.positive, vectors),
             skip=self.skip,
         )

@@ -39,34 +39,39 @@ class Uniform(Source):
 
         def propose(anchors: IntArray) -> Rows:
             excluded = positives.excluded(anchors)
-            lists = Ragged.from_lists(
-                [
-                    draw(self.k, int(anchor), excluded[at], positives.barred, context.seed)
-                    for at, anchor in enumerate(anchors)
-                ]
-            )
+
+            def drawn(at: int, anchor: int) -> IntArray:
+                def fit(items: IntArray) -> BoolArray:
+                    ruled_out = positives.forbids(np.full(len(items), anchor), items) | np.isin(items, excluded[at])
+                    return ~ruled_out
+
+                return draw(self.k, anchor, fit, len(positives.items), len(excluded[at]), context.seed)
+
+            lists = Ragged.from_lists([drawn(at, int(anchor)) for at, anchor in enumerate(anchors)])
             unranked = np.full(len(lists.values), -1)
             return ranked_rows(anchors, lists, np.zeros(len(unranked), np.float32), unranked)
 
         return propose
 
 
-def draw(k: int, anchor: int, excluded: IntArray, barred: BoolArray, seed: int) -> IntArray:
-    """``k`` different items, or all admissible ones in random order where fewer exist."""
-    n = len(barred)
-    if n <= 4 * (k + len(excluded)) + 64:  # few enough to shuffle them all
+def draw(k: int, anchor: int, fit: Callable[[IntArray], BoolArray], n: int, excluded: int, seed: int) -> IntArray:
+    """``k`` different items of ``n`` that ``fit``, or all of these in random order where fewer exist.
+
+    ``excluded`` is about how many do not fit; it decides how to draw.
+    """
+    if n <= 4 * (k + excluded) + 64:  # few enough to shuffle them all
         order = np.argsort(random.uniform(seed, np.array(anchor), np.arange(n)), kind="stable")
-        return order[~barred[order] & ~np.isin(order, excluded)][:k].astype(np.int64)
+        return order[fit(order)][:k].astype(np.int64)
     tries = 2 * k + 32
     while True:
         numbers = random.uniform(seed, np.array(anchor), np.arange(tries))
         drawn = (numbers * n).astype(np.int64)
         _, first = np.unique(drawn, return_index=True)
         distinct = drawn[np.sort(first)]
-        fit = distinct[~barred[distinct] & ~np.isin(distinct, excluded)]
-        if len(fit) >= k:
-            return fit[:k]
-        if tries > 4 * n:  # nearly everything is barred
-            rest = np.setdiff1d(np.flatnonzero(~barred), np.concatenate([excluded, fit]))
-            return np.concatenate([fit, rest])[:k]
+        fitting = distinct[fit(distinct)]
+        if len(fitting) >= k:
+            return fitting[:k]
+        if tries > 4 * n:  # nearly everything is ruled out
+            rest = np.setdiff1d(np.arange(n), fitting)
+            return np.concatenate([fitting, rest[fit(rest)]])[:k]
         tries *= 2

@@ -17,7 +17,7 @@ from hardneg.search import Constraints, Exact
 from hardneg.table import Array, Rows, grades
 from hardneg.testing._expect import frozen
 
-__all__ = ["all_pairs", "judge_columns", "kept_rows", "world"]
+__all__ = ["all_pairs", "judge_columns", "kept_rows", "labelled_world", "world"]
 
 ANCHORS, ITEMS, WIDTH = 14, 60, 8
 CROWDED, NEARLY_CROWDED = 3, 4  # every item, and all but two, are positives of these anchors
@@ -38,6 +38,29 @@ def world(seed: int = 0) -> Context:
     items[30] = 2 * items[11]  # a tie for cosine alone
     anchors[7] = items[12]
     return Context(positives, Vectors(frozen(anchors), frozen(items)), seed)
+
+
+def labelled_world(seed: int = 0) -> Context:
+    """The surroundings of a mining with labels: classes of different sizes, one of a single item, some without a label.
+
+    The anchors are the labelled items; some items are barred; every seventh has two labels.
+    """
+    rng = np.random.default_rng(seed)
+    things = _collection(rng, _names())
+    names = np.array(["ant", "bee", "cow", "dog"])[np.minimum(rng.geometric(0.4, ITEMS) - 1, 3)]
+    labels: list[list[str] | None] = [[str(one)] for one in names]
+    for row in range(0, ITEMS, 7):
+        labels[row] = sorted({str(names[row]), "bee"})
+    for row in range(3, ITEMS, 6):
+        labels[row] = None
+    labels[50] = ["elk"]
+    things = Collection(things.table.append_column("label", pa.array(labels)))
+    minable = np.ones(ITEMS, bool)
+    minable[[2, 21, 59]] = False
+    positives = Positives.from_labels(things, minable=minable, listed=3, seed=seed)
+    vectors = rng.normal(size=(ITEMS, WIDTH)).astype(np.float32)
+    vectors[20:26] = vectors[10]
+    return Context(positives, Vectors(frozen(vectors[positives.own]), frozen(vectors)), seed)
 
 
 def _names() -> list[str]:

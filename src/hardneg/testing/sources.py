@@ -13,7 +13,7 @@ from hardneg.ragged import IntArray
 from hardneg.sources import SOURCES, Source
 from hardneg.table import Rows
 from hardneg.testing._expect import expect, expect_round_trip, expect_same
-from hardneg.testing._world import world
+from hardneg.testing._world import labelled_world, world
 
 __all__ = ["check_source"]
 
@@ -27,10 +27,15 @@ def check_source(source: Source, context: Context | None = None) -> None:
 
     Args:
         source: the source to check.
-        context: where to try it; a small world with texts, vectors and every relation if not given.
+        context: where to try it; if not given, a small world with texts, vectors and every relation, and one with
+            labels.
     """
-    context = context or world()
     expect_round_trip(SOURCES, source)
+    for surroundings in [context] if context else [world(), labelled_world()]:
+        _check_in(source, surroundings)
+
+
+def _check_in(source: Source, context: Context) -> None:
     for one in _variants(source):
         everyone = np.arange(len(context.positives.anchors))
         propose = one.prepare(context)
@@ -87,8 +92,8 @@ def _check_admissible(source: Source, rows: Rows, context: Context) -> None:
     expect(fits.all(), source, "propose only rows of the items", rows.item[~fits][:3])
     excluded = positives.excluded(np.arange(len(positives.anchors))).contains(rows.anchor, rows.item)
     expect(not excluded.any(), source, "never propose a positive, an ignored item or the anchor itself", excluded.sum())
-    barred = positives.barred[rows.item]
-    expect(not barred.any(), source, "never propose a barred item", int(barred.sum()))
+    barred = positives.forbids(rows.anchor, rows.item)
+    expect(not barred.any(), source, "never propose a barred item or one of the anchor's class", int(barred.sum()))
 
 
 def _check_complete(source: Source, rows: Rows, context: Context) -> None:
@@ -96,9 +101,10 @@ def _check_complete(source: Source, rows: Rows, context: Context) -> None:
     if not isinstance(k, int):
         return
     positives = context.positives
-    excluded = positives.excluded(np.arange(len(positives.anchors)))
-    closed = np.bincount(excluded.rows()[~positives.barred[excluded.values]], minlength=len(excluded))
-    wanted = np.minimum(k, (~positives.barred).sum() - closed)
-    found = np.bincount(rows.anchor, minlength=len(excluded))
+    n, m = len(positives.anchors), len(positives.items)
+    anchor, item = np.divmod(np.arange(n * m), m)
+    ruled_out = positives.forbids(anchor, item) | positives.excluded(np.arange(n)).contains(anchor, item)
+    wanted = np.minimum(k, np.bincount(anchor[~ruled_out], minlength=n))
+    found = np.bincount(rows.anchor, minlength=n)
     for anchor in np.flatnonzero(found != wanted)[:1]:
         expect(False, source, f"propose {wanted[anchor]} items for anchor row {anchor}", int(found[anchor]))

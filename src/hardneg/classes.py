@@ -1,0 +1,118 @@
+"""Which classes anchors and items are of, as whole numbers: labels, groups, identities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hardneg.collection import Collection
+from hardneg.errors import InputError
+from hardneg.ragged import BoolArray, IntArray, Ragged
+
+__all__ = ["Classes", "Codes", "coded", "column_of", "values_of"]
+
+Codes = IntArray | Ragged  # one whole number for each thing, -1 for none, or a row of several
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """The classes of anchors and items, as numbers into ``names``.
+
+    Who shares a class is positive. Where it is ``closed``, an item that has a class but shares none is labelled
+    otherwise: a negative as far as its label is right. What has no class is unknown.
+
+    ``kind`` says what the anchors are: ``items`` (labelled examples) or the ``classes`` themselves, in order.
+    """
+
+    names: tuple[str, ...]
+    anchors: Codes
+    items: Codes
+    kind: Literal["items", "classes"] = "items"
+    closed: bool = True
+
+    def share(self, anchors: IntArray, items: IntArray) -> BoolArray:
+        """Whether each anchor has a class of its item, shape ``(len(anchors),)``.
+
+        >>> pets = Classes(("cat", "dog"), np.array([0, 1]), np.array([0, 1, -1]))
+        >>> pets.share(np.array([0, 0, 0]), np.array([0, 1, 2])).tolist()
+        [True, False, False]
+        """
+        if not isinstance(self.anchors, Ragged) and not isinstance(self.items, Ragged):
+            left = self.anchors[anchors]
+            return np.asarray((left >= 0) & (left == self.items[items]))
+        mine = Ragged.from_codes(self.anchors).take(anchors)
+        hits = Ragged.from_codes(self.items).contains(np.repeat(items, mine.lengths()), mine.values)
+        return np.asarray(np.bincount(mine.rows()[hits], minlength=len(anchors)) > 0)
+
+    def otherwise(self, anchors: IntArray, items: IntArray) -> BoolArray:
+        """Whether each item has a class and shares none with its anchor; nowhere where classes are not closed."""
+        if not self.closed:
+            return np.zeros(len(anchors), bool)
+        return self.labelled()[items] & ~self.share(anchors, items)
+
+    def labelled(self) -> BoolArray:
+        """Which items have a class."""
+        return np.asarray(self.items.lengths() > 0 if isinstance(self.items, Ragged) else self.items >= 0)
+
+    def of_items(self, what: str) -> IntArray:
+        """One class for each item, -1 for none.
+
+        Raises InputError, naming ``what`` needs it, where items have several.
+        """
+        if not isinstance(self.items, Ragged):
+            return self.items
+        raise InputError(
+            f"'{what}' needs one label for each item, and some items have several.",
+            remedy="Leave this step out, or keep one label for each item.",
+        )
+
+    def take(self, anchors: IntArray) -> Classes:
+        """The same classes for some of the anchors."""
+        mine = self.anchors.take(anchors) if isinstance(self.anchors, Ragged) else self.anchors[anchors]
+        return replace(self, anchors=mine)
+
+
+def column_of(things: Collection, name: str, who: str) -> pa.Array:
+    """A column of labels or groups.
+
+    Raises InputError where it is missing.
+    """
+    if name not in things.table.column_names:
+        known = ", ".join(one for one in things.table.column_names if one not in ("id", "text")) or "none"
+        raise InputError(
+            f"The {who} have no column '{name}' to tell them apart by. They have: {known}.",
+            remedy="Name a column that they have.",
+        )
+    return things.table.column(name).combine_chunks()
+
+
+def values_of(*columns: pa.Array) -> pa.Array:
+    """The different values of columns of single values or of lists, as text, in order of first appearance."""
+    return pa.concat_arrays([_flat(one).cast(pa.string()) for one in columns]).unique().drop_null()
+
+
+def coded(column: pa.Array, values: pa.Array) -> Codes:
+    """The place of each value among ``values``, -1 for a missing or another one; lists give rows of places.
+
+    >>> coded(pa.array(["dog", None]), pa.array(["cat", "dog"])).tolist()
+    [1, -1]
+    """
+    codes = pc.fill_null(pc.index_in(_flat(column).cast(pa.string()), value_set=values), -1)
+    codes = np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)
+    if not _is_list(column):
+        return codes
+    owner = np.asarray(pc.list_parent_indices(column), np.int64)
+    return Ragged.from_pairs(owner[codes >= 0], codes[codes >= 0], len(column))
+
+
+def _flat(column: pa.Array) -> pa.Array:
+    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return column.flatten() if _is_list(column) else column
+
+
+def _is_list(column: pa.Array) -> bool:
+    return bool(pa.types.is_list(column.type) or pa.types.is_large_list(column.type))
