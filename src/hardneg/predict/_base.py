@@ -12,6 +12,7 @@ import numpy as np
 from hardneg.matrix import Matrix
 from hardneg.notation import Step, require
 from hardneg.predict._account import account
+from hardneg.predict._extra import one_thread
 from hardneg.predict._folds import Groups, canonical, group_numbers
 from hardneg.predict._held_out import Learn, Outcome, one_class_each, several_each
 from hardneg.predict.predictions import Codes, Predictions, check_codes
@@ -78,13 +79,14 @@ class Model(Step):
         codes = check_codes(codes, len(rows), len(classes))
         numbers = group_numbers(groups, len(rows))
         order, shared = canonical(rows)
-        outcome = self._in_order(
-            prepared(rows[order], "cosine"),
-            codes.take(order) if isinstance(codes, Ragged) else codes[order],
-            len(classes),
-            None if numbers is None else numbers[order],
-            seed,
-        )
+        with one_thread("blas"):  # so that sums run in one order
+            outcome = self._in_order(
+                prepared(rows[order], "cosine"),
+                codes.take(order) if isinstance(codes, Ragged) else codes[order],
+                len(classes),
+                None if numbers is None else numbers[order],
+                seed,
+            )
         back = np.argsort(order)
         outcome = Outcome(outcome.raw[back], outcome.probabilities[back], outcome.held_out[back], outcome.temperature)
         about = account(str(self), outcome, codes, classes, shared, seed)

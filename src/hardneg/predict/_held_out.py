@@ -69,9 +69,8 @@ def one_class_each(
             return learn(ask[0], np.flatnonzero(ask[1]))
 
     asks = [ask for ask in asks if ask[1].any()]
-    with one_thread("blas"):
-        for (_, rows), found in zip(asks, each(answer, asks), strict=True):
-            raw[rows] = found
+    for (_, rows), found in zip(asks, each(answer, asks), strict=True):
+        raw[rows] = found
     degree = temperature(raw[held_out], codes[held_out]) if options.calibrate else 1.0
     return Outcome(raw, tempered(raw, degree) if options.calibrate else raw, held_out | (codes < 0), degree)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from hardneg.notation import Registry
 from hardneg.predict._base import Model
+from hardneg.predict.estimator import Estimator
+from hardneg.predict.knn import KNN
 from hardneg.predict.logistic import Logistic
+from hardneg.predict.propagation import Propagation
 
 __all__ = ["MODELS", "make_model"]
 
-MODELS: Registry[Model] = Registry("model", Model, [Logistic])  # type: ignore[type-abstract]
+MODELS: Registry[Model] = Registry("model", Model, [Logistic, KNN, Propagation, Estimator])  # type: ignore[type-abstract]
 
 
 def make_model(spec: str | Model) -> Model:
