@@ -4,10 +4,13 @@ Arrays in, arrays out. scikit-learn and cleanlab are loaded on first use, never 
 """
 
 from hardneg.predict._base import Model
+from hardneg.predict.agreement import pooled
 from hardneg.predict.calibration import calibration_error, log_loss, temperature, tempered
 from hardneg.predict.estimator import Estimator
 from hardneg.predict.knn import KNN
+from hardneg.predict.label_errors import LabelErrors, Likely, label_errors
 from hardneg.predict.logistic import Logistic
+from hardneg.predict.noise import Noise, confident_joint, label_noise, true_class
 from hardneg.predict.predictions import Codes, Predictions, check_codes, check_probabilities
 from hardneg.predict.propagation import Propagation
 from hardneg.predict.registry import MODELS, make_model
@@ -18,18 +21,26 @@ __all__ = [
     "MODELS",
     "Codes",
     "Estimator",
+    "LabelErrors",
+    "Likely",
     "Logistic",
     "Model",
+    "Noise",
     "Predictions",
     "Propagation",
     "Strength",
     "calibration_error",
     "check_codes",
     "check_probabilities",
+    "confident_joint",
+    "label_errors",
+    "label_noise",
     "log_loss",
     "make_model",
+    "pooled",
     "strength",
     "temperature",
     "tempered",
     "too_weak",
+    "true_class",
 ]
