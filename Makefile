@@ -19,7 +19,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 # Torch first and by itself, so that nothing else decides which build comes.
 $(VENV)/.dev: $(VENV)/.base
 	$(PIP) install $(QUIET) --constraint constraints.txt torch
-	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[text,hf,ann,labels]" --group dev
+	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[text,hf,ann,labels,image]" --group dev
 	touch $@
 
 demo: $(VENV)/.base  ## mine a small help desk and write its report

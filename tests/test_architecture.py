@@ -18,8 +18,8 @@ MODULES = sorted(SRC.rglob("*.py"))
 # A package is one floor. A new module needs a place here.
 FLOORS = [
     {"errors"},
-    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel"},
-    {"notation", "matrix", "lookup", "journal"},
+    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels"},
+    {"notation", "matrix", "lookup", "journal", "images"},
     {"stored"},
     {"collection", "similarity", "scratch"},
     {"classes"},
@@ -132,7 +132,7 @@ def test_what_all_names_is_there(path: Path) -> None:
 
 
 HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy", "pandas",
-         "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "ray", "starlette"]  # fmt: skip
+         "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "timm", "torchvision", "open_clip", "ray", "starlette"]  # fmt: skip
 
 
 def _loaded(code: str) -> set[str]:

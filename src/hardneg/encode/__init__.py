@@ -1,14 +1,15 @@
-"""From texts to vectors and scores: encoders, rescorers, and caches that are never out of date.
+"""From texts and images to vectors and scores: encoders, rescorers, and caches that are never out of date.
 
 Models and their libraries are loaded on first use, never by importing this package.
 """
 
-from hardneg.encode._base import Encoder, Role
+from hardneg.encode._base import Encoder, ImageEncoder, Modality, Role
 from hardneg.encode._rescorer import Rescorer
 from hardneg.encode._resume import Progress
 from hardneg.encode.cache import EmbeddingCache, default_cache_dir
 from hardneg.encode.cross import CrossEncoder
-from hardneg.encode.encoding import encode_texts
+from hardneg.encode.descriptor import Descriptor
+from hardneg.encode.encoding import encode_images, encode_texts
 from hardneg.encode.function import Function
 from hardneg.encode.pair_function import PairFunction
 from hardneg.encode.registry import ENCODERS, make_encoder
@@ -22,9 +23,12 @@ __all__ = [
     "ENCODERS",
     "RESCORERS",
     "CrossEncoder",
+    "Descriptor",
     "EmbeddingCache",
     "Encoder",
     "Function",
+    "ImageEncoder",
+    "Modality",
     "PairFunction",
     "PairScoreCache",
     "Progress",
@@ -34,6 +38,7 @@ __all__ = [
     "Teacher",
     "WordLlama",
     "default_cache_dir",
+    "encode_images",
     "encode_texts",
     "make_encoder",
     "make_rescorer",

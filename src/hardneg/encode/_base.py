@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from hardneg.images import Picture
 from hardneg.notation import Step
 from hardneg.similarity import FloatArray
 
-__all__ = ["Encoder", "Role"]
+__all__ = ["Encoder", "ImageEncoder", "Modality", "Role"]
 
 Role = Literal["anchor", "item"]
+Modality = Literal["text", "image"]
 
 
 class LazyStep(Step):
@@ -27,29 +29,56 @@ class LazyStep(Step):
 
 
 class Encoder(LazyStep):
-    """Turns texts into vectors. A frozen dataclass whose fields are its options; loading waits for first use."""
+    """Turns texts, or images, into vectors. A frozen dataclass whose fields are its options; loading waits.
+
+    ``modality`` says what it reads: texts (``str``) or pictures (files, or the bytes of one).
+    """
+
+    modality: ClassVar[Modality] = "text"
 
     @property
     @abstractmethod
     def identity(self) -> str:
-        """A hash of all that decides a vector: weights, tokenizer, pooling, prompts, truncation, precision.
+        """A hash of all that decides a vector: weights, tokenizer or image preparation, pooling, prompts, precision.
 
-        Two encoders with one identity give one vector for one text and role. Empty: never cache.
+        Two encoders with one identity give one vector for one input and role. Empty: never cache.
         """
 
     @abstractmethod
-    def encode(self, texts: Sequence[str], role: Role) -> FloatArray:
-        """Vectors of shape ``(len(texts), d)``, float32, in the order of the texts. Not normalised."""
+    def encode(self, inputs: Sequence[Any], role: Role) -> FloatArray:
+        """Vectors of shape ``(len(inputs), d)``, float32, in the order of the inputs. Not normalised."""
 
     @property
     def chunk(self) -> int:
-        """How many texts to encode in one call. A chunk that was cut short is encoded again."""
+        """How many inputs to encode in one call. A chunk that was cut short is encoded again."""
         return 2048
 
     def key(self, role: Role) -> str:
         """What decides the vectors of one role; the cache files them under it. Empty: never cache.
 
         An encoder that knows that its roles are alike, or what sets them apart, returns a key that says so;
-        then a text met in both roles is encoded once, and a changed query prompt keeps the vectors of the items.
+        then an input met in both roles is encoded once, and a changed query prompt keeps the vectors of the items.
         """
         return f"{self.identity}:{role}" if self.identity else ""
+
+
+class ImageEncoder(Encoder):
+    """An encoder of pictures; anchors and items are encoded alike."""
+
+    modality: ClassVar[Modality] = "image"
+
+    @abstractmethod
+    def encode(self, inputs: Sequence[Picture], role: Role) -> FloatArray:
+        """Vectors of shape ``(len(inputs), d)``, float32.
+
+        Raises BrokenImage, which is an InputError, naming the first picture that cannot be decoded.
+        """
+
+    @property
+    def chunk(self) -> int:
+        """Fewer than of texts: a picture takes longer."""
+        return 512
+
+    def key(self, role: Role) -> str:  # noqa: ARG002
+        """The identity alone."""
+        return self.identity

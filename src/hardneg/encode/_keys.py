@@ -1,19 +1,22 @@
-"""Texts, whichever way they are held, and the keys of 16 bytes that stand for them."""
+"""Texts and pictures, whichever way they are held, and the keys of 16 bytes that stand for them."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from hardneg.errors import InputError
+from hardneg.images import digest as picture_digest
+from hardneg.parallel import each
 from hardneg.ragged import IntArray
 
-__all__ = ["Keys", "Texts", "as_arrow", "as_keys", "digest", "distinct", "rows_of", "text_keys"]
+__all__ = ["Keys", "Texts", "as_arrow", "as_keys", "digest", "distinct", "picture_keys", "rows_of", "text_keys"]
 
 Keys = NDArray[np.uint64]
 Texts: TypeAlias = Sequence[str] | pa.ChunkedArray | pa.Array
@@ -47,6 +50,30 @@ def text_keys(texts: Texts) -> Keys:
     return as_keys(digest(text, row) for row, text in enumerate(_each(texts)))
 
 
+def picture_keys(pictures: Any) -> Keys:
+    """The key of every picture, shape ``(n, 2)``: the BLAKE2b of its bytes. Reads every file, decodes none.
+
+    Raises InputError for a picture that is missing, empty, or no file name nor bytes.
+    """
+    digests: list[bytes] = []
+    if isinstance(pictures, (str, bytes)):
+        raise InputError(f"One image was given where a list of images is needed: {pictures[:40]!r}.")
+    for start in range(0, len(pictures), _SLICE):
+        part = pictures[start : start + _SLICE]
+        part = part.to_pylist() if hasattr(part, "to_pylist") else part
+        _check_pictures(part, start)
+        digests += each(picture_digest, part)
+    return as_keys(digests)
+
+
+def _check_pictures(pictures: Sequence[object], start: int) -> None:
+    for row, one in enumerate(pictures, start):
+        if not isinstance(one, (str, bytes, os.PathLike)):
+            raise InputError(
+                f"The image in row {row} is {type(one).__name__}.", remedy="Give a file's name, or the bytes of one."
+            )
+
+
 def as_keys(digests: Iterable[bytes]) -> Keys:
     """Keys of shape ``(n, 2)`` from digests of 16 bytes."""
     return np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)
@@ -72,8 +99,8 @@ def distinct(keys: Keys) -> tuple[IntArray, IntArray]:
     return first, number
 
 
-def rows_of(texts: Texts, rows: IntArray) -> list[str]:
-    """The texts at ``rows``, in that order."""
+def rows_of(texts: Any, rows: IntArray) -> list[Any]:
+    """The texts or pictures at ``rows``, in that order."""
     if isinstance(texts, (pa.ChunkedArray, pa.Array)):
         return [texts[int(row)].as_py() for row in rows]
     return [texts[int(row)] for row in rows]

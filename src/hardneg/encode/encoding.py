@@ -1,20 +1,27 @@
-"""From texts to vectors: each different text once, and only those that the cache does not hold."""
+"""From texts and images to vectors: each different one once, and only those that the cache does not hold."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from hardneg.encode._base import Encoder, Role
-from hardneg.encode._keys import Texts, distinct, rows_of, text_keys
+from hardneg.encode._base import Encoder, Modality, Role
+from hardneg.encode._keys import Keys, Texts, distinct, picture_keys, rows_of, text_keys
 from hardneg.encode._resume import Progress, computed
 from hardneg.encode.cache import EmbeddingCache
-from hardneg.errors import InputError
+from hardneg.errors import InputError, OptionError
+from hardneg.images import Picture
 from hardneg.matrix import Matrix, Reordered
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 
-__all__ = ["encode_texts"]
+__all__ = ["encode_images", "encode_texts"]
+
+Pictures: TypeAlias = Sequence[Picture] | pa.ChunkedArray | pa.Array
 
 
 def encode_texts(
@@ -29,20 +36,67 @@ def encode_texts(
     A text that occurs twice is encoded once. With a cache only new texts are encoded, and they are kept while
     going: after a kill the same call goes on where it was. ``progress(done, total)`` counts different texts.
 
-    Raises InputError for no texts, a missing text, vectors of a wrong shape, NaN or infinity (naming the text).
+    Raises InputError for no texts, a missing text, vectors of a wrong shape, NaN or infinity (naming the text),
+    OptionError for an encoder of images.
 
     >>> from hardneg.encode import WordLlama
     >>> encode_texts(WordLlama(dim=64), ["a fox", "a hen", "a fox"], "item").shape
     (3, 64)
     """
-    keys = text_keys(texts)
+    _check_modality(encoder, "text")
+    return _encoded(encoder, texts, text_keys(texts), role, cache, progress)
+
+
+def encode_images(
+    encoder: Encoder,
+    pictures: Pictures,
+    role: Role,
+    cache: EmbeddingCache | None = None,
+    progress: Progress | None = None,
+    keys: Keys | None = None,
+) -> Matrix:
+    """Vectors of shape ``(len(pictures), d)``, float32, in the order of the pictures (files, or bytes of one).
+
+    Images of the same bytes are encoded once, whatever their files are called, and kept in the cache under those
+    bytes. ``keys`` of shape ``(n, 2)`` are the 16-byte digests of the pictures where they are known already
+    (``hardneg.images.examine``); otherwise every file is read for them.
+
+    Raises InputError, naming the file, for a picture that cannot be decoded; else like ``encode_texts``.
+
+    >>> import io
+    >>> from PIL import Image
+    >>> from hardneg.encode import Descriptor
+    >>> saved = io.BytesIO()
+    >>> Image.new("RGB", (40, 30), "green").save(saved, "png")
+    >>> len(encode_images(Descriptor(), [saved.getvalue()] * 3, "item"))
+    3
+    """
+    _check_modality(encoder, "image")
+    keys = picture_keys(pictures) if keys is None else keys
+    if len(keys) != len(pictures):
+        raise InputError(f"The 'keys' must be one for each of {len(pictures)} images. Got {len(keys)}.")
+    return _encoded(encoder, pictures, keys, role, cache, progress)
+
+
+def _check_modality(encoder: Encoder, wanted: Modality) -> None:
+    if encoder.modality != wanted:
+        other = "wordllama" if wanted == "text" else "descriptor"
+        raise OptionError(
+            f"The encoder '{encoder.name}' reads {encoder.modality}s, and these are {wanted}s. "
+            f"Name an encoder of {wanted}s, such as {other}."
+        )
+
+
+def _encoded(
+    encoder: Encoder, inputs: Any, keys: Keys, role: Role, cache: EmbeddingCache | None, progress: Progress | None
+) -> Matrix:
     if not len(keys):
-        raise InputError(f"There are no {role} texts to encode.")
+        raise InputError(f"There are no {role} {encoder.modality}s to encode.")
     first, number = distinct(keys)
 
     def compute(rows: IntArray) -> FloatArray:
-        wanted = rows_of(texts, first[rows])
-        return _sound(encoder.encode(wanted, role), wanted, first[rows], f"The encoder '{encoder.name}'")
+        wanted = rows_of(inputs, first[rows])
+        return _sound(encoder.encode(wanted, role), wanted, first[rows], encoder)
 
     shards = cache.shards(encoder.key(role)) if cache else None
     vectors = computed(keys[first], shards, compute, max(1, encoder.chunk), progress)
@@ -51,17 +105,24 @@ def encode_texts(
     return vectors[number] if isinstance(vectors, np.ndarray) else Reordered(vectors, number)
 
 
-def _sound(vectors: NDArray[np.generic], texts: list[str], rows: IntArray, who: str) -> FloatArray:
-    """The vectors as float32 of shape ``(len(texts), d)``, or an error that names the first text gone wrong."""
-    if vectors.ndim != 2 or len(vectors) != len(texts) or vectors.shape[1] == 0:
-        raise InputError(f"{who} must give one vector for each text, shape ({len(texts)}, d). Got {vectors.shape}.")
+def _sound(vectors: NDArray[np.generic], inputs: list[Any], rows: IntArray, encoder: Encoder) -> FloatArray:
+    """The vectors as float32 of shape ``(len(inputs), d)``, or an error that names the first input gone wrong."""
+    who, kind = f"The encoder '{encoder.name}'", encoder.modality
+    if vectors.ndim != 2 or len(vectors) != len(inputs) or vectors.shape[1] == 0:
+        raise InputError(f"{who} must give one vector for each {kind}, shape ({len(inputs)}, d). Got {vectors.shape}.")
     result = np.ascontiguousarray(vectors, np.float32)
     finite = np.isfinite(result).all(axis=1)
     if not finite.all():
         bad = int(np.flatnonzero(~finite)[0])
-        count, first = int((~finite).sum()), f"row {rows[bad]}, {texts[bad][:60]!r}"
+        count, first = int((~finite).sum()), f"row {rows[bad]}, {_shown(inputs[bad], kind)}"
         raise InputError(
-            f"{who} gave NaN or infinity for {count} texts (first: {first}).",
+            f"{who} gave NaN or infinity for {count} {kind}s (first: {first}).",
             remedy="Half precision that overflows is a common cause: try precision=float32.",
         )
     return result
+
+
+def _shown(one: Any, kind: Modality) -> str:
+    if kind == "text":
+        return repr(one[:60])
+    return f"{len(one)} bytes" if isinstance(one, bytes) else str(one)

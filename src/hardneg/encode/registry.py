@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from hardneg.encode._base import Encoder
+from hardneg.encode.descriptor import Descriptor
 from hardneg.encode.function import Function
 from hardneg.encode.sentence_transformers import SentenceTransformers
 from hardneg.encode.wordllama import WordLlama
@@ -15,7 +16,11 @@ from hardneg.notation import Registry
 
 __all__ = ["ENCODERS", "is_model", "make_encoder"]
 
-ENCODERS: Registry[Encoder] = Registry("encoder", Encoder, [WordLlama, SentenceTransformers, Function])  # type: ignore[type-abstract]
+ENCODERS: Registry[Encoder] = Registry(
+    "encoder",
+    Encoder,  # type: ignore[type-abstract]
+    [WordLlama, SentenceTransformers, Function, Descriptor],
+)
 
 _PATH = re.compile(r"[^()=,:\"]*[/\\][^()=,:\"]*")
 _NAME = re.compile(r"[\w.-]+")
