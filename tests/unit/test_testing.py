@@ -45,6 +45,12 @@ def _everything(rows: Rows, context: Context) -> Rows:
     return Rows(np.repeat(anchors, n), np.tile(np.arange(n), len(anchors)), columns)
 
 
+def _all_admissible(rows: Rows, context: Context) -> Rows:
+    found, positives = _everything(rows, context), context.positives
+    closed = positives.excluded(np.arange(len(positives.anchors))).contains(found.anchor, found.item)
+    return found.take(~closed & ~positives.forbids(found.anchor, found.item))
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -68,6 +74,19 @@ def _everything(rows: Rows, context: Context) -> Rows:
 def test_sources_that_break_a_promise(change: Change, word: str) -> None:
     with pytest.raises(AssertionError, match=word):
         check_source(ChangedSource(k=7, change=change))
+
+
+@dataclass(frozen=True)
+class Sparing(ChangedSource):
+    """A source that promises no number."""
+
+    promises_k: ClassVar[bool] = False
+
+
+def test_a_source_that_promises_no_number() -> None:
+    check_source(Sparing(k=7, change=lambda rows, _: rows.take(rows["rank"] % 2 == 0)))
+    with pytest.raises(AssertionError, match="propose at most 7 items"):
+        check_source(Sparing(k=7, change=_all_admissible))
 
 
 def test_a_source_that_remembers() -> None:

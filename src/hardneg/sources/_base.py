@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,8 +23,10 @@ class Source(Step):
     """Proposes candidates. A frozen dataclass whose fields are its options.
 
     A source honours ``Context.positives``: it never proposes an excluded or a barred item, and it gives as many as
-    it was asked for whenever so many admissible ones exist.
+    it was asked for whenever so many admissible ones exist, unless it says that it does not (``promises_k``).
     """
+
+    promises_k: ClassVar[bool] = True  # False where it looks at a part of the items only, such as a cluster
 
     @abstractmethod
     def prepare(self, context: Context) -> Propose:

@@ -21,9 +21,9 @@ __all__ = ["check_source"]
 def check_source(source: Source, context: Context | None = None) -> None:
     """Raise AssertionError unless a source keeps its promises.
 
-    It gives ``k`` admissible candidates (if it has an option of that name) whenever ``k`` exist, never an excluded
-    or barred one, none twice, sorted by anchor, hardest first; the answer for an anchor is the same in any block and
-    each time; and its text makes it again.
+    It gives ``k`` admissible candidates (if it has an option of that name) whenever ``k`` exist, at most ``k`` where
+    it promises no more (``promises_k``), never an excluded or barred one, none twice, sorted by anchor, hardest first;
+    the answer for an anchor is the same in any block and each time; and its text makes it again.
 
     Args:
         source: the source to check.
@@ -106,5 +106,6 @@ def _check_complete(source: Source, rows: Rows, context: Context) -> None:
     ruled_out = positives.forbids(anchor, item) | positives.excluded(np.arange(n)).contains(anchor, item)
     wanted = np.minimum(k, np.bincount(anchor[~ruled_out], minlength=n))
     found = np.bincount(rows.anchor, minlength=n)
-    for anchor in np.flatnonzero(found != wanted)[:1]:
-        expect(False, source, f"propose {wanted[anchor]} items for anchor row {anchor}", int(found[anchor]))
+    wrong, many = (found != wanted, "") if source.promises_k else (found > wanted, "at most ")
+    for anchor in np.flatnonzero(wrong)[:1]:
+        expect(False, source, f"propose {many}{wanted[anchor]} items for anchor row {anchor}", int(found[anchor]))
