@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.predict.agreement import pooled
-from hardneg.predict.noise import confident_joint, label_noise, true_class
+from hardneg.predict.noise import confident_classes, label_noise, true_class
 from hardneg.predict.predictions import Codes, Predictions, check_codes
 from hardneg.predict.weakness import strength
 from hardneg.ragged import BoolArray, IntArray, Ragged
@@ -119,8 +119,7 @@ def _single(one: Predictions, codes: IntArray, usable: BoolArray) -> _Found:
             remedy="Predict with folds, or give held-out predictions.",
         )
     rows, labels = one.probabilities[judged], codes[judged]
-    joint, confident = confident_joint(rows, labels)
-    noise = label_noise(joint, labels)
+    confident, noise = confident_classes(rows, labels), label_noise(rows, labels)
     suspected = np.full(n, -1, np.int64)
     suspected[judged] = np.where(confident != labels, confident, -1)
     quality = np.full(n, np.nan, np.float32)

@@ -29,7 +29,7 @@ class Logistic(Model):
     """
 
     name: ClassVar[str] = "logistic"
-    C: float = 10.0
+    C: float = 3.0
     class_weight: Literal["balanced"] | None = None
     max_iter: int = 1000
 

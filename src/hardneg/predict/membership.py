@@ -1,0 +1,64 @@
+"""How unusual an item would be as a member of a class: conformal p-values."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.predict.predictions import Codes, Predictions, pairs_of
+from hardneg.ragged import IntArray
+from hardneg.similarity import FloatArray
+
+__all__ = ["member_p_values"]
+
+_FEW = 50  # with fewer members of its own, a class is compared with those of all classes
+
+
+def member_p_values(
+    predictions: Predictions, codes: Codes, items: IntArray, believed: FloatArray | None = None
+) -> FloatArray:
+    """The p-value of each item as a member of each class, float32, shape ``(len(items), C)``.
+
+    ``(1 + m) / (1 + n)``, where ``m`` of the ``n`` labelled members of the class, predicted by a model that had not
+    seen their label, are no more probable for it than the item (Mondrian conformal prediction: Vovk, Gammerman &
+    Shafer 2005, Algorithmic Learning in a Random World, section 4.5). If a true member comes from where the labelled
+    ones came from, its p-value is below ``e`` with probability at most ``e``, however weak the model. 1 where there
+    is no prediction, so nothing is ruled out.
+
+    A class with fewer than 50 such members is compared with those of all classes, each by its own class; the promise
+    then holds over the classes together.
+
+    Args:
+        predictions: of all items.
+        codes: their labels, -1 for unlabelled, or several each.
+        items: which items are asked about.
+        believed: the probability of each (item, label) to be true, shape ``(n, C)``. A member then counts as that much
+            of one: where a tenth of the labels are wrong, a tenth of the "members" are as improbable as can be, and
+            hardly anything would be ruled out. All count wholly if not given, or where it is NaN.
+
+    >>> seen = np.array([[0.9, 0.1]] * 99 + [[0.5, 0.5], [0.3, 0.7]], np.float32)
+    >>> labels = np.array([0] * 100 + [-1])
+    >>> pets = Predictions(seen, np.ones(101, bool), ("cat", "dog"))
+    >>> member_p_values(pets, labels, np.array([100]))[0, 0].round(3)
+    np.float32(0.01)
+    """
+    rows, labels = pairs_of(codes)
+    usable = predictions.held_out[rows] & predictions.predicted[rows]
+    rows, labels = rows[usable], labels[usable]
+    figures = predictions.of(rows, labels)
+    weights = np.ones(len(rows)) if believed is None else np.nan_to_num(believed[rows, labels], nan=1.0)
+    out = np.ones((len(items), len(predictions.classes)), np.float32)
+    known = predictions.predicted[items]
+    for column in range(out.shape[1]):
+        own = labels == column
+        own = own if own.sum() >= _FEW else np.ones(len(labels), bool)
+        asked = predictions.probabilities[items[known], column]
+        out[known, column] = _share_no_better(figures[own], weights[own], asked)
+    return out
+
+
+def _share_no_better(figures: FloatArray, weights: NDArray[np.float64], asked: FloatArray) -> NDArray[np.float64]:
+    order = np.argsort(figures, kind="stable")
+    weight = np.concatenate([[0.0], np.cumsum(weights[order])])
+    no_better = weight[np.searchsorted(figures[order], asked, side="right")]
+    return np.asarray((1 + no_better) / (1 + weight[-1]))
