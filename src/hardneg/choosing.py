@@ -80,7 +80,7 @@ def random_items(context: Context, k: int, steps: Steps) -> Callable[[IntArray, 
     """
     items = context.positives.items
     propose = Uniform(k).prepare(context)
-    said = fingerprints(items.texts, len(items), 0)
+    said = fingerprints(items)
     bit = np.uint32(1 << steps.source_names.index(Uniform.name))
 
     def fresh(anchors: IntArray, part: Rows) -> Rows:

@@ -70,6 +70,13 @@ class Classes:
             remedy="Leave this step out, or keep one label for each item.",
         )
 
+    def items_of(self, which: BoolArray) -> Codes:
+        """The classes of some of the items, as if the others had none."""
+        if not isinstance(self.items, Ragged):
+            return np.where(which, self.items, -1)
+        kept = which[self.items.rows()]
+        return Ragged.from_pairs(self.items.rows()[kept], self.items.values[kept], len(self.items))
+
     def take(self, anchors: IntArray) -> Classes:
         """The same classes for some of the anchors."""
         mine = self.anchors.take(anchors) if isinstance(self.anchors, Ragged) else self.anchors[anchors]

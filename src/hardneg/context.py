@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hardneg.collection import Collection
 from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, Role, encode_texts, make_encoder
@@ -69,6 +70,7 @@ class Context:
     progress: Progress = field(default_factory=Silent)
     active: IntArray | None = None  # the anchors that will be mined, rising; None for all
     notes: dict[str, Any] = field(default_factory=dict)  # what steps want the manifest to say
+    of_items: dict[str, NDArray[Any]] = field(default_factory=dict)  # what a source knows of each item: a column
     _encoded: dict[str, Vectors] = field(default_factory=dict)
 
     def vectors(self, encoder: str | Encoder | None) -> Vectors:

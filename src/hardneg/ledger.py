@@ -24,7 +24,7 @@ from hardneg.positives import Positives
 from hardneg.ragged import IntArray, Ragged
 from hardneg.samplers import Chooser
 from hardneg.steps import Steps
-from hardneg.table import Rows, Verdict, names_of
+from hardneg.table import Array, Rows, Verdict, names_of
 
 __all__ = ["Clock", "count_verdicts", "fingerprint", "inputs", "ledger", "manifest", "package_version", "shortage"]
 
@@ -58,13 +58,15 @@ def inputs(positives: Positives, vectors: Vectors) -> dict[str, Any]:
     }
 
 
-def _codes(positives: Positives) -> list[IntArray]:
-    """The classes of anchors and items as plain arrays."""
+def _codes(positives: Positives) -> list[Array]:
+    """The classes of anchors and items, and what is predicted of them, as plain arrays."""
     if positives.classes is None:
         return []
     sides = [Ragged.from_codes(one) for one in (positives.classes.anchors, positives.classes.items)]
     closed = np.array([positives.classes.closed], np.int64)
-    return [closed, *(part for one in sides for part in (one.offsets, one.values))]
+    found = positives.predictions
+    given = [] if found is None else [found.probabilities, found.held_out]
+    return [closed, *(part for one in sides for part in (one.offsets, one.values)), *given]
 
 
 def fingerprint(steps: Mapping[str, Any], seed: int, inputs: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection as Iterables
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ from hardneg.collection import Collection, as_ids
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.ragged import BoolArray, IntArray, Ragged, places
+
+if TYPE_CHECKING:
+    from hardneg.predict import Predictions
 
 __all__ = ["Positives"]
 
@@ -34,7 +37,8 @@ class Positives:
     ``barred`` marks items that may never be mined (a test split, a list of the user's).
 
     Where things have ``classes``, all that share one are positives of one another; ``positive`` then lists some of
-    them for each anchor, for margins to compare with and for exports to pair with.
+    them for each anchor, for margins to compare with and for exports to pair with. ``predictions`` are what a model of
+    the user's said of each item and class.
     """
 
     anchors: Collection
@@ -45,6 +49,7 @@ class Positives:
     own: IntArray
     barred: NDArray[np.bool_]
     classes: Classes | None = None
+    predictions: Predictions | None = None
 
     @classmethod
     def from_pairs(
@@ -182,6 +187,20 @@ class Positives:
         barred = self.barred.copy()
         barred[rows[rows >= 0]] = True
         return replace(self, barred=barred)
+
+    def with_predictions(self, predictions: Predictions) -> Positives:
+        """The same relations, with what a model said of each item and each of the classes.
+
+        Raises InputError where they do not fit the items and classes.
+        """
+        names = () if self.classes is None else self.classes.names
+        if len(predictions) != len(self.items) or predictions.classes != names:
+            raise InputError(
+                f"The predictions are of {len(predictions)} items and {len(predictions.classes)} classes; there are "
+                f"{len(self.items)} items and {len(names)} classes.",
+                remedy="Give a row for each item and a column for each class, in their order.",
+            )
+        return replace(self, predictions=predictions)
 
     def with_own(self, own: IntArray) -> Positives:
         """The same relations, with each anchor's own row among the items (-1 for none)."""

@@ -5,8 +5,10 @@ from hardneg.filters.agreement import Agreement
 from hardneg.filters.duplicates import Duplicates
 from hardneg.filters.known import Known
 from hardneg.filters.margin import Margin
+from hardneg.filters.mislabelled import Mislabelled
 from hardneg.filters.rank import Rank
 from hardneg.filters.rescore import Rescore
+from hardneg.filters.unlabelled import Unlabelled
 from hardneg.notation import Registry
 
 __all__ = [
@@ -18,12 +20,18 @@ __all__ = [
     "Judgement",
     "Known",
     "Margin",
+    "Mislabelled",
     "Rank",
     "Rescore",
     "Rule",
+    "Unlabelled",
     "first_of",
     "judge_all",
     "too_close",
 ]
 
-FILTERS: Registry[Filter] = Registry("filter", Filter, [Agreement, Duplicates, Known, Margin, Rank, Rescore])  # type: ignore[type-abstract]
+FILTERS: Registry[Filter] = Registry(
+    "filter",
+    Filter,  # type: ignore[type-abstract]
+    [Agreement, Duplicates, Known, Margin, Mislabelled, Rank, Rescore, Unlabelled],
+)

@@ -48,6 +48,7 @@ class Filter(Step):
 
     rules: ClassVar[tuple[Rule, ...]]
     needs_model: ClassVar[bool] = False  # whether gathering its evidence needs vectors or a model
+    needs_labels: ClassVar[bool] = False  # whether it needs items with labels
 
     def gather(self, context: Context) -> Gather | None:  # noqa: ARG002 - for others to use
         """Prepare, and return the function that computes this filter's own evidence columns for some rows.

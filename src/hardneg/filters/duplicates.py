@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import ClassVar
@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.collection import Collection
 from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
 from hardneg.notation import require
@@ -48,7 +49,8 @@ def _gap(match: re.Match[str]) -> str:
 class Duplicates(Filter):
     """Drops copies of the anchor, of a positive and of a harder candidate; suspects near-copies of a positive.
 
-    Texts are compared after normalisation; items without texts have no copies, only near-copies.
+    Texts are compared after normalisation, pictures by the bytes of their files; other items have no copies, only
+    near-copies.
 
     Args:
         similarity: suspect if the item's similarity to a positive of the anchor is at least this.
@@ -75,8 +77,8 @@ class Duplicates(Filter):
     def gather(self, context: Context) -> Gather:
         """Fingerprint all texts once, and compare fingerprints."""
         positives = context.positives
-        anchors = fingerprints(positives.anchors.texts, len(positives.anchors), 0)
-        items = fingerprints(positives.items.texts, len(positives.items), len(anchors))
+        anchors = fingerprints(positives.anchors, 0)
+        items = fingerprints(positives.items, len(anchors))
 
         def gather(rows: Rows) -> Columns:
             return {"copy_of": copies(rows, anchors, items, positives.positive)}
@@ -90,16 +92,26 @@ class Duplicates(Filter):
         return first_of(copy.shape, (copy == 1, 1.0), (copy == 2, 1.0), (copy == 3, 1.0), (by_similarity, near))
 
 
-def fingerprints(texts: Sequence[object] | None, n: int, unique_from: int) -> IntArray:
-    """A 63-bit hash of each normalised text; things without a text get numbers that equal no other."""
-    numbers = -1 - np.arange(unique_from, unique_from + n, dtype=np.int64)
-    for row, text in enumerate(texts if texts is not None else ()):
-        if text is None or getattr(text, "is_valid", True) is False:
-            continue
-        if plain := normalised(str(text)):
-            digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+def fingerprints(things: Collection, unique_from: int = 0) -> IntArray:
+    """A 63-bit hash of each normalised text, or of a picture's content; what has neither equals no other.
+
+    >>> len(set(fingerprints(Collection.of([1, 2, 3], texts=["A fox!", "a fox", "a hen"])).tolist()))
+    2
+    """
+    said: Iterable[object] = things.texts if things.texts is not None else ()
+    plain = (normalised(str(one)) if one is not None else "" for one in map(_value, said))
+    if things.texts is None and "content" in things.table.column_names:
+        plain = (str(one or "") for one in map(_value, things.table.column("content")))
+    numbers = -1 - np.arange(unique_from, unique_from + len(things), dtype=np.int64)
+    for row, text in enumerate(plain):
+        if text:
+            digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             numbers[row] = int.from_bytes(digest, "big") >> 1
     return numbers
+
+
+def _value(one: object) -> object:
+    return one.as_py() if hasattr(one, "as_py") else one
 
 
 def copies(rows: Rows, anchors: IntArray, items: IntArray, positive: Ragged) -> NDArray[np.uint8]:

@@ -2,12 +2,29 @@
 
 from hardneg.notation import Registry
 from hardneg.sources._base import Propose, Source
+from hardneg.sources.clusters import Clusters
 from hardneg.sources.known_negatives import KnownNegatives
 from hardneg.sources.lexical import Lexical
 from hardneg.sources.neighbors import Neighbors
+from hardneg.sources.predictions import Predictions
 from hardneg.sources.uniform import Uniform
 from hardneg.sources.union import Union
 
-__all__ = ["SOURCES", "KnownNegatives", "Lexical", "Neighbors", "Propose", "Source", "Uniform", "Union"]
+__all__ = [
+    "SOURCES",
+    "Clusters",
+    "KnownNegatives",
+    "Lexical",
+    "Neighbors",
+    "Predictions",
+    "Propose",
+    "Source",
+    "Uniform",
+    "Union",
+]
 
-SOURCES: Registry[Source] = Registry("source", Source, [KnownNegatives, Lexical, Neighbors, Uniform, Union])  # type: ignore[type-abstract]
+SOURCES: Registry[Source] = Registry(
+    "source",
+    Source,  # type: ignore[type-abstract]
+    [Clusters, KnownNegatives, Lexical, Neighbors, Predictions, Uniform, Union],
+)

@@ -27,6 +27,7 @@ class Source(Step):
     """
 
     promises_k: ClassVar[bool] = True  # False where it looks at a part of the items only, such as a cluster
+    needs_labels: ClassVar[bool] = False  # whether it needs items with labels
 
     @abstractmethod
     def prepare(self, context: Context) -> Propose:

@@ -8,7 +8,7 @@ from hardneg.context import Context
 from hardneg.filters import FILTERS, Filter, Judgement
 from hardneg.table import Array, Rows, Verdict
 from hardneg.testing._expect import expect, expect_round_trip, expect_same
-from hardneg.testing._world import judge_columns, judged_pairs, world
+from hardneg.testing._world import judge_columns, judged_pairs, labelled_world, world
 
 __all__ = ["check_filter"]
 
@@ -22,12 +22,18 @@ def check_filter(step: Filter, context: Context | None = None, *, tolerance: flo
 
     Args:
         step: the filter to check.
-        context: where to try it; a small world with texts, vectors and every relation if not given.
+        context: where to try it; if not given, a small world with texts, vectors and every relation, and one with
+            labels.
         tolerance: how far the evidence of a model may differ between blocks.
     """
-    context = context or world()
     expect_round_trip(FILTERS, step)
     _check_rules(step)
+    worlds = [labelled_world()] if step.needs_labels else [world(), labelled_world()]
+    for surroundings in [context] if context else worlds:
+        _check_in(step, surroundings, tolerance)
+
+
+def _check_in(step: Filter, context: Context, tolerance: float) -> None:
     rows = judged_pairs(context)
     evidence = _check_evidence(step, rows, context, tolerance if step.needs_model else 0.0)
     columns = judge_columns(rows, evidence)

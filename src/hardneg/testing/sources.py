@@ -31,8 +31,12 @@ def check_source(source: Source, context: Context | None = None) -> None:
             labels.
     """
     expect_round_trip(SOURCES, source)
-    for surroundings in [context] if context else [world(), labelled_world()]:
+    for surroundings in [context] if context else _worlds(source):
         _check_in(source, surroundings)
+
+
+def _worlds(source: Source) -> list[Context]:
+    return [labelled_world()] if source.needs_labels else [world(), labelled_world()]
 
 
 def _check_in(source: Source, context: Context) -> None:

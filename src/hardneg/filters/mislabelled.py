@@ -1,0 +1,89 @@
+"""A hard negative, or an item of the class under another name? What the label says is not always right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hardneg.context import Context
+from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
+from hardneg.filters._classes import models_of, over_classes
+from hardneg.notation import require
+from hardneg.predict import label_errors
+from hardneg.ragged import IntArray
+from hardneg.similarity import FloatArray
+from hardneg.table import Relation, Rows, Verdict
+
+__all__ = ["Mislabelled"]
+
+
+@dataclass(frozen=True)
+class Mislabelled(Filter):
+    """Suspects candidates whose label is likely wrong and that are of the anchor's class (confident learning).
+
+    The figure is the probability that the item is truly of the anchor's class, given its label and what models say
+    that had not seen it (Northcutt, Jiang & Chuang 2021, JAIR 70). Items without a label are not judged here; the
+    filter ``unlabelled`` does that. Where a model is too weak to mine with, or nothing was predicted, nothing can be
+    said, and the candidate is suspect too.
+
+    Args:
+        models: what predicts, as ``logistic`` or ``knn(k=10)``; several are pooled. Not given: the predictions that
+            came with the data, else ``logistic`` and ``knn``.
+        mislabelled: suspect as mislabelled from this probability on.
+        negative: below this probability the label is believed; between the two it is unsure, and suspect too.
+    """
+
+    name: ClassVar[str] = "mislabelled"
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("likely_mislabelled", Verdict.SUSPECT),
+        Rule("unsure", Verdict.SUSPECT),
+        Rule("no_verdict", Verdict.SUSPECT),
+    )
+    needs_model: ClassVar[bool] = True
+    needs_labels: ClassVar[bool] = True
+
+    models: tuple[str, ...] | str = ()
+    mislabelled: float = 0.5
+    negative: float = 0.25
+
+    def __post_init__(self) -> None:
+        require(0 < self.mislabelled < 1, "mislabelled", "above 0 and below 1", self.mislabelled)
+        require(0 < self.negative <= self.mislabelled, "negative", "above 0 and at most 'mislabelled'", self.negative)
+        object.__setattr__(self, "models", models_of(self.models))
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """``true_class``: the probability that the item is of the anchor's class; NaN where nobody can say."""
+        return ("true_class",)
+
+    def gather(self, context: Context) -> Gather:
+        """Predict, and weigh what the models say against the labels."""
+        classes = context.classes(self.name)
+        views = [context.predictions(model, self.name) for model in self.models or _default(context)]
+        found = label_errors(views, classes.items_of(~context.positives.barred))
+        context.notes.setdefault("label_errors", {})[str(self)] = dict(found.about)
+        known = np.full(found.true_class.shape, np.nan, np.float32) if found.about.get("too_weak") else found.true_class
+
+        def probability(items: IntArray, of: IntArray) -> FloatArray:
+            return np.asarray(known[items, of])
+
+        def gather(rows: Rows) -> Columns:
+            return {"true_class": over_classes(rows, classes, probability)}
+
+        return gather
+
+    def judge(self, columns: Columns) -> Judgement:
+        """Compare the probability of the anchor's class with the two bounds."""
+        otherwise, found = columns["relation"] == Relation.OTHERWISE, columns["true_class"]
+        return first_of(
+            found.shape,
+            (otherwise & (found >= self.mislabelled), found),
+            (otherwise & (found >= self.negative), found),
+            (otherwise & np.isnan(found), 0.0),
+        )
+
+
+def _default(context: Context) -> tuple[str | None, ...]:
+    return (None,) if context.positives.predictions is not None else ("logistic", "knn")

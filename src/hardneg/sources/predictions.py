@@ -1,0 +1,137 @@
+"""What a model takes for the anchor's class though it is labelled otherwise, and more of the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from hardneg.classes import Classes
+from hardneg.context import Context
+from hardneg.notation import require
+from hardneg.predict import Predictions as Predicted
+from hardneg.ragged import IntArray, Ragged, places
+from hardneg.search import Constraints, Exact, Unlike
+from hardneg.similarity import FloatArray
+from hardneg.sources._base import Source, ranked_rows
+from hardneg.table import Rows
+
+__all__ = ["Predictions"]
+
+
+@dataclass(frozen=True)
+class Predictions(Source):
+    """The items that a model takes for the anchor's class though they are labelled otherwise.
+
+    Their score is how much more probable the model finds the anchor's class than the label: P(class) - P(label), of
+    predictions made without the item's own label. Errors in a split that may not be mined (a validation split) are
+    never candidates, but they show where to look: what is most like them and may be mined is a candidate as well,
+    labelled otherwise or not at all. So are the neighbours of the errors among what may be mined.
+
+    How near a candidate is to the anchor and to its positives stands in the columns ``score`` and
+    ``positive_similarity``; the filter ``mislabelled`` says whether the label may be wrong.
+
+    Args:
+        k: at most this many candidates for an anchor, the most probable first.
+        model: what predicts, as ``logistic(C=1)`` or ``knn``; not given, the predictions that came with the data, else
+            ``logistic``.
+        margin: also what the model takes for another class, if by at most so much: P(best) - P(class) <= margin.
+        like: so many neighbours of each error.
+    """
+
+    name: ClassVar[str] = "predictions"
+    promises_k: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = True
+
+    k: int = field(default=200, metadata={"always": True})
+    model: str | None = None
+    margin: float = 0.0
+    like: int = 5
+
+    def __post_init__(self) -> None:
+        require(self.k >= 1, "k", "at least 1", self.k)
+        require(0 <= self.margin < 1, "margin", "in [0, 1)", self.margin)
+        require(self.like >= 0, "like", "at least 0", self.like)
+
+    def prepare(self, context: Context) -> Callable[[IntArray], Rows]:
+        """Predict, and list for each class what is taken for it."""
+        classes, positives = context.classes(self.name), context.positives
+        predicted = context.predictions(self.model, self.name)
+        wrong = errors(predicted, classes, self.margin)
+        pairs = [wrong]
+        if self.like:
+            pairs.append(_neighbours(context, classes, wrong, self.like))
+        rows, items = np.concatenate([one.rows() for one in pairs]), np.concatenate([one.values for one in pairs])
+        known = ~positives.barred[items] & predicted.predicted[items]
+        lists = Ragged.from_pairs(rows[known], items[known], len(classes.names))
+        context.notes["errors"] = {name: int(n) for name, n in zip(classes.names, wrong.lengths(), strict=True) if n}
+        of_anchors = Ragged.from_codes(classes.anchors)
+
+        def propose(anchors: IntArray) -> Rows:
+            mine = of_anchors.take(anchors)
+            found = lists.take(mine.values)
+            at = np.repeat(mine.rows(), found.lengths())
+            every = Ragged.from_pairs(at, found.values, len(anchors))
+            ruled_out = positives.forbids(anchors[every.rows()], every.values)
+            ruled_out |= positives.excluded(anchors).contains(every.rows(), every.values)
+            at, items = every.rows()[~ruled_out], every.values[~ruled_out]
+            scores = _best(predicted, classes, of_anchors, anchors[at], items)
+            order = np.lexsort((items, -scores, at))
+            at, items, scores = at[order], items[order], scores[order]
+            ranks = places(np.bincount(at, minlength=len(anchors)))
+            first = ranks < self.k
+            counts = np.bincount(at[first], minlength=len(anchors))
+            chosen = Ragged(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), items[first])
+            return ranked_rows(anchors, chosen, scores[first], ranks[first])
+
+        return propose
+
+
+def errors(predicted: Predicted, classes: Classes, margin: float = 0.0) -> Ragged:
+    """For each class the labelled items that are taken for it though they do not have it.
+
+    Only predictions made without the item's label count.
+
+    >>> sure = Predicted(np.array([[0.9, 0.1], [0.8, 0.2]], np.float32), np.array([True, True]), ("cat", "dog"))
+    >>> errors(sure, Classes(("cat", "dog"), np.arange(2), np.array([0, 1])))[0].tolist()
+    [1]
+    """
+    usable = np.flatnonzero(predicted.held_out & predicted.predicted & classes.labelled())
+    found = predicted.probabilities[usable]
+    least = np.full(len(usable), 0.5, np.float32) if predicted.independent else found.max(axis=1, initial=0)
+    at, taken = np.nonzero(found >= least[:, None] - margin)
+    has = Ragged.from_codes(classes.items).contains(usable[at], taken)
+    return Ragged.from_pairs(taken[~has], usable[at[~has]], len(classes.names))
+
+
+def _neighbours(context: Context, classes: Classes, wrong: Ragged, like: int) -> Ragged:
+    """For each class what may be mined and is nearest to the errors: labelled otherwise or not at all."""
+    vectors, positives = context.vectors(None), context.positives
+    if not len(wrong.values):
+        return Ragged.empty(len(wrong))
+    own = Ragged.from_pairs(np.arange(len(wrong.values)), wrong.values, len(wrong.values))
+    rules = Constraints(own, positives.barred, (Unlike(wrong.rows(), classes.items),))
+    hits = Exact().search(vectors.items[wrong.values], vectors.items, like, vectors.similarity, rules)
+    return Ragged.from_pairs(wrong.rows()[hits.items.rows()], hits.items.values, len(wrong))
+
+
+def _margins(predicted: Predicted, classes: Classes, of: IntArray, items: IntArray) -> FloatArray:
+    """P(class) - P(label); of an unlabelled item P(class) - P(any other class)."""
+    mine = predicted.of(items, of)
+    labelled = predicted.margin(items, of, classes.items)
+    if predicted.independent:
+        return np.where(np.isnan(labelled), 2 * mine - 1, labelled).astype(np.float32)
+    others = predicted.probabilities[items].copy()
+    others[np.arange(len(items)), of] = 0
+    return np.where(np.isnan(labelled), mine - others.max(axis=1, initial=0), labelled).astype(np.float32)
+
+
+def _best(
+    predicted: Predicted, classes: Classes, of_anchors: Ragged, anchors: IntArray, items: IntArray
+) -> FloatArray:  # fmt: skip
+    """The score of each pair under the likeliest of the anchor's classes."""
+    mine = of_anchors.take(anchors)
+    scores = _margins(predicted, classes, mine.values, np.repeat(items, mine.lengths()))
+    return np.maximum.reduceat(scores, mine.offsets[:-1]) if len(anchors) else np.zeros(0, np.float32)
