@@ -49,6 +49,7 @@ class Judge:
             score=rows["score"] if "score" in rows.columns else self._vectors.pairs(rows.anchor, rows.item),
             relation=relation_of(positives, rows),
             positive_similarity=nearest_positive(rows, positives.positive, self._vectors.item_pairs),
+            **{name: values[rows.item] for name, values in self._context.of_items.items()},
         )
         for gather in self._gather:
             if gather is not None:
