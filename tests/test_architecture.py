@@ -28,13 +28,13 @@ FLOORS = [
     {"table", "context"},
     {"sources", "filters", "samplers"},
     {"steps", "run"},
-    {"ledger", "judging", "preparing", "writing"},
-    {"choosing"},
+    {"ledger", "judging", "preparing", "writing", "labels"},
+    {"choosing", "weights"},
     {"mining"},
     {"estimate"},
     {"io", "testing"},
     {"audit", "impact", "recipe", "report", "review", "scale"},
-    {"cli", "online"},
+    {"cli", "data", "online"},
     {"__init__", "__main__"},
 ]
 FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names}

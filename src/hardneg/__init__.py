@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hardneg.recipe import Recipe
     from hardneg.report import write_report
     from hardneg.run import Run
+    from hardneg.weights import sample_weight
 
 __all__ = [
     "Collection",
@@ -63,6 +64,7 @@ __all__ = [
     "mine",
     "read",
     "refilter",
+    "sample_weight",
     "samplers",
     "search",
     "sources",
@@ -81,6 +83,7 @@ _HOMES = {
     "recipe": ("Recipe",),
     "report": ("write_report",),
     "run": ("Run",),
+    "weights": ("sample_weight",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _PACKAGES = ("encode", "filters", "samplers", "search", "sources")

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.classes import Classes
 from hardneg.collection import Collection
 from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, Role, encode_texts, make_encoder
 from hardneg.errors import InputError, OptionError
 from hardneg.matrix import Reordered, blocks
 from hardneg.positives import Positives
+from hardneg.predict import Model, Predictions, make_model
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray, Matrix, Similarity, check_vectors, pair_scores
@@ -72,6 +74,7 @@ class Context:
     notes: dict[str, Any] = field(default_factory=dict)  # what steps want the manifest to say
     of_items: dict[str, NDArray[Any]] = field(default_factory=dict)  # what a source knows of each item: a column
     _encoded: dict[str, Vectors] = field(default_factory=dict)
+    _predicted: dict[str, Predictions] = field(default_factory=dict)
 
     def vectors(self, encoder: str | Encoder | None) -> Vectors:
         """The vectors of an encoder; of None, the primary ones."""
@@ -84,6 +87,44 @@ class Context:
         if key not in self._encoded:
             self._encoded[key] = encode_both(step, self.positives, self.embeddings, self.progress)
         return self._encoded[key]
+
+    def classes(self, needed_by: str) -> Classes:
+        """The classes of anchors and items, or an error that says who needs them."""
+        if self.positives.classes is None:
+            raise OptionError(f"'{needed_by}' needs items with labels. Give labelled data: Positives.from_labels(...)")
+        return self.positives.classes
+
+    def predictions(self, model: str | Model | None, needed_by: str) -> Predictions:
+        """How likely each item is of each class: by a model on the primary vectors.
+
+        Of None the predictions that came with the data, else those of ``logistic``. A model sees the labels of what
+        may be mined, and of each of these items only predictions that were made without its label are given. A test
+        split is predicted as if it had no labels.
+        """
+        classes, given = self.classes(needed_by), self.positives.predictions
+        if model is None and given is not None:
+            self._note("given", given)
+            return given
+        step = make_model("logistic" if model is None else model)
+        key = str(step)
+        if key not in self._predicted:
+            items = self.positives.items
+            groups = items.table.column("group").to_pylist() if "group" in items.table.column_names else None
+            seen = classes.items_of(~self.positives.barred)
+            with self.progress.stage("predict", len(items), "items") as report:
+                found = step.predict(self.vectors(None).items, seen, classes.names, groups, self.seed)
+                report(len(items), len(items))
+            self._predicted[key] = found
+            self._note(key, found)
+        return self._predicted[key]
+
+    def _note(self, model: str, found: Predictions) -> None:
+        """Say once what the predictions say of themselves; a model too weak to mine with is said aloud."""
+        noted = self.notes.setdefault("predictions", {})
+        if model not in noted:
+            noted[model] = dict(found.about)
+            for warning in found.about.get("warnings", []):  # type: ignore[attr-defined]
+                self.progress.say(f"{model}: {warning}")
 
     def anchor_texts(self, needed_by: str) -> Sequence[str]:
         """The anchors' texts, or an error that says who needs them."""

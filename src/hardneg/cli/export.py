@@ -38,6 +38,10 @@ def _list(context: click.Context, parameter: click.Parameter, asked: bool) -> No
 @click.option("--values", type=click.Choice(["label", "score"]), help="Labels, or scores, where there is a choice.")
 @click.option("--column", "columns", type=NameValue(), multiple=True, help="Your own column's name: anchor=query.")
 @click.option("--ids", is_flag=True, help="Add columns with ids.")
+@click.option("--balanced", is_flag=True, help="Balance weights by class.")
+@click.option(
+    "--files", type=click.Choice(["link", "hardlink", "copy"]), help="How pictures get into a folder (link: symbolic)."
+)
 @click.option("--prompt", help="The instruction for the query, in formats that carry one.")
 @overwrite_option
 def command(run: Path, kind: str, out: Path, columns: tuple[Any, ...], **given: Any) -> None:

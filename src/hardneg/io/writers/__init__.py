@@ -22,12 +22,14 @@ from hardneg.io.writers.cohere import COHERE
 from hardneg.io.writers.colbert import COLBERT
 from hardneg.io.writers.dpr import DPR
 from hardneg.io.writers.flagembedding import FLAGEMBEDDING, FLAGEMBEDDING_POOL
+from hardneg.io.writers.index import INDEX
 from hardneg.io.writers.label_studio import LABEL_STUDIO
 from hardneg.io.writers.msmarco import GPL, MSMARCO
 from hardneg.io.writers.nemo import NEMO, NEMO_INLINE
 from hardneg.io.writers.nixietune import NIXIETUNE
 from hardneg.io.writers.nomic import NOMIC
 from hardneg.io.writers.pylate import PYLATE
+from hardneg.io.writers.sample_weight import SAMPLE_WEIGHT
 from hardneg.io.writers.sentence_transformers import LABELED_LIST, LABELED_PAIR, N_TUPLE, TRIPLET
 from hardneg.io.writers.spotlight import SPOTLIGHT
 from hardneg.io.writers.swift import MS_SWIFT
@@ -75,12 +77,15 @@ WRITERS: dict[str, Writer] = {
         NIXIETUNE,
         LABEL_STUDIO,
         SPOTLIGHT,
+        INDEX,
+        SAMPLE_WEIGHT,
     )
 }
 OTHER_NAMES = {
     "sentence-transformers": "triplet",
     "labelled-pair": "labeled-pair",
     "labelled-list": "labeled-list",
+    "sample_weight": "sample-weight",
     "ragatouille": "colbert",
     "llamaindex": "cohere",
 }

@@ -33,6 +33,9 @@ class ExportOptions:
         prompt: The instruction for the query, for formats that carry one.
         bucket: The first part of the shard names in an index of shards.
         shard_rows: Rows in one shard.
+        balanced: Whether weights are balanced by class.
+        files: Whether pictures are put there as symbolic links (``link``), as hard links (``hardlink``) or copied
+            (``copy``).
         overwrite: Replace an earlier export.
 
     Raises:
@@ -52,6 +55,8 @@ class ExportOptions:
     prompt: str | None = None
     bucket: str = "contrastive"
     shard_rows: int = 100_000
+    balanced: bool = False
+    files: Literal["link", "hardlink", "copy"] = "link"
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -59,6 +64,7 @@ class ExportOptions:
         require(self.shard_rows >= 1, "shard_rows", "at least 1", self.shard_rows)
         require(self.on_short in ("skip", "shrink"), "on_short", "skip or shrink", self.on_short)
         require(self.positives in ("all", "first"), "positives", "all or first", self.positives)
+        require(self.files in ("link", "hardlink", "copy"), "files", "link, hardlink or copy", self.files)
         require(self.values in (None, "label", "score"), "values", "label or score", self.values)
 
     def given(self) -> dict[str, object]:
@@ -84,6 +90,8 @@ class Writer:
         write: Writes everything to ``export.target``.
         takes: The options it has a use for.
         texts: Whether it needs the texts of anchors and items.
+        paths: Whether the path of a picture may stand where it needs a text, and a member of the class where the
+            anchor is a class.
         folder: Whether a path without one of ``suffixes`` becomes a folder.
     """
 
@@ -95,6 +103,7 @@ class Writer:
     takes: tuple[str, ...] = ("n", "positives")
     texts: bool = True
     folder: bool = False
+    paths: bool = False
 
     @property
     def usual(self) -> str:

@@ -13,7 +13,7 @@ from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
 
-__all__ = ["Document", "Example", "Examples", "Hit", "documents", "examples", "plain_scores"]
+__all__ = ["Document", "Example", "Examples", "Hit", "contents", "documents", "examples", "plain_scores"]
 
 # Anchors or items that are Python objects at one time.
 _BLOCK = 1024
@@ -21,7 +21,10 @@ _BLOCK = 1024
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An item: its id and its texts. ``title`` is None where the items have no titles, and ``body`` the text then."""
+    """An item: its id and its texts. ``title`` is None where the items have no titles, and ``body`` the text then.
+
+    The text of a picture is the path of its file.
+    """
 
     id: Id
     text: str | None
@@ -88,6 +91,7 @@ class Examples:
         self._items = run.items.positions(table.column("item"))
         self._evidence = {name: _plain(table.column(name)) for name in ("score", "rank", "source", "grade")}
         self._texts = _texts(run.items)
+        self._said = contents(run.anchors)
 
     def of(self, anchors: IntArray | None = None) -> Iterator[Example]:
         """Give all anchors in order, or these rows of them."""
@@ -96,9 +100,8 @@ class Examples:
             yield from self._block(rows[start : start + _BLOCK])
 
     def _block(self, rows: IntArray) -> Iterator[Example]:
-        table = self._run.anchors.table.take(pa.array(rows))
-        ids = table.column("id").to_pylist()
-        texts = table.column("text").to_pylist() if "text" in table.column_names else [None] * len(rows)
+        ids = self._run.anchors.ids.take(pa.array(rows)).to_pylist()
+        texts = [None] * len(rows) if self._said is None else self._said.take(pa.array(rows)).to_pylist()
         hits = self._positive_hits(rows), self._negative_hits(rows)
         for values in zip(rows.tolist(), ids, texts, *hits, strict=True):
             yield Example(*values)
@@ -134,10 +137,20 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     return array.dictionary_encode() if pa.types.is_string(array.type) else array
 
 
+def contents(things: Collection) -> pa.ChunkedArray | None:
+    """What things are, in words: their texts, else the paths of their pictures; None for bytes or mere ids."""
+    if things.texts is not None or "path" not in things.table.column_names or "image" in things.table.column_names:
+        return things.texts
+    return pa.chunked_array([pa.array(things.pictures, pa.string())])
+
+
 def _texts(items: Collection) -> pa.Table:
     # In one chunk each, as taking rows from many chunks would copy them all each time.
     names = [name for name in ("id", "text", "title", "body") if name in items.table.column_names]
-    return items.table.select(names).combine_chunks()
+    table = items.table.select(names)
+    if "text" not in names and (said := contents(items)) is not None:
+        table = table.append_column("text", said)
+    return table.combine_chunks()
 
 
 def _documents(table: pa.Table) -> list[Document]:

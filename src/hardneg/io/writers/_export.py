@@ -16,7 +16,9 @@ from hardneg.collection import Collection
 from hardneg.errors import InputError
 from hardneg.io.reading import Skips
 from hardneg.io.writers._base import ExportOptions, Writer
-from hardneg.io.writers._examples import Document, Example, Examples, Hit, documents
+from hardneg.io.writers._examples import Document, Example, Examples, Hit, contents, documents
+from hardneg.io.writers._members import Members
+from hardneg.labels import are_classes
 from hardneg.ragged import IntArray
 from hardneg.run import Run
 
@@ -44,9 +46,11 @@ class Export:
         self.target, self.name = target, name
         self.counts: Counter[str] = Counter(anchors=len(run.anchors))
         self.skips = Skips()
+        self.members = Members(run) if writer.paths and are_classes(run) else None
         if writer.texts:
-            _check_texts(run.anchors, "anchors", writer.name)
-            _check_texts(run.items, "items", writer.name)
+            if self.members is None:
+                _check_texts(run.anchors, "anchors", writer, classes=are_classes(run))
+            _check_texts(run.items, "items", writer)
 
     @cached_property
     def source(self) -> Examples:
@@ -70,7 +74,7 @@ class Export:
         for one in self.source.of(anchors):
             if self._fits(one, need):
                 self.counts["anchors_written"] += 1
-                yield self._cut(one, need)
+                yield from self._as_members(one, need)
 
     def triples(self, need: Need) -> Iterator[tuple[Example, Hit]]:
         """Give each anchor once for each of its positives."""
@@ -100,20 +104,39 @@ class Export:
             return True
         return False
 
+    def _as_members(self, one: Example, need: Need) -> Iterator[Example]:
+        """The anchor itself, or where it is a class an example for each of its members."""
+        if self.members is None:
+            yield self._cut(one, need)
+            return
+        least = {"none": 0, "one": 1, "same": self.width}[need]
+        if len(one.positives) == 1:
+            self.skips.add("one_member", str(one.id))
+        for member in self.members.of(one):
+            if len(member.negatives) >= least:
+                yield self._cut(member, need)
+            else:
+                self.skips.add("member_with_too_few_negatives", str(member.id))
+
     def _cut(self, one: Example, need: Need) -> Example:
         n = self.width if need == "same" else self.options.n
         positives = one.positives[:1] if self.options.positives == "first" else one.positives
         return replace(one, positives=positives, negatives=one.negatives[:n])
 
 
-def _check_texts(things: Collection, what: str, name: str) -> None:
+def _check_texts(things: Collection, what: str, writer: Writer, *, classes: bool = False) -> None:
+    said = contents(things) if writer.paths else things.texts
+    needs = f"The format '{writer.name}' needs the texts of the {what}."
     remedy = "Give the texts in the mining, or choose a format of ids (msmarco)."
-    if things.texts is None:
-        raise InputError(f"The format '{name}' needs the texts of the {what}. The run has none.", remedy=remedy)
-    if things.texts.null_count:
-        first = int(np.flatnonzero(things.texts.is_null().to_numpy())[0])
+    if things.pictures is not None:
+        remedy = "Choose a format that takes paths (triplet), or one that writes pictures out (image-folder)."
+    elif classes:
+        remedy = "Classes have none: choose a format that takes their members (triplet), or mine with anchors='items'."
+    if said is None:
+        raise InputError(f"{needs} The run has none.", remedy=remedy)
+    if said.null_count:
+        first = int(np.flatnonzero(said.is_null().to_numpy())[0])
         raise InputError(
-            f"The format '{name}' needs the texts of the {what}. {things.texts.null_count} have none "
-            f"(first: {things.ids.take(pa.array([first]))[0].as_py()!r}).",
+            f"{needs} {said.null_count} have none (first: {things.ids.take(pa.array([first]))[0].as_py()!r}).",
             remedy=remedy,
         )

@@ -3,6 +3,9 @@
 The columns are in the order in which the losses read them; only those called label, labels, score or scores are
 targets, every other one is a text. So ids are written only when asked for. Short anchors are never padded.
 Anchors with several positives give rows with the same anchor: batch them without duplicates.
+
+Of pictures the paths are written; the loader's ``transforms`` opens them. Where the anchors are classes, each member
+serves once as an anchor and once as a positive, and has the negatives of its class.
 """
 
 from __future__ import annotations
@@ -114,7 +117,8 @@ def _target(export: Export, **choices: pa.DataType) -> dict[str, pa.DataType]:
 
 
 def _ids(export: Export, **of_item: bool) -> dict[str, pa.DataType]:
-    kinds = {True: export.run.items.ids.type, False: export.run.anchors.ids.type}
+    anchors = export.run.anchors if export.members is None else export.run.items
+    kinds = {True: export.run.items.ids.type, False: anchors.ids.type}
     return {name: kinds[is_item] for name, is_item in of_item.items()} if export.options.ids else {}
 
 
@@ -162,17 +166,17 @@ _SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz")
 
 TRIPLET = Writer(
     "triplet", "sentence-transformers: anchor, positive, negative; a row for each positive and negative",
-    _SUFFIXES, "texts; ids and scores if asked for", _triplet, _TAKES, folder=True,
+    _SUFFIXES, "texts; ids and scores if asked for", _triplet, _TAKES, folder=True, paths=True,
 )  # fmt: skip
 N_TUPLE = Writer(
     "n-tuple", "sentence-transformers: anchor, positive, negative_1 to negative_n; a row for each positive",
-    _SUFFIXES, "texts; ids and scores if asked for", _n_tuple, (*_TAKES, "on_short"), folder=True,
+    _SUFFIXES, "texts; ids and scores if asked for", _n_tuple, (*_TAKES, "on_short"), folder=True, paths=True,
 )  # fmt: skip
 LABELED_PAIR = Writer(
     "labeled-pair", "sentence-transformers: anchor, item, label (or score); a row for each pair",
-    _SUFFIXES, "texts, labels or scores; ids if asked for", _labeled_pair, _TAKES, folder=True,
+    _SUFFIXES, "texts, labels or scores; ids if asked for", _labeled_pair, _TAKES, folder=True, paths=True,
 )  # fmt: skip
 LABELED_LIST = Writer(
     "labeled-list", "sentence-transformers cross-encoders: anchor, items, labels (or scores); a row for each anchor",
-    _SUFFIXES, "texts, labels or scores; ids if asked for", _labeled_list, _TAKES, folder=True,
+    _SUFFIXES, "texts, labels or scores; ids if asked for", _labeled_list, _TAKES, folder=True, paths=True,
 )  # fmt: skip

@@ -19,7 +19,7 @@ from hardneg.run import Run
 
 EVERY = sorted(WRITERS)
 TEXTS = sorted(name for name, writer in WRITERS.items() if writer.texts)
-TRAINING = sorted(set(WRITERS) - {"flagembedding-pool", "label-studio", "spotlight"})
+TRAINING = sorted(set(WRITERS) - {"flagembedding-pool", "label-studio", "spotlight", "index", "sample-weight"})
 
 
 def path_for(tmp_path: Path, name: str) -> Path:
