@@ -31,7 +31,7 @@ FLOORS = [
     {"ledger", "judging", "preparing", "writing", "labels"},
     {"choosing", "weights"},
     {"mining"},
-    {"estimate"},
+    {"estimate", "rounds"},
     {"io", "testing"},
     {"audit", "impact", "recipe", "report", "review", "scale"},
     {"cli", "data", "online"},
