@@ -1,4 +1,4 @@
-"""What a mining will need, measured rather than guessed: a few texts encoded, a few products timed."""
+"""What a mining will need, measured rather than guessed: a few texts or pictures encoded, a few products timed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hardneg.samplers import Plan
 
 __all__ = ["Estimate", "estimate"]
 
-_SAMPLE = 64  # texts encoded to learn the rate
+_SAMPLE = 64  # texts or pictures encoded to learn the rate
 _MIB = 2**20
 _ENCODED = 2**30  # bytes of one side's new vectors; more of them go to a temporary file
 
@@ -41,13 +41,14 @@ def estimate(
     """
     anchors, items = len(positives.anchors), len(positives.items)
     rate, dimension = (None, vectors.shape[1]) if vectors is not None else _encoding_rate(positives, encoder)
+    encoded = items if positives.classes is not None else anchors + items  # labelled anchors are among the items
     candidates = min(candidates, items)
     rows = anchors * candidates
     compared = max(1.0, len(positives.positive.values) / max(1, anchors))  # positives that an item is held against
     phase, held = max(_phases(anchors, candidates, plan).items(), key=lambda one: one[1])
     return Estimate(
         seconds={
-            "encode": (anchors + items) / rate if rate else 0.0,
+            "encode": encoded / rate if rate else 0.0,
             "search, if exact": 2.0 * anchors * items * dimension / _product_rate(dimension),
             "judge, sample and write": rows * (1.5e-6 + compared * dimension * 2.5e-9),
         },
@@ -85,11 +86,14 @@ def _in_memory(vectors: Matrix | None, rows: int, dimension: int) -> float:
 
 
 def _encoding_rate(positives: Positives, encoder: Encoder | None) -> tuple[float, int]:
-    texts = positives.items.texts
-    if encoder is None or texts is None:
-        raise InputError("There is neither an encoder with texts nor vectors to estimate with.")
-    rows = np.linspace(0, len(texts) - 1, min(_SAMPLE, len(texts))).astype(int)
-    sample = [texts[int(row)].as_py() for row in rows]
+    pictures = encoder is not None and encoder.modality == "image"
+    inputs = positives.items.pictures if pictures else positives.items.texts
+    if encoder is None or inputs is None:
+        needed = "pictures" if pictures else "texts"
+        raise InputError(f"There is neither an encoder with {needed} nor vectors to estimate with.")
+    rows = np.linspace(0, len(inputs) - 1, min(_SAMPLE, len(inputs))).astype(int)
+    sample = [inputs[int(row)] for row in rows]
+    sample = [one.as_py() if hasattr(one, "as_py") else one for one in sample]
     encoder.encode(sample[:1], "item")  # loads the model
     began = time.perf_counter()
     vectors = encoder.encode(sample, "item")

@@ -19,10 +19,10 @@ from hardneg.positives import Positives
 from hardneg.preparing import minable, primary_vectors
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray
-from hardneg.run import Run, refuse_existing, rows_of
+from hardneg.run import Run, media_of, refuse_existing, rows_of
 from hardneg.samplers import Sampler
 from hardneg.sources import Source
-from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united
+from hardneg.steps import DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united, usual_encoder, usual_filters
 from hardneg.table import Rows, candidates_table
 from hardneg.writing import RunWriter
 
@@ -55,7 +55,7 @@ def mine(
     positives: Positives,
     *,
     sources: str | Source | Sequence[str | Source] = DEFAULT_SOURCES,
-    filters: str | Filter | Sequence[str | Filter] = DEFAULT_FILTERS,
+    filters: str | Filter | Sequence[str | Filter] | None = None,
     sampler: str | Sampler | Sequence[str | Sampler] = DEFAULT_SAMPLER,
     encoder: str | Encoder | Vectors | None = None,
     seed: int = 0,
@@ -93,7 +93,8 @@ def mine(
     settings = settings or Settings()
     clock = ledger.Clock()
     source = united(sources)
-    steps = Steps.parse(source, filters, sampler)
+    steps = Steps.parse(source, usual_filters(positives) if filters is None else filters, sampler)
+    encoder = usual_encoder(positives) if encoder is None else encoder
     path, keep = _directory(out)
     refuse_existing(path, settings.overwrite)
     with clock.stage("encode"):
@@ -127,6 +128,7 @@ def mine(
     about = {
         "encoder": _name(encoder, source),
         "inputs": inputs,
+        **media_of(positives.items, path),
         **context.notes,
         **settings.provenance,
         "skipped": [*settings.provenance.get("skipped", []), *skipped],
@@ -175,21 +177,22 @@ def refilter(
         choice = choose(writer, steps, positives, seed)
     writer.copy_tables(run)
     writer.negatives(choice.negatives)
-    kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "data", "skipped")}
+    kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "data", "skipped", "noted")}
+    kept |= media_of(run.items, path)
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
     return replace(writer.finish(manifest, clock.report()), _keep=keep)
 
 
-def _vectors(encoder: str | Encoder | Vectors | None, positives: Positives, settings: Settings) -> Vectors:
+def _vectors(encoder: str | Encoder | Vectors, positives: Positives, settings: Settings) -> Vectors:
     if isinstance(encoder, Vectors):
         return encoder
-    return encode_both(make_encoder(encoder or "wordllama"), positives, settings.embeddings, settings.progress)
+    return encode_both(make_encoder(encoder), positives, settings.embeddings, settings.progress)
 
 
-def _name(encoder: str | Encoder | Vectors | None, source: Source) -> str:
+def _name(encoder: str | Encoder | Vectors, source: Source) -> str:
     brought = getattr(source, "anchors", None) is not None
-    return "vectors" if brought or isinstance(encoder, Vectors) else str(encoder or "wordllama")
+    return "vectors" if brought or isinstance(encoder, Vectors) else str(encoder)
 
 
 def _blocks(active: IntArray) -> list[tuple[str, IntArray]]:

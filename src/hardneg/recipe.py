@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -26,27 +26,31 @@ from typing import Any
 import tomli_w
 
 from hardneg import mining
-from hardneg.context import Vectors
+from hardneg.context import Vectors, anchors_of
 from hardneg.encode import make_encoder
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers import ReadOptions, read
-from hardneg.io.reading import Reading
+from hardneg.io.reading import Reading, Skip
 from hardneg.notation import require
+from hardneg.positives import Positives
 from hardneg.run import Run
 from hardneg.sources import Source
-from hardneg.steps import DEFAULT_FILTERS, DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united
+from hardneg.steps import DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united, usual_encoder, usual_filters
 from hardneg.storage import digest, place
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "given_vectors"]
 
-_PATHS = ("exclude_ids", "corpus", "anchor_vectors", "item_vectors")
+_PATHS = ("exclude_ids", "corpus", "anchor_vectors", "item_vectors", "unlabelled", "media_root")
 _LISTS = ("ignore", "exclude_split", "sources", "filters", "sampler")
+_FLAGS = ("mine_evaluation",)
 _NUMBERS, _TABLES = ("positive_from", "negative_to", "ignore", "grades"), ("grades", "columns")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What to read and how to mine it. Everything a run's content depends on, and nothing else.
+
+    An encoder or filters of None are the usual ones for what is read; :meth:`suited` puts them in.
 
     >>> recipe = Recipe(Path("data/faq"), sampler=("top(n=4)",))
     >>> Recipe.parse(recipe.text(Path("runs")), Path("runs")) == recipe
@@ -56,14 +60,14 @@ class Recipe:
     path: Path
     format: str | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
-    encoder: str = "wordllama"
+    encoder: str | None = None
     sources: tuple[str, ...] = DEFAULT_SOURCES
-    filters: tuple[str, ...] = DEFAULT_FILTERS
+    filters: tuple[str, ...] | None = None
     sampler: tuple[str, ...] = DEFAULT_SAMPLER
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if (self.read.anchor_vectors is None) != (self.read.item_vectors is None):
+        if self.read.anchor_vectors is not None and self.read.item_vectors is None:
             raise OptionError("The 'anchor_vectors' and 'item_vectors' go together: give both, or leave both out.")
 
     @classmethod
@@ -106,7 +110,8 @@ class Recipe:
             value = getattr(self.read, one.name)
             if value != getattr(standard, one.name):
                 data[one.name] = _to(folder, value) if isinstance(value, Path) else _plain(value)
-        steps = {name: _plain(getattr(self, name)) for name in ("encoder", "sources", "filters", "sampler", "seed")}
+        names = ("encoder", "sources", "filters", "sampler", "seed")
+        steps = {name: _plain(value) for name in names if (value := getattr(self, name)) is not None}
         return tomli_w.dumps({"data": data, "mine": steps}, multiline_strings=False)
 
     def checked(self) -> Recipe:
@@ -114,11 +119,16 @@ class Recipe:
         texts = {name: tuple(found) for name, found in self.steps().texts().items()}
         return replace(
             self,
-            encoder=str(make_encoder(self.encoder)),
+            encoder=None if self.encoder is None else str(make_encoder(self.encoder)),
             sources=texts["sources"],
-            filters=texts["filters"],
+            filters=None if self.filters is None else texts["filters"],
             sampler=texts["sampler"],
         )
+
+    def suited(self, positives: Positives) -> Recipe:
+        """The same recipe, with the usual encoder and filters for these data where it names none."""
+        filters = usual_filters(positives) if self.filters is None else self.filters
+        return replace(self, encoder=self.encoder or usual_encoder(positives), filters=filters).checked()
 
     def source(self) -> Source:
         """The source, made."""
@@ -126,7 +136,7 @@ class Recipe:
 
     def steps(self) -> Steps:
         """The steps, parsed."""
-        return Steps.parse(self.sources, self.filters, self.sampler)
+        return Steps.parse(self.sources, self.filters or (), self.sampler)
 
     def read_data(self) -> Reading:
         """Read the data set."""
@@ -141,28 +151,35 @@ class Recipe:
                 "counts": dict(reading.counts),
                 "files": {name: digest(file) for name, file in sorted(reading.files.items())},
             },
-            "skipped": [{"reason": s.reason, "count": s.count, "examples": list(s.examples)} for s in reading.skips],
+            "skipped": _listed_skips(reading.skips),
+            **({"noted": _listed_skips(reading.notes)} if reading.notes else {}),
         }
+        suited = self.suited(reading.positives)
         run = mining.mine(
             reading.positives,
-            sources=self.sources,
-            filters=self.filters,
-            sampler=self.sampler,
-            encoder=given_vectors(reading) or self.encoder,
-            seed=self.seed,
+            sources=suited.sources,
+            filters=suited.filters,
+            sampler=suited.sampler,
+            encoder=given_vectors(reading) or suited.encoder,
+            seed=suited.seed,
             out=out,
             settings=replace(settings, provenance=provenance),
         )
         with place(run.path / "recipe.toml") as file:
-            file.write(self.text(run.path).encode())
+            file.write(suited.text(run.path).encode())
         return run
 
 
 def given_vectors(reading: Reading) -> Vectors | None:
     """The vectors that came with the data, None where there are none."""
-    if reading.anchor_vectors is None or reading.item_vectors is None:
-        return None
-    return Vectors.checked(reading.anchor_vectors, reading.item_vectors, reading.positives, "cosine")
+    anchors, items = reading.anchor_vectors, reading.item_vectors
+    if items is not None and anchors is None:  # the anchors are among the items, or classes of them
+        anchors = anchors_of(items, reading.positives, "cosine")
+    return None if anchors is None or items is None else Vectors.checked(anchors, items, reading.positives, "cosine")
+
+
+def _listed_skips(skips: Sequence[Skip]) -> list[dict[str, Any]]:
+    return [{"reason": one.reason, "count": one.count, "examples": list(one.examples)} for one in skips]
 
 
 def _only(table: Mapping[str, Any], known: Any, where: str) -> None:
@@ -175,6 +192,9 @@ def _check(name: str, value: Any) -> None:
     """Raise OptionError for a value that is not of its key's type."""
     if name == "seed":
         require(type(value) is int, name, "a whole number", repr(value))
+        return
+    if name in _FLAGS:
+        require(isinstance(value, bool), name, "true or false", repr(value))
         return
     fits: Callable[[Any], bool] = _is_number if name in _NUMBERS else _is_text
     kind = "a number" if name in _NUMBERS else "text"

@@ -14,6 +14,7 @@ How one is made is told in :mod:`hardneg.writing`.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,7 +44,7 @@ from hardneg.table import (
     source_bits,
 )
 
-__all__ = ["RELATIONS", "Run", "refuse_existing", "relation_of", "rows_of"]
+__all__ = ["RELATIONS", "Run", "media_of", "refuse_existing", "relation_of", "rows_of"]
 
 RELATIONS = ("positive", "negative", "ignored")
 
@@ -109,12 +110,18 @@ class Run:
     @cached_property
     def anchors(self) -> Collection:
         """The anchors with their texts."""
-        return Collection(read_table(self.path / "anchors.parquet"))
+        return Collection(read_table(self.path / "anchors.parquet"), self.media)
 
     @cached_property
     def items(self) -> Collection:
         """The items that candidates or relations name, with their texts."""
-        return Collection(read_table(self.path / "items.parquet"))
+        return Collection(read_table(self.path / "items.parquet"), self.media)
+
+    @property
+    def media(self) -> Path | None:
+        """The folder that the paths of pictures are relative to; None where there are none."""
+        relative = self.manifest.get("media")
+        return None if relative is None else Path(os.path.normpath(self.path.resolve() / relative))
 
     @cached_property
     def relations(self) -> pa.Table:
@@ -172,6 +179,13 @@ class Run:
                 "dropped": dropped,
             }
         )
+
+
+def media_of(items: Collection, out: Path) -> dict[str, str]:
+    """What a manifest says of where the pictures are: relative to the run, so that both can be moved together."""
+    if items.root is None or "path" not in items.table.column_names:
+        return {}
+    return {"media": Path(os.path.relpath(items.root.resolve(), out.resolve())).as_posix()}
 
 
 def _equal(column: pa.ChunkedArray, name: str) -> BoolArray:

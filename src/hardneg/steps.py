@@ -7,16 +7,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardneg.filters import FILTERS, Duplicates, Filter, Known, Margin
+from hardneg.positives import Positives
 from hardneg.samplers import SAMPLERS, Plan, Sampler, plan
 from hardneg.sources import SOURCES, Source, Uniform, Union
 
-__all__ = ["DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps", "united"]
+__all__ = [
+    "DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps", "united", "usual_encoder", "usual_filters",
+]  # fmt: skip
 
 DEFAULT_SOURCES = ("neighbors(k=100)",)
 # The mean of the positives: the weakest would leave an anchor with one odd positive without any negative, the best
 # would let through twice the unlabelled positives (docs/benchmarks.md has the figures).
 DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
+# Those of a class are spread wide: a picture's mean positive is often less like it than its hard negatives are, so a
+# margin would leave out the very negatives sought.
+DEFAULT_FILTERS_OF_CLASSES = ("known", "duplicates(similarity=0.97)")
 DEFAULT_SAMPLER = ("top(n=8)",)
+
+
+def usual_filters(positives: Positives) -> tuple[str, ...]:
+    """The filters where the user names none: those of pairs, or those of classes."""
+    return DEFAULT_FILTERS if positives.classes is None else DEFAULT_FILTERS_OF_CLASSES
+
+
+def usual_encoder(positives: Positives) -> str:
+    """The encoder where the user names none: of pictures where the items are some, else of texts.
+
+    >>> from hardneg.collection import Collection
+    >>> usual_encoder(Positives.from_pairs(["q"], ["a"], items=Collection.of(["a"], texts=["first"])))
+    'wordllama'
+    """
+    return "descriptor" if positives.items.pictures is not None else "wordllama"
 
 
 def united(sources: str | Source | Sequence[str | Source]) -> Source:

@@ -22,7 +22,7 @@ from hardneg.recipe import Recipe
         ("corpus = 1", "The 'corpus' must be text. Got 1."),
         ('grades = {SUPPORT = "yes"}', "The 'grades' must be a table, with a number for each name."),
         ('columns = ["anchor"]', "The 'columns' must be a table, with text for each name."),
-        ('item_vectors = "v.npy"', "The 'anchor_vectors' and 'item_vectors' go together"),
+        ('anchor_vectors = "v.npy"', "The 'anchor_vectors' and 'item_vectors' go together"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named_with_the_file(tmp_path: Path, text: str, message: str) -> None:

@@ -95,10 +95,10 @@ def summary(run: Run, out: Console = console) -> None:
     rows += [("kept, not sampled", ledger["kept_not_sampled"], ""), ("sampled", ledger["sampled"], "negatives.parquet")]
     out.print()
     out.print(table(str(run.path), ("", "count", "reason"), rows))
-    skipped = run.manifest.get("skipped", [])
-    if skipped:
-        rows = [(one["reason"], one["count"], "; ".join(one["examples"])) for one in skipped]
-        out.print(table("Left out while reading", ("reason", "count", "for instance"), rows))
+    for title, name in (("Left out while reading", "skipped"), ("In use, but look at these", "noted")):
+        if found := run.manifest.get(name, []):
+            rows = [(one["reason"], one["count"], "; ".join(one["examples"])) for one in found]
+            out.print(table(title, ("reason", "count", "for instance"), rows))
     if shortage["anchors"]:
         out.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)
         names = ", ".join(f"{one['anchor']} ({one['sampled']})" for one in shortage["examples"][:8])

@@ -29,14 +29,18 @@ from hardneg.io.writers import find_writer
 from hardneg.mining import Settings
 from hardneg.progress import for_console
 from hardneg.recipe import Recipe, given_vectors
+from hardneg.report.numbers import plural
 from hardneg.run import refuse_existing
 from hardneg.sources import Neighbors
-from hardneg.steps import Steps
 from hardneg.storage import storage_errors
 
 __all__ = ["command"]
 
 _PATH = click.Path(path_type=Path)
+_READ = (
+    "split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors", "anchors",
+    "positives", "unlabelled", "media_root", "mine_evaluation",
+)  # fmt: skip
 
 
 @click.command(short_help="Mine a data set.")
@@ -54,7 +58,12 @@ _PATH = click.Path(path_type=Path)
 @click.option("--exclude-ids", type=_PATH, help="A file of item ids, one a line, never to be mined.")
 @click.option("--anchor-vectors", type=_PATH, help="Vectors of the anchors: .npy, .npz, .safetensors, Parquet, Arrow.")
 @click.option("--item-vectors", type=_PATH, help="Vectors of the items: such a file, or a folder of them.")
-@click.option("--encoder", help="A model's folder or name, or a step: wordllama (the default), function(module:name).")
+@click.option("--anchors", type=click.Choice(["items", "classes"]), help="What labelled items are mined for (items).")
+@click.option("--positives", type=click.Choice(["labels", "groups"]), help="What makes labelled items alike (labels).")
+@click.option("--unlabelled", type=_PATH, help="A table or a folder with more items, which have no label.")
+@click.option("--media-root", type=_PATH, help="The folder that all pictures are in; their paths are relative to it.")
+@click.option("--mine-evaluation", is_flag=True, default=None, help="Mine a test or validation split all the same.")
+@click.option("--encoder", help="A model's folder or name, or a step; else wordllama, and descriptor for pictures.")
 @click.option("--source", "sources", multiple=True, metavar="STEP", help="Where candidates come from; repeat to unite.")
 @filter_option
 @sampler_option
@@ -65,19 +74,24 @@ _PATH = click.Path(path_type=Path)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, and what it needs.")
 @overwrite_option
 def command(dataset: Path, out: Path | None, **options: Any) -> None:
-    """Mine hard negatives for DATASET: a BEIR folder, a file of pairs, a saved datasets folder, or a recipe.toml.
+    """Mine hard negatives for DATASET, which is seen from its content.
+
+    A BEIR folder, a file of pairs, a folder of pictures for each class, a table of labelled texts or pictures, a saved
+    datasets folder, or a recipe.toml.
 
     \b
         hardneg mine scifact/ -o runs/a
         hardneg mine pairs.jsonl --encoder ./my-model --sampler "top(n=4)" -o runs/b
-        hardneg mine recipe.toml -o runs/c
+        hardneg mine flowers/ -o runs/c
+        hardneg mine recipe.toml -o runs/d
     """  # noqa: D301 - click's own mark for text that keeps its lines
     recipe = _recipe(dataset, options).checked()
     for name in options["exports"]:
         find_writer(name)  # a wrong name is better known before the work than after
     progress = for_console(console)
     if options["dry_run"]:
-        _say_plan(recipe, _read(recipe))
+        reading = _read(recipe)
+        _say_plan(recipe.suited(reading.positives), reading)
         return
     if out is None:
         raise OptionError("The run needs a place: give it with -o runs/NAME.")
@@ -101,11 +115,7 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
 def _recipe(dataset: Path, options: dict[str, Any]) -> Recipe:
     """The recipe from a file or from the options; options overrule a file."""
     base = Recipe.load(dataset) if dataset.suffix == ".toml" else Recipe(dataset)
-    read: dict[str, Any] = {
-        name: options[name]
-        for name in ("split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors")
-        if options[name] is not None
-    }
+    read: dict[str, Any] = {name: options[name] for name in _READ if options[name] is not None}
     if options["columns"]:
         read["columns"] = dict(options["columns"])
     if options["grades"]:
@@ -153,14 +163,25 @@ def _caches(options: dict[str, Any]) -> tuple[EmbeddingCache | None, PairScoreCa
 def _read(recipe: Recipe) -> Reading:
     """Read the data, and say what was found."""
     reading = recipe.read_data()
-    positives = reading.positives
-    console.print(
-        f"Read {reading.format}: {len(positives.anchors):,} anchors, {len(positives.items):,} items, "
-        f"{len(positives.positive.values):,} positives, {len(positives.negative.values):,} known negatives, "
-        f"{len(positives.ignored.values):,} ignored, {int(positives.barred.sum()):,} barred.",
-        markup=False, highlight=False, soft_wrap=True,
-    )  # fmt: skip
+    console.print(f"Read {reading.format}: {_found(reading)}.", markup=False, highlight=False, soft_wrap=True)
     return reading
+
+
+def _found(reading: Reading) -> str:
+    positives, counts = reading.positives, reading.counts
+    barred = f"{int(positives.barred.sum()):,} barred"
+    if (classes := positives.classes) is None:
+        return (
+            f"{len(positives.anchors):,} anchors, {len(positives.items):,} items, "
+            f"{len(positives.positive.values):,} positives, {len(positives.negative.values):,} known negatives, "
+            f"{len(positives.ignored.values):,} ignored, {barred}"
+        )
+    kinds = ("class", "classes") if classes.closed else ("group", "groups")
+    return (
+        f"{plural(len(positives.items), 'item')} in {plural(len(classes.names), *kinds)}: "
+        f"{counts['labelled']:,} labelled, {counts['unlabelled']:,} unlabelled, {barred}; "
+        f"{plural(len(positives.anchors), 'anchor')}"
+    )
 
 
 def _say_unused(recipe: Recipe, reading: Reading) -> None:
@@ -176,13 +197,13 @@ def _say_unused(recipe: Recipe, reading: Reading) -> None:
 
 def _say_plan(recipe: Recipe, reading: Reading) -> None:
     vectors = given_vectors(reading)
-    encoder = None if vectors else make_encoder(recipe.encoder)
+    encoder = None if vectors or recipe.encoder is None else make_encoder(recipe.encoder)
     source = recipe.source()
     candidates = sum(int(getattr(one, "k", 0)) for one in getattr(source, "sources", (source,)))
-    plan = Steps.parse(source, recipe.filters, recipe.sampler).plan
+    plan = recipe.steps().plan
     needs = estimate(reading.positives, encoder, vectors.items if vectors else None, candidates, plan)
-    rows = [(name, "; ".join(getattr(recipe, name))) for name in ("sources", "filters", "sampler")]
-    rows.insert(0, ("encoder", "vectors from files" if vectors else recipe.encoder))
+    rows = [(name, "; ".join(getattr(recipe, name) or ())) for name in ("sources", "filters", "sampler")]
+    rows.insert(0, ("encoder", "vectors from files" if vectors else str(recipe.encoder)))
     console.print(table("Would be done", ("step", ""), rows))
     rows = [(name, f"{seconds:,.1f} s") for name, seconds in needs.seconds.items()]
     rows += [(name, f"{mib:,.0f} MiB") for name, mib in needs.mib.items()]

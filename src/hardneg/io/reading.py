@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +48,10 @@ class Skips:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A data set as read. ``files`` are the files used (relative name -> path), hashed into the manifest."""
+    """A data set as read. ``files`` are the files used (relative name -> path), hashed into the manifest.
+
+    ``skips`` were left out; ``notes`` are in use, but odd.
+    """
 
     positives: Positives
     format: str
@@ -57,3 +60,4 @@ class Reading:
     anchor_vectors: Matrix | None = None
     item_vectors: Matrix | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[Skip] = ()

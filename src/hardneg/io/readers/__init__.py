@@ -16,13 +16,14 @@ from pathlib import Path
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._base import ROLES, Format, ReadOptions
 from hardneg.io.readers.beir import BEIR
+from hardneg.io.readers.labelled import LABELLED
 from hardneg.io.readers.pairs import CARRIED_PAIRS, PAIRS
 from hardneg.io.readers.vectors import read_vectors
 from hardneg.io.reading import Reading, Skips
 
 __all__ = ["FORMATS", "ROLES", "Format", "ReadOptions", "read", "read_vectors"]
 
-FORMATS: dict[str, Format] = {one.name: one for one in (BEIR, PAIRS, *CARRIED_PAIRS)}
+FORMATS: dict[str, Format] = {one.name: one for one in (BEIR, LABELLED, PAIRS, *CARRIED_PAIRS)}
 """All formats by name. The first whose ``sniff`` says yes reads the path."""
 
 
@@ -47,12 +48,13 @@ def read(path: Path | str, *, format: str | None = None, options: ReadOptions | 
         raise InputError("There is no such file or folder.", path=path)
     if format is not None and format not in FORMATS:
         raise OptionError(f"There is no format '{format}'. Choose from: {', '.join(FORMATS)}.")
-    chosen = FORMATS[format] if format else next((one for one in FORMATS.values() if one.sniff(path)), None)
+    options = options or ReadOptions()
+    chosen = FORMATS[format] if format else next((one for one in FORMATS.values() if one.sniff(path, options)), None)
     if chosen is None:
-        looked_for = "; ".join(one.looks_for for one in (BEIR, PAIRS))
+        looked_for = "; ".join(one.looks_for for one in (BEIR, LABELLED, PAIRS))
         raise InputError(
             f"The format is not recognised. Looked for: {looked_for}.",
             path=path,
             remedy=f"Name it with --format, one of: {', '.join(FORMATS)}.",
         )
-    return chosen.read(path, options or ReadOptions(), Skips())
+    return chosen.read(path, options, Skips())

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg.collection import Collection
-from hardneg.errors import InputError
+from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._bytes import text_lines
 from hardneg.io.readers._gather import Gathered
@@ -25,7 +25,7 @@ from hardneg.positives import Positives
 from hardneg.ragged import IntArray
 from hardneg.similarity import Matrix
 
-__all__ = ["Parts", "assemble", "positive_items"]
+__all__ = ["Parts", "assemble", "listed_ids", "named_files", "positive_items"]
 
 Mask = NDArray[np.bool_]
 
@@ -63,9 +63,11 @@ def assemble(parts: Parts, options: ReadOptions, skips: Skips) -> Reading:
         whole, anchors=anchors.take(kept), own=_own(anchors.take(kept), items),
         positive=whole.positive.take(kept), negative=whole.negative.take(kept), ignored=whole.ignored.take(kept),
     )  # fmt: skip
-    for ids in [*parts.excluded, *_listed(options.exclude_ids, items, skips)]:
+    for ids in [*parts.excluded, *listed_ids(options.exclude_ids, items, skips)]:
         positives = positives.barring(ids)
     kept_anchors = replace(parts.anchors, collection=positives.anchors, order=parts.anchors.order[kept])
+    if (options.anchor_vectors is None) != (options.item_vectors is None):
+        raise OptionError("The 'anchor_vectors' and 'item_vectors' go together: give both, or leave both out.")
     anchor_vectors, item_vectors = _vectors(kept_anchors, parts.items, options)
     counts = {
         **parts.counts,
@@ -75,7 +77,7 @@ def assemble(parts: Parts, options: ReadOptions, skips: Skips) -> Reading:
     }  # fmt: skip
     listed = [Path(options.exclude_ids)] if options.exclude_ids is not None else []
     vectors = [vector_files(one) for one in (options.anchor_vectors, options.item_vectors) if one is not None]
-    files = _named([*parts.files, *listed, *(one for pair in vectors for one in pair)])
+    files = named_files([*parts.files, *listed, *(one for pair in vectors for one in pair)])
     return Reading(positives, parts.format, skips.list(), files, anchor_vectors, item_vectors, counts)
 
 
@@ -158,7 +160,8 @@ def _own(anchors: Collection, items: Collection) -> IntArray:
     return own
 
 
-def _listed(path: Path | None, items: Collection, skips: Skips) -> list[list[str]]:
+def listed_ids(path: Path | None, items: Collection, skips: Skips) -> list[list[str]]:
+    """The ids in a file, one a line; unknown ones are counted. No list where there is no file."""
     if path is None:
         return []
     listed = [(number, line.strip()) for number, line in text_lines(Path(path)) if line.strip()]
@@ -187,8 +190,8 @@ def _vectors(anchors: Gathered, items: Gathered, options: ReadOptions) -> tuple[
     return left, right
 
 
-def _named(paths: Sequence[Path]) -> dict[str, Path]:
-    """The files by name; one whose name is taken goes by its folder and name, else by its whole path."""
+def named_files(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the files by name; one whose name is taken goes by its folder and name, else by its whole path."""
     named: dict[str, Path] = {}
     for path in dict.fromkeys(paths):
         names = (path.name, f"{path.parent.name}/{path.name}")

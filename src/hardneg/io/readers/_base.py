@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from hardneg.errors import InputError, OptionError
 from hardneg.io.reading import Reading, Skips
@@ -14,7 +15,7 @@ __all__ = ["ROLES", "Format", "ReadOptions", "choose_split"]
 
 ROLES = (
     "anchor", "anchor_id", "positive", "positive_id", "negative", "negative_id",
-    "item", "item_id", "title", "grade", "split",
+    "item", "item_id", "title", "grade", "split", "id", "text", "path", "image", "vector", "label", "group",
 )  # fmt: skip
 
 
@@ -34,6 +35,11 @@ class ReadOptions:
         columns: The user's own column names by role (one of ``ROLES``), tried before the field's common names.
         anchor_vectors: A file of vectors or a folder of such files, one vector for each anchor.
         item_vectors: A file of vectors or a folder of such files, one vector for each item.
+        anchors: What the negatives of labelled data are for: ``items``, or the ``classes`` themselves.
+        positives: What makes labelled items positives of one another: ``labels`` or ``groups``.
+        unlabelled: A table or a folder with more items, which have no label.
+        media_root: The folder that all pictures are in and their paths are relative to; that of the table if not given.
+        mine_evaluation: Mine from a split though it is there for evaluation (a test or validation split).
 
     Raises:
         OptionError: for thresholds that cross or an unknown role.
@@ -54,6 +60,11 @@ class ReadOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     anchor_vectors: Path | None = None
     item_vectors: Path | None = None
+    anchors: Literal["items", "classes"] = "items"
+    positives: Literal["labels", "groups"] = "labels"
+    unlabelled: Path | None = None
+    media_root: Path | None = None
+    mine_evaluation: bool = False
 
     def __post_init__(self) -> None:
         require(
@@ -62,6 +73,10 @@ class ReadOptions:
             f"under 'positive_from' ({self.positive_from})",
             self.negative_to,
         )
+        require(self.anchors in ("items", "classes"), "anchors", "items or classes", self.anchors)
+        require(self.positives in ("labels", "groups"), "positives", "labels or groups", self.positives)
+        if self.anchors == "classes" and self.positives == "groups":
+            raise OptionError("The anchors can be classes only where labels make the positives. Leave one of them out.")
         for role in self.columns:
             if role not in ROLES:
                 raise OptionError(f"There is no column role '{role}'. Choose from: {', '.join(ROLES)}.")
@@ -78,7 +93,7 @@ class Format:
 
     name: str
     looks_for: str
-    sniff: Callable[[Path], bool]
+    sniff: Callable[[Path, ReadOptions], bool]
     read: Callable[[Path, ReadOptions, Skips], Reading]
 
 

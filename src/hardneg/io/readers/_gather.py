@@ -19,7 +19,7 @@ from hardneg.io.readers._rows import Record, Rows
 from hardneg.io.reading import Skips
 from hardneg.ragged import IntArray
 
-__all__ = ["Gathered", "Gatherer"]
+__all__ = ["Gathered", "Gatherer", "column_of_values", "joined_tables"]
 
 _CHUNK_ROWS = 16_384
 _CHUNK_CHARACTERS = 32_000_000
@@ -92,7 +92,7 @@ class Gatherer:
                 path=self._rows.path,
                 remedy=f"Check that this is the file of the {self._what}s.",
             )
-        table, self._tables = _concatenated(self._tables), []
+        table, self._tables = _with_titles(joined_tables(self._tables, _RESERVED)), []
         lines, order = np.array(self._lines, np.int64), np.array(self._order, np.int64)
         first = self._first_rows(table, lines)
         if len(first) < len(lines):
@@ -129,7 +129,7 @@ class Gatherer:
             columns["body"] = pa.array(bodies, pa.large_string())
         for name in dict.fromkeys(name for extra in extras for name in extra):
             if name not in _RESERVED:
-                columns[name] = _column([extra.get(name) for extra in extras])
+                columns[name] = column_of_values([extra.get(name) for extra in extras])
         self._tables.append(pa.table(columns))
         self._chunk, self._characters = {}, 0
 
@@ -150,7 +150,7 @@ class Gatherer:
         return np.sort(first)
 
 
-def _column(values: Sequence[object]) -> Any:
+def column_of_values(values: Sequence[object]) -> Any:
     """Values of one type as they are, mixed ones as JSON text."""
     try:
         return pa.array(values)
@@ -162,14 +162,18 @@ def _as_json(values: Sequence[object]) -> Any:
     return pa.array([None if one is None else json.dumps(one, default=str) for one in values], pa.string())
 
 
-def _concatenated(tables: list[Any]) -> Any:
-    """One table. Titles may be missing from some chunks, and further columns may differ in type."""
+def joined_tables(tables: list[Any], fixed: Sequence[str]) -> Any:
+    """One table; columns may be missing from some, and differ in type but for those that are ``fixed``."""
     for name in dict.fromkeys(name for one in tables for name in one.column_names):
         kinds = {one.schema.field(name).type for one in tables if name in one.column_names} - {pa.null()}
-        if len(kinds) > 1 and name not in _RESERVED:
+        if len(kinds) > 1 and name not in fixed:
             tables = [_replaced(one, name, _as_json(one[name].to_pylist())) if name in one.column_names else one
                       for one in tables]  # fmt: skip
-    whole = pa.concat_tables(tables, promote_options="default")
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def _with_titles(whole: Any) -> Any:
+    """Where some chunks had no title, those are empty and the whole text is the body."""
     if "title" in whole.column_names and whole["title"].null_count:
         whole = _replaced(whole, "title", pc.fill_null(whole["title"], ""))
         whole = _replaced(whole, "body", pc.coalesce(whole["body"], whole["text"]))

@@ -14,7 +14,10 @@ from hardneg.io.readers._base import ReadOptions, choose_split
 from hardneg.io.readers._bytes import damaged
 from hardneg.io.readers._names import GRADES, normal
 
-__all__ = ["dataset_files", "dataset_records", "dataset_splits", "is_dataset", "open_parquet", "parquet_records"]
+__all__ = [
+    "columns_of", "dataset_files", "dataset_names", "dataset_records", "dataset_splits", "is_dataset", "open_parquet",
+    "parquet_records", "schema_of",
+]  # fmt: skip
 
 _BATCH = 1024
 _FAULTS = (pa.lib.ArrowException, OSError, UnicodeDecodeError)
@@ -49,6 +52,27 @@ def dataset_splits(path: Path, options: ReadOptions) -> tuple[str, list[str]]:
         return "", []
     names = list(loaded)
     return choose_split(names, options, path), names
+
+
+def dataset_names(path: Path) -> list[str]:
+    """All splits of a saved data set; none where it has no splits."""
+    loaded = _loaded(path)
+    return list(loaded) if isinstance(loaded, dict) else []
+
+
+def columns_of(path: Path, carrier: str) -> list[str]:
+    """The names of all columns, vectors too, of a Parquet file or a saved data set; none for another carrier."""
+    names = dataset_names(path) if carrier == "datasets" else []
+    schema = _loaded(path)[names[0]].data.schema if names else schema_of(path, carrier)
+    return list(schema.names) if schema is not None else []
+
+
+def schema_of(path: Path, carrier: str) -> Any:
+    """The Arrow schema of a Parquet file or a saved data set without splits, None for another carrier."""
+    if carrier == "parquet":
+        with open_parquet(path) as file:
+            return file.schema_arrow
+    return _loaded(path).data.schema if carrier == "datasets" else None
 
 
 def dataset_files(path: Path, split: str) -> list[Path]:

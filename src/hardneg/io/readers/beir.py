@@ -24,7 +24,7 @@ _ENDINGS = (".jsonl", ".jsonl.gz", ".parquet", ".tsv", ".tsv.gz", ".csv", ".csv.
 _QREL_ENDINGS = (".tsv", ".tsv.gz", ".txt", ".txt.gz", ".trec", ".csv", ".jsonl", ".jsonl.gz", ".parquet")
 
 
-def _sniff(path: Path) -> bool:
+def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
     parts = (_file(path, "corpus"), _file(path, "queries"), _file(path, "qrels", _QREL_ENDINGS))
     return sum(one is not None for one in parts) + (path / "qrels").is_dir() >= 2
 

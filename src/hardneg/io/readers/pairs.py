@@ -54,7 +54,7 @@ def _read(path: Path, options: ReadOptions, skips: Skips, carrier: str | None = 
     return assemble(parts, options, skips)
 
 
-def _sniff(path: Path) -> bool:
+def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
     return carrier_of(path) is not None
 
 
@@ -62,7 +62,7 @@ PAIRS = Format(
     "pairs", "anchors with positives, in JSON lines, CSV, TSV, Parquet or a saved datasets folder", _sniff, _read
 )
 CARRIED_PAIRS = [
-    Format(carrier, f"pairs, read as {carrier}", lambda _: False, partial(_read, carrier=carrier))
+    Format(carrier, f"pairs, read as {carrier}", lambda *_: False, partial(_read, carrier=carrier))
     for carrier in CARRIERS
 ]
 

@@ -1,0 +1,158 @@
+"""Rows that repeat: which are one and the same, which are copies under another label, and what their ids are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hardneg.errors import InputError
+from hardneg.io.readers._example import Place
+from hardneg.io.reading import Skips
+from hardneg.ragged import BoolArray, IntArray
+
+__all__ = ["settled"]
+
+
+def settled(table: Any, places: Sequence[Place], skips: Skips, notes: Skips, prefix: str = "") -> Any:
+    """The rows that stay, with an ``id`` and with labels as text or lists; all else that was read beside them.
+
+    A row that says nothing new is a counted skip: the same content, label and split, or an unlabelled copy of what is
+    labelled. The same content under two labels or in two splits stays and is noted. An id that is not given is the
+    path without ``prefix``, or comes from the content.
+
+    Raises InputError where one given id has two contents, or two labels.
+    """
+    codes = {name: _codes(table.column(name)) for name in ("key", "label", "split")}
+    where = _Where(table, places)
+    labelled = codes["label"] >= 0
+    ids = _given(table, codes, where, prefix)
+    left = np.ones(len(table), bool)
+    own = [_codes(one) for one in ([ids] if ids is not None else _paths(table))]
+    again = _repeated(codes["key"], codes["label"], codes["split"], *own)
+    copies = ~labelled & np.isin(codes["key"], codes["key"][labelled])
+    for reason, mask in (("duplicate_row", again), ("already_labelled", copies & ~again)):
+        where.add(skips, reason, mask)
+        left &= ~mask
+    what = next((name for name in ("path", "image") if name in table.column_names), "text").replace("path", "image")
+    for name, noun in (("label", "labels"), ("split", "splits")):
+        where.add(notes, f"same_{what}_two_{noun}", _differing(codes["key"], codes[name], left))
+    rows = np.flatnonzero(left)
+    table = table.take(pa.array(rows))
+    ids = _made(table, prefix) if ids is None else ids.take(pa.array(rows))
+    return _finished(table, ids)
+
+
+class _Where:
+    """Names rows by their place."""
+
+    def __init__(self, table: Any, places: Sequence[Place]) -> None:
+        self._place: IntArray = table.column("place").to_numpy()
+        self._number: IntArray = table.column("number").to_numpy()
+        self._places = places
+
+    def __call__(self, row: int) -> str:
+        place: Place = self._places[int(self._place[row])]
+        return place.place(int(self._number[row]))
+
+    def add(self, counted: Skips, reason: str, mask: BoolArray) -> None:
+        """Count the rows of a mask, the first by name."""
+        rows = np.flatnonzero(mask)
+        for at, row in enumerate(rows[:4]):
+            counted.add(reason, self(row), 1 if at < 3 else len(rows) - 3)
+
+
+def _codes(column: Any) -> IntArray:
+    """A number for each value, -1 for none."""
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return np.asarray(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _repeated(*columns: IntArray) -> BoolArray:
+    """Which rows were there before."""
+    return np.asarray(_first_of(*columns) != np.arange(len(columns[0])))
+
+
+def _differing(keys: IntArray, values: IntArray, among: BoolArray) -> BoolArray:
+    """The rows whose content was there before under another value; none is no value."""
+    use = np.flatnonzero(among & (values >= 0) & (keys >= 0))
+    mask = np.zeros(len(keys), bool)
+    if len(use):
+        _, first, group = np.unique(keys[use], return_index=True, return_inverse=True)
+        mask[use] = values[use] != values[use][first[group]]
+    return mask
+
+
+def _given(table: Any, codes: Mapping[str, IntArray], where: _Where, prefix: str) -> pa.Array | None:
+    """The given ids; with the split before them where they number the rows of each split. None where there are none."""
+    given = table.column("given").combine_chunks()
+    if given.null_count == len(given):
+        return None
+    if given.null_count:  # the rows of another file have none
+        given = pc.coalesce(given.cast(pa.string()), _made(table, prefix))
+    ids, split = _codes(given), codes["split"]
+    content = np.stack([codes["key"], codes["label"]])
+    _, first, group = np.unique(ids, return_index=True, return_inverse=True)
+    before = first[group]
+    other = (content != content[:, before]).any(axis=0) | (split != split[before])
+    if not other.any():
+        return given
+    in_split = _first_of(ids, split)
+    clash = (content != content[:, in_split]).any(axis=0)
+    if not clash.any():
+        names = pc.fill_null(table.column("split").combine_chunks(), "none")
+        return pc.binary_join_element_wise(names, given.cast(pa.string()), "/")
+    row = int(np.flatnonzero(clash)[0])
+    what = "another content" if content[0, row] != content[0, in_split[row]] else "another label"
+    before_it = where(int(in_split[row]))
+    raise InputError(
+        f"{where(row)}: The item id {given[row].as_py()!r} was there before ({before_it}), with {what}.",
+        remedy="Ids must be unique: number the rows, or remove one of the two.",
+    )
+
+
+def _paths(table: Any) -> list[Any]:
+    return [table.column("path")] if "path" in table.column_names else []
+
+
+def _first_of(*columns: IntArray) -> IntArray:
+    """For each row the first row with the same values."""
+    _, first, group = np.unique(np.stack(columns), axis=1, return_index=True, return_inverse=True)
+    return np.asarray(first[group.reshape(-1)], np.int64)
+
+
+def _made(table: Any, prefix: str) -> pa.Array:
+    """Ids from paths or contents; what occurs again, under another label or split, gets a number."""
+    if "path" in table.column_names:
+        made = [one.removeprefix(prefix) for one in table.column("path").to_pylist()]
+    elif "image" in table.column_names:
+        made = [one[:16] for one in table.column("content").to_pylist()]
+    else:
+        made = [one.decode() for one in table.column("key").to_pylist()]
+    seen: dict[str, int] = {}
+    for row, one in enumerate(made):
+        seen[one] = seen.get(one, 0) + 1
+        if seen[one] > 1:
+            made[row] = f"{one}-{seen[one]}"
+    return pa.array(made, pa.string())
+
+
+def _finished(table: Any, ids: pa.Array) -> Any:
+    labels = [None if one is None else json.loads(one) for one in table.column("label").to_pylist()]
+    if any(isinstance(one, list) for one in labels):
+        labels = [one if one is None or isinstance(one, list) else [one] for one in labels]
+    kind = pa.list_(pa.string()) if any(isinstance(one, list) for one in labels) else pa.string()
+    empty = [name for name in ("group", "split") if table.column(name).null_count == len(table)]
+    content = [name for name in ("text", "path", "image") if name in table.column_names]
+    own = [*content, "label", "group", "split", "width", "height", "content", "order"]
+    further = [name for name in table.column_names if name not in (*own, "given", "number", "key", "place")]
+    columns = {"id": ids}
+    for name in (*own, *further):
+        if name in table.column_names and name not in empty:
+            columns[name] = pa.array(labels, kind) if name == "label" else table.column(name)
+    return pa.table(columns)

@@ -1,0 +1,128 @@
+"""Labelled examples, row by row, into a collection; Arrow holds all but the last few thousand rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hardneg.collection import Collection
+from hardneg.io.readers._copies import settled
+from hardneg.io.readers._examined import examined
+from hardneg.io.readers._example import Example, Kind, Place, Taken
+from hardneg.io.readers._gather import column_of_values, joined_tables
+from hardneg.io.readers._ids import encodable, text_id
+from hardneg.io.readers._labels import Label
+from hardneg.io.reading import Skips
+from hardneg.ragged import IntArray
+
+__all__ = ["Examples", "Found"]
+
+_CHUNK_ROWS = 16_384
+_CHUNK_SIZE = 64_000_000  # characters or bytes held before they become Arrow columns
+_FIXED = ("id", "given", "path", "image", "label", "group", "split", "key", "order", "place", "number")
+_CONTENT = {"text": pa.large_string(), "path": pa.string(), "image": pa.large_binary()}
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The items; ``order[i]`` is the place of item ``i`` among all rows read, ``total`` of them."""
+
+    items: Collection
+    order: IntArray
+    total: int
+
+
+@dataclass(eq=False)
+class Examples:
+    """Takes examples of one kind. What is broken or repeats is counted in ``skips``, what is odd in ``notes``.
+
+    Paths are relative to ``root``; an id made from a path is without its beginning ``prefix``.
+    """
+
+    kind: Kind
+    root: Path
+    skips: Skips
+    notes: Skips
+    prefix: str = ""
+    total: int = 0
+    _chunk: list[Taken] = field(default_factory=list)
+    _size: int = 0
+    _places: list[Place] = field(default_factory=list)
+    _tables: list[Any] = field(default_factory=list)
+
+    def add(self, place: Place, example: Example) -> None:
+        """Take one example."""
+        if self.kind == "text" and not encodable(example.content):
+            self.skip(place, example.number, "broken_text")
+            return
+        self._chunk.append(Taken(place, example, self.total))
+        self.total += 1
+        self._size += len(example.content) if example.content is not None else 0
+        if len(self._chunk) >= _CHUNK_ROWS or self._size >= _CHUNK_SIZE:
+            self._spill()
+
+    def skip(self, place: Place, number: int, reason: str) -> None:
+        """Count a row that is no example; it keeps its place in the order of the file."""
+        self.skips.add(reason, place.place(number))
+        self.total += 1
+
+    def finish(self) -> Found:
+        """Return all that can be used; no items where nothing can."""
+        self._spill()
+        if not self._tables:
+            return Found(Collection(pa.table({"id": pa.array([], pa.string())})), np.zeros(0, np.int64), self.total)
+        table, self._tables = joined_tables(self._tables, _FIXED), []
+        table = settled(table, self._places, self.skips, self.notes, self.prefix)
+        order = table.column("order").to_numpy()
+        root = self.root if self.kind == "path" else None
+        return Found(Collection(table.drop_columns(["order"]), root), order, self.total)
+
+    def _spill(self) -> None:
+        """Turn what was taken into Arrow columns, without what is broken."""
+        chunk, self._chunk, self._size = self._chunk, [], 0
+        if self.kind in ("path", "image"):
+            chunk, columns = examined(chunk, self.root if self.kind == "path" else None, self.skips, self.notes)
+        else:
+            columns = {"key": pa.array([self._key(one.example) for one in chunk], pa.binary())}
+        if not chunk:
+            return
+        columns["order"] = pa.array([one.order for one in chunk], pa.int64())
+        columns["place"] = pa.array([self._number_of(one.place) for one in chunk], pa.int32())
+        self._tables.append(pa.table({**_columns([one.example for one in chunk], self.kind), **columns}))
+
+    def _key(self, example: Example) -> bytes:
+        """What stands for the content of a text, or of a row with a vector alone."""
+        return (text_id(example.content) if self.kind == "text" else str(example.number)).encode()
+
+    def _number_of(self, place: Place) -> int:
+        if not self._places or self._places[-1] is not place:
+            self._places.append(place)
+        return len(self._places) - 1
+
+
+def _columns(examples: Sequence[Example], kind: Kind) -> dict[str, Any]:
+    given = [one.given for one in examples]
+    columns: dict[str, Any] = {
+        "given": pa.array(given) if any(one is not None for one in given) else pa.nulls(len(given), pa.string()),
+        "number": pa.array([one.number for one in examples], pa.int64()),
+    }
+    if kind != "vector":
+        columns[kind] = pa.array([one.content for one in examples], _CONTENT[kind])
+    # Labels stay JSON until all are known: one list among them makes all of them lists.
+    columns["label"] = pa.array([_dumped(one.label) for one in examples], pa.string())
+    columns["group"] = pa.array([one.group for one in examples], pa.string())
+    columns["split"] = pa.array([one.split for one in examples], pa.string())
+    for name in dict.fromkeys(name for one in examples for name in one.extra):
+        if name not in _FIXED and name not in columns:
+            columns[name] = column_of_values([one.extra.get(name) for one in examples])
+    return columns
+
+
+def _dumped(label: Label) -> str | None:
+    return None if label is None else json.dumps(label, ensure_ascii=False)

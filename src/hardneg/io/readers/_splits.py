@@ -1,0 +1,65 @@
+"""Which rows may be mined: those of one split, and what has neither a label nor a split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+
+from hardneg.collection import Collection
+from hardneg.errors import InputError, OptionError
+from hardneg.io.readers._base import ReadOptions, choose_split
+from hardneg.io.readers._labelled_names import EVALUATION, TRAINING
+from hardneg.io.readers._names import normal
+from hardneg.io.reading import Skips
+from hardneg.ragged import BoolArray
+
+__all__ = ["Chosen", "choose_minable"]
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The split that is mined, all splits, and the rows that may be mined; no splits where there are none."""
+
+    split: str
+    splits: list[str]
+    minable: BoolArray
+
+    def __str__(self) -> str:
+        return f", split {self.split} of {', '.join(self.splits)}" if self.splits else ""
+
+
+def choose_minable(items: Collection, options: ReadOptions, path: Path, notes: Skips) -> Chosen:
+    """Choose the split: the one asked for, that for training, or the only one.
+
+    Raises InputError where the choice is open or there is no such split, OptionError for one that is for evaluation.
+    """
+    if "split" not in items.table.column_names:
+        if options.split or options.exclude_split:
+            raise InputError("The data have no splits.", path=path, remedy="Leave --split and --exclude-split out.")
+        return Chosen("", [], np.ones(len(items), bool))
+    column = items.table.column("split")
+    names = sorted(one for one in column.unique().to_pylist() if one is not None)
+    split = _chosen(names, options, path)
+    if normal(split) in EVALUATION and not options.mine_evaluation:
+        raise OptionError(
+            f"The split '{split}' is for evaluation: what is mined from it leaks into training. "
+            "Choose another with --split, or insist with --mine-evaluation."
+        )
+    without = column.is_null().to_numpy()
+    unlabelled = items.table.column("label").is_null().to_numpy()
+    lost = np.flatnonzero(without & ~unlabelled)
+    for at, row in enumerate(lost[:4]):
+        notes.add("label_without_split_not_mined", str(items.ids[int(row)]), 1 if at < 3 else len(lost) - 3)
+    mine = pc.fill_null(pc.equal(column, split), False).to_numpy()
+    return Chosen(split, names, np.asarray(mine | (without & unlabelled), bool))
+
+
+def _chosen(names: Sequence[str], options: ReadOptions, path: Path) -> str:
+    training = [one for one in names if normal(one) in TRAINING and one not in options.exclude_split]
+    if options.split is None and len(training) == 1 and set(options.exclude_split) <= set(names):
+        return training[0]
+    return choose_split(names, options, path)
