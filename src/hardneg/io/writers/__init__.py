@@ -22,6 +22,7 @@ from hardneg.io.writers.cohere import COHERE
 from hardneg.io.writers.colbert import COLBERT
 from hardneg.io.writers.dpr import DPR
 from hardneg.io.writers.flagembedding import FLAGEMBEDDING, FLAGEMBEDDING_POOL
+from hardneg.io.writers.image_folder import IMAGE_FOLDER
 from hardneg.io.writers.index import INDEX
 from hardneg.io.writers.label_studio import LABEL_STUDIO
 from hardneg.io.writers.msmarco import GPL, MSMARCO
@@ -79,6 +80,7 @@ WRITERS: dict[str, Writer] = {
         SPOTLIGHT,
         INDEX,
         SAMPLE_WEIGHT,
+        IMAGE_FOLDER,
     )
 }
 OTHER_NAMES = {
@@ -86,6 +88,8 @@ OTHER_NAMES = {
     "labelled-pair": "labeled-pair",
     "labelled-list": "labeled-list",
     "sample_weight": "sample-weight",
+    "image_folder": "image-folder",
+    "imagefolder": "image-folder",
     "ragatouille": "colbert",
     "llamaindex": "cohere",
 }

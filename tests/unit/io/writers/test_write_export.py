@@ -17,9 +17,11 @@ from hardneg.errors import InputError, OptionError, StorageError
 from hardneg.io.writers import WRITERS, ExportOptions, examples, export, find_writer
 from hardneg.run import Run
 
-EVERY = sorted(WRITERS)
+EVERY = sorted(set(WRITERS) - {"image-folder"})  # which needs pictures
 TEXTS = sorted(name for name, writer in WRITERS.items() if writer.texts)
-TRAINING = sorted(set(WRITERS) - {"flagembedding-pool", "label-studio", "spotlight", "index", "sample-weight"})
+TRAINING = sorted(
+    set(WRITERS) - {"flagembedding-pool", "label-studio", "spotlight", "index", "sample-weight", "image-folder"}
+)
 
 
 def path_for(tmp_path: Path, name: str) -> Path:
