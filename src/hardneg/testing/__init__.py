@@ -13,7 +13,8 @@ from hardneg.testing._world import world
 from hardneg.testing.encoders import check_encoder
 from hardneg.testing.engines import check_engine
 from hardneg.testing.filters import check_filter
+from hardneg.testing.models import check_model
 from hardneg.testing.samplers import check_sampler
 from hardneg.testing.sources import check_source
 
-__all__ = ["check_encoder", "check_engine", "check_filter", "check_sampler", "check_source", "world"]
+__all__ = ["check_encoder", "check_engine", "check_filter", "check_model", "check_sampler", "check_source", "world"]
