@@ -116,7 +116,7 @@ def test_every_module_says_what_it_is_and_stays_short(path: Path) -> None:
 
 
 def _needs_extra(path: Path) -> bool:
-    return _name(path).startswith("online") and importlib.util.find_spec("torch") is None
+    return _name(path).split(".")[0] in ("online", "data") and importlib.util.find_spec("torch") is None
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.stem != "__main__"], ids=_name)

@@ -153,6 +153,6 @@ def _carry(export: Export, source: Path, place: Path) -> None:
 
 
 IMAGE_FOLDER = Writer(
-    "image-folder", "torchvision's ImageFolder: hard/<label>/ to train on, suspects/ to look at", (), "pictures, labels",
-    _write, ("files",), texts=False,
+    "image-folder", "torchvision's ImageFolder: hard/<label>/ to train on, suspects/ to look at", (),
+    "pictures, labels", _write, ("files",), texts=False,
 )  # fmt: skip
