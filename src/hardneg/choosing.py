@@ -13,18 +13,20 @@ import numpy as np
 import pyarrow as pa
 
 from hardneg import ledger
+from hardneg.classes import Classes, together
 from hardneg.context import Context
+from hardneg.errors import OptionError
 from hardneg.filters.duplicates import fingerprints
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.run import rows_of
-from hardneg.samplers import sample, sample_parts, wishes
+from hardneg.samplers import Plan, sample, sample_parts, wishes
 from hardneg.sources import Uniform
 from hardneg.steps import Steps
 from hardneg.table import Rows, Verdict, distinct, negatives_table
 from hardneg.writing import RunWriter
 
-__all__ = ["FILL", "Choice", "choose", "random_items"]
+__all__ = ["FILL", "Choice", "choose", "class_columns", "random_items"]
 
 FILL = "fill-"  # before the name of a part: random items for those of its anchors that are short
 
@@ -43,23 +45,28 @@ class Choice:
 
 
 def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> Choice:
-    """Read the parts back, count their verdicts, and sample from what was kept."""
+    """Read the parts back, count their verdicts, and sample from what was kept.
+
+    Raises OptionError for a limit on classes where there are none.
+    """
     anchors, items, plan, names = positives.anchors, positives.items, steps.plan, steps.source_names
+    with_classes = class_columns(plan, positives.classes)
     counts: Counter[tuple[str, str]] = Counter()
     used = np.zeros(len(items), bool)
     groups = _groups(writer.names)
+    more = [name for name in plan.reads if writer.names and name in writer.columns(writer.names[0])]
 
     def kept(group: Sequence[str], *, count: bool = True) -> Rows:
         found = []
         for name in group:
-            rows, reasons = rows_of(writer.read(name, _READ), anchors, items, names)
+            rows, reasons = rows_of(writer.read(name, list(dict.fromkeys(_READ + more))), anchors, items, names)
             if count:
                 counts.update(ledger.count_verdicts(rows, reasons))
                 used[rows.item] = True
-            found.append(_for_sampling(rows))
-        return _in_order(Rows.concatenated(found))
+            found.append(_for_sampling(rows, more))
+        return with_classes(_in_order(Rows.concatenated(found)))
 
-    if plan.per_item is None:
+    if not plan.capped:
         chosen, lacking = [], np.full(len(anchors), plan.chooser.n)
         for group in groups:
             rows = kept(group)
@@ -71,6 +78,26 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
         masks, lacking = sample_parts(list(wished), plan, len(anchors), len(items))  # which gives the lists up again
         chosen = [kept(group, count=False).take(mask) for group, mask in zip(groups, masks, strict=True)]
     return Choice(negatives_table(Rows.concatenated(chosen), anchors, items, names), lacking, counts, used)
+
+
+def class_columns(plan: Plan, classes: Classes | None) -> Callable[[Rows], Rows]:
+    """What gives candidates the classes that the limits of a plan read: ``item_class`` and ``class_pair``.
+
+    Raises OptionError where they read some and there are none.
+    """
+    if not {"item_class", "class_pair"} & set(plan.reads):
+        return lambda rows: rows
+    if classes is None:
+        limits = " and ".join(str(one) for one in plan.limits if {"item_class", "class_pair"} & set(one.reads))
+        raise OptionError(f"{limits} needs items with labels, and there are none. Leave it out, or give labelled data.")
+    of_anchors, of_items = together(classes.anchors), together(classes.items)
+    width = int(of_items.max(initial=0)) + 1
+
+    def having(rows: Rows) -> Rows:
+        mine, theirs = of_anchors[rows.anchor], of_items[rows.item]
+        return rows.having(item_class=theirs, class_pair=np.where((mine < 0) | (theirs < 0), -1, mine * width + theirs))
+
+    return having
 
 
 def random_items(context: Context, k: int, steps: Steps) -> Callable[[IntArray, Rows], Rows]:
@@ -103,9 +130,9 @@ def _groups(names: Sequence[str]) -> list[list[str]]:
     return list(groups.values())
 
 
-def _for_sampling(rows: Rows) -> Rows:
+def _for_sampling(rows: Rows, more: Sequence[str]) -> Rows:
     """The kept, with what sampling needs."""
-    columns = {name: rows[name] for name in _FOR_SAMPLING}
+    columns = {name: rows[name] for name in (*_FOR_SAMPLING, *more)}
     slim = Rows(rows.anchor.astype(np.int32), rows.item.astype(np.int32), columns)
     return slim.take(rows["verdict"] == Verdict.KEEP)
 

@@ -13,7 +13,7 @@ from hardneg.collection import Collection
 from hardneg.errors import InputError
 from hardneg.ragged import BoolArray, IntArray, Ragged
 
-__all__ = ["Classes", "Codes", "coded", "column_of", "values_of"]
+__all__ = ["Classes", "Codes", "coded", "column_of", "together", "values_of"]
 
 Codes = IntArray | Ragged  # one whole number for each thing, -1 for none, or a row of several
 
@@ -114,6 +114,25 @@ def coded(column: pa.Array, values: pa.Array) -> Codes:
         return codes
     owner = np.asarray(pc.list_parent_indices(column), np.int64)
     return Ragged.from_pairs(owner[codes >= 0], codes[codes >= 0], len(column))
+
+
+def together(codes: Codes) -> IntArray:
+    """One number for each thing: that of its class or, where things have several, of its set of them; -1 for none.
+
+    >>> together(Ragged.from_lists([[0, 2], [], [2], [0, 2]])).tolist()
+    [0, -1, 1, 0]
+    """
+    if not isinstance(codes, Ragged):
+        return codes
+    lengths, width = codes.lengths(), int(codes.values.max(initial=0)) + 2
+    out = np.zeros(len(codes), np.int64)
+    for place in range(int(lengths.max(initial=0))):
+        some = np.flatnonzero(lengths > place)
+        here = np.zeros(len(codes), np.int64)
+        here[some] = codes.values[codes.offsets[:-1][some] + place] + 1
+        out = np.unique(out * width + here, return_inverse=True)[1].astype(np.int64)
+    sets = np.unique(out[lengths > 0])
+    return np.where(lengths > 0, np.searchsorted(sets, out), -1)
 
 
 def _flat(column: pa.Array) -> pa.Array:

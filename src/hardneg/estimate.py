@@ -65,7 +65,7 @@ def _phases(anchors: int, candidates: int, plan: Plan | None) -> dict[str, float
     """Bytes held by each stage beside what all share; the largest counts, since one follows another."""
     part = min(anchors, PART) * candidates * 450.0
     chosen = anchors * min(candidates, plan.chooser.n if plan else candidates) * 120.0
-    limited = plan is not None and plan.per_item is not None  # then all anchors compete, so all lists are held
+    limited = plan is not None and plan.capped  # then all anchors compete, so all lists are held
     return {
         "searching and judging a part": 512 * 8192 * 4 * 3 + part,
         "sampling": part / 3 + chosen + (anchors * candidates * 16.0 if limited else 0.0),

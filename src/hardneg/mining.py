@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from hardneg import ledger
-from hardneg.choosing import FILL, Choice, choose, random_items
+from hardneg.choosing import FILL, Choice, choose, class_columns, random_items
 from hardneg.context import Context, Vectors, encode_both, reference_scores
 from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, make_encoder
 from hardneg.errors import OptionError
 from hardneg.filters import Filter, Gather
 from hardneg.judging import Judge, judge_rows
+from hardneg.labels import classes_of
 from hardneg.positives import Positives
 from hardneg.preparing import minable, primary_vectors
 from hardneg.progress import Progress, Silent
@@ -95,6 +96,7 @@ def mine(
     source = united(sources)
     steps = Steps.parse(source, usual_filters(positives) if filters is None else filters, sampler)
     encoder = usual_encoder(positives) if encoder is None else encoder
+    class_columns(steps.plan, positives.classes)  # now rather than after the search, if there are none
     path, keep = _directory(out)
     refuse_existing(path, settings.overwrite)
     with clock.stage("encode"):
@@ -174,10 +176,10 @@ def refilter(
             _add(writer, name, *judge_rows(rows, steps, references), positives=positives, steps=steps)
             report(number + 1, len(old["parts"]))
     with clock.stage("sample"):
-        choice = choose(writer, steps, positives, seed)
+        choice = choose(writer, steps, replace(positives, classes=classes_of(run)), seed)
     writer.copy_tables(run)
     writer.negatives(choice.negatives)
-    kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "data", "skipped", "noted")}
+    kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "data", "skipped", "noted", "clusters")}
     kept |= media_of(run.items, path)
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)

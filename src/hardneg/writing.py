@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from hardneg import schema
 from hardneg.errors import RunError
@@ -103,6 +104,10 @@ class RunWriter:
     def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """One of the parts that are done, or some columns of it."""
         return read_table(self._file(name), columns)
+
+    def columns(self, name: str) -> list[str]:
+        """The columns of one of the parts that are done."""
+        return list(pq.read_schema(self._file(name)).names)
 
     def _file(self, name: str) -> Path:
         return self.partial / "candidates" / f"{name}.parquet"

@@ -117,7 +117,7 @@ def test_allocation_equals_one_proposal_at_a_time(seed: int) -> None:
     room = rng.integers(0, 4, items)
     anchor, item = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
     rows = Rows(anchor, item, {"score": score})
-    mask = allocate(rows, wanted, np.full(anchors, n), [(kind, limits)], room)
+    mask = allocate(rows, wanted, np.full(anchors, n), [(kind, limits)], [(rows.item, room)])
     found = set(zip(rows.anchor[mask].tolist(), rows.item[mask].tolist(), strict=True))
     told = [(a, i, float(w), float(s), int(k)) for (a, i), w, s, k in zip(pairs, wanted, score, kind, strict=True)]
     assert found == proposals(told, n, limits.tolist(), dict(enumerate(room.tolist())))

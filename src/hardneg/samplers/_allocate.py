@@ -1,8 +1,9 @@
-"""Who gets which negatives, when anchors have quotas and items have caps.
+"""Who gets which negatives, when anchors have quotas, and items or pairs of classes have caps.
 
-Anchors propose to items in the order of their preference; an item that gets more proposals than it may serve holds
-the hardest and sends the others on to their next choice, until nobody is sent on. This is deferred acceptance
-(Gale and Shapley 1962) with a count on both sides: the result does not depend on the order of the work.
+Anchors propose in the order of their preference to what has a cap: an item, or a pair of classes. What gets more
+proposals than it may serve holds the hardest and sends the others on to their next choice, until nobody is sent on.
+This is deferred acceptance (Gale and Shapley 1962) with a count on both sides: the result does not depend on the order
+of the work. Where each row needs a place of several kinds at once, :mod:`hardneg.samplers._greedy` decides instead.
 """
 
 from __future__ import annotations
@@ -13,57 +14,69 @@ import numpy as np
 
 from hardneg.ragged import IntArray
 from hardneg.samplers._base import Preference, place_within
+from hardneg.samplers._greedy import grant
 from hardneg.samplers._wishes import Kinds, Mask, Wishes
-from hardneg.table import Rows
+from hardneg.table import Array, Rows
 
-__all__ = ["allocate", "held_by_item", "settle"]
+__all__ = ["Cap", "allocate", "places_taken", "settle"]
+
+Cap = tuple[Array, IntArray]  # what each row takes a place of, from 0; how many places each has
 
 
-def allocate(rows: Rows, preference: Preference, n: IntArray, kinds: Kinds, room: IntArray | None) -> Mask:
-    """Choose rows, sorted by anchor: at most ``n[anchor]`` an anchor, within its quotas, and ``room[item]`` an item.
+def allocate(rows: Rows, preference: Preference, n: IntArray, kinds: Kinds, caps: Sequence[Cap] = ()) -> Mask:
+    """Choose rows, sorted by anchor: at most ``n[anchor]`` an anchor, within its quotas and all caps.
 
     Returns a mask in the order of ``rows``.
     """
-    wishes = Wishes.of(rows, preference, kinds)
-    settle([wishes], n, room)
+    wishes = Wishes.of(rows, preference, kinds, [claim for claim, _ in caps])
+    settle([wishes], n, [room for _, room in caps])
     return wishes.chosen()
 
 
-def settle(parts: Sequence[Wishes], n: IntArray, room: IntArray | None) -> None:
-    """Let all anchors ask, and ask again where an item refuses, until none does; ``held`` is then the choice.
+def settle(parts: Sequence[Wishes], n: IntArray, rooms: Sequence[IntArray]) -> None:
+    """Let all anchors have what they may; ``held`` is then the choice. An anchor's rows stand in one part.
 
-    An anchor's rows stand in one part.
+    ``rooms`` says how many places there are of each thing that the parts claim, an array for each of their claims.
     """
+    if len(rooms) > 1:
+        grant(parts, n, rooms)
+        return
     for part in parts:
         part.ask(n)
-    while room is not None and any(map(len, found := _refused(parts, room))):
-        for part, rows in zip(parts, found, strict=True):
-            if len(rows):
-                part.refuse(rows, n)
+    for room in rooms:
+        while any(map(len, found := _refused(parts, room))):
+            for part, rows in zip(parts, found, strict=True):
+                if len(rows):
+                    part.refuse(rows, n)
 
 
 def _refused(parts: Sequence[Wishes], room: IntArray) -> list[IntArray]:
-    """For each part the proposals beyond an item's cap: all but the hardest; ties go to the earlier anchor."""
-    load = held_by_item(parts, len(room))
-    over = load > room
-    rows = [part.held[over[part.item[part.held]]] for part in parts]
-    item, score, anchor = (
+    """For each part the proposals beyond a cap: all but the hardest.
+
+    Ties go to the earlier anchor, and of one anchor to what it wants more.
+    """
+    over = places_taken(parts, 0, len(room)) > room
+    rows = [part.held[over[part.claims[0][part.held]]] for part in parts]
+    claim, score, anchor = (
         np.concatenate(columns)
         for columns in zip(
-            *((one.item[at], one.score[at], one.anchors[one.owners(at)]) for one, at in zip(parts, rows, strict=True)),
+            *(
+                (one.claims[0][at], one.score[at], one.anchors[one.owners(at)])
+                for one, at in zip(parts, rows, strict=True)
+            ),
             strict=True,
         )
     )
-    order = np.lexsort((anchor, -score, item))
-    refused = np.zeros(len(item), bool)
-    refused[order[place_within(item[order]) >= room[item[order]]]] = True
+    order = np.lexsort((anchor, -score, claim))
+    refused = np.zeros(len(claim), bool)
+    refused[order[place_within(claim[order]) >= room[claim[order]]]] = True
     ends = np.cumsum([len(one) for one in rows])
     return [one[mask] for one, mask in zip(rows, np.split(refused, ends[:-1]), strict=True)]
 
 
-def held_by_item(parts: Sequence[Wishes], items: int) -> IntArray:
-    """How many anchors each item serves, shape ``(items,)``."""
-    load = np.zeros(items, np.int64)
+def places_taken(parts: Sequence[Wishes], which: int, size: int) -> IntArray:
+    """How many places of each thing are taken, of the claims number ``which``, shape ``(size,)``."""
+    load = np.zeros(size, np.int64)
     for part in parts:
-        load += np.bincount(part.item[part.held], minlength=items)
+        load += np.bincount(part.claims[which][part.held], minlength=size)
     return load

@@ -55,7 +55,16 @@ class Chooser(Sampler):
 
 
 class Limit(Sampler):
-    """Holds a chooser back: so many of a kind for an anchor, or so many anchors for an item."""
+    """Holds a chooser back: so many of a kind for an anchor, or so many in all for an item or a pair of classes."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Columns of the candidates that it needs beside what all samplers may read.
+
+        Any that a candidate has (``cluster``); ``item_class``, the class of the item; and ``class_pair``, that of the
+        anchor and that of the item; whole numbers, -1 for none. Several labels are a class of their own.
+        """
+        return ()
 
     def kinds(self, rows: Rows, n: int, items: Collection, source_names: Sequence[str]) -> list[tuple[Array, Array]]:  # noqa: ARG002 - for others to use
         """Per-anchor limits: pairs of (the kind of each row, from 0; how many of each kind an anchor may have)."""
@@ -64,6 +73,11 @@ class Limit(Sampler):
     @property
     def per_item(self) -> int | None:
         """How many anchors one item may serve; None for any number."""
+        return None
+
+    @property
+    def per_pair(self) -> int | None:
+        """How many negatives one pair of classes, the anchor's and the item's, may have in all; None for any number."""
         return None
 
 

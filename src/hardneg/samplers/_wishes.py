@@ -13,7 +13,7 @@ from hardneg.ragged import IntArray, expand
 from hardneg.samplers._base import Preference, place_within
 from hardneg.table import Array, Rows
 
-__all__ = ["Kinds", "Mask", "Wishes"]
+__all__ = ["Kinds", "Mask", "Wishes", "room_for_kinds"]
 
 Mask = NDArray[np.bool_]
 Kinds = Sequence[tuple[Array, Array]]  # the kind of each row, from 0; how many of each kind an anchor may have
@@ -23,22 +23,28 @@ Kinds = Sequence[tuple[Array, Array]]  # the kind of each row, from 0; how many 
 class Wishes:
     """Lists of candidates, about 14 bytes each: row ``i`` of ``anchors`` wishes for ``offsets[i]:offsets[i + 1]``.
 
-    ``free`` says who may still be asked, ``held`` who has said yes (row numbers, ascending), ``origin`` where each
-    row stood among the rows that these are of, ``size`` in number.
+    ``claims`` says what each row takes a place of, an array for each cap: its item, its pair of classes. ``want`` is
+    how much it is wanted among all, only where there are several caps. ``free`` says who may still be asked, ``held``
+    who has said yes (row numbers, ascending), ``origin`` where each row stood among the rows that these are of,
+    ``size`` in number.
     """
 
     anchors: IntArray
     offsets: IntArray
-    item: NDArray[np.int32]
+    claims: tuple[Array, ...]
     score: NDArray[np.float32]
     origin: NDArray[np.int32]
     free: Mask
     kinds: Kinds
     held: IntArray
     size: int
+    want: Preference | None = None
 
     @classmethod
-    def of(cls, rows: Rows, preference: Preference, kinds: Kinds = (), *, all_rows: bool = False) -> Wishes:
+    def of(
+        cls, rows: Rows, preference: Preference, kinds: Kinds = (), claims: Sequence[Array] = (), *,
+        all_rows: bool = False,
+    ) -> Wishes:  # fmt: skip
         """The rows, sorted by anchor, in the order of ``preference``; those at -inf only if ``all_rows``.
 
         Ties go to the earlier row.
@@ -51,17 +57,18 @@ class Wishes:
         return cls(
             anchors,
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            rows.item[order].astype(np.int32),
+            tuple(one[order] for one in claims),
             np.asarray(rows["score"][order], np.float32),
             order.astype(np.int32),
             free,
             [(kind[order].astype(np.min_scalar_type(len(limits))), np.asarray(limits)) for kind, limits in kinds],
             np.zeros(0, np.int64),
             len(rows),
+            preference[order] if len(claims) > 1 else None,
         )
 
     def __len__(self) -> int:
-        return len(self.item)
+        return len(self.score)
 
     def ask(self, n: IntArray, who: IntArray | None = None) -> None:
         """Let these anchors (by place; None for all) ask anew: the first ``n[anchor]`` free rows within the kinds."""
@@ -88,9 +95,10 @@ class Wishes:
         order = np.argsort(self.origin)  # rows stood by anchor, hardest first
         free = np.ones(len(self), bool)
         free[self.held] = False
+        claims, score = tuple(one[order] for one in self.claims), self.score[order]
         return Wishes(
-            self.anchors, self.offsets, self.item[order], self.score[order], self.origin[order], free[order], (),
-            np.zeros(0, np.int64), self.size,
+            self.anchors, self.offsets, claims, score, self.origin[order], free[order], (), np.zeros(0, np.int64),
+            self.size, None if self.want is None else score.astype(np.float64),
         )  # fmt: skip
 
     def chosen(self) -> Mask:
@@ -120,7 +128,7 @@ def _first(owner: IntArray, n: IntArray, kinds: Kinds) -> Mask:
     by_place = np.argsort(place, kind="stable")
     ends = np.concatenate([[0], np.cumsum(np.bincount(place))])
     left = n.copy()
-    rooms = [_room(owner, len(n), kind, limits) for kind, limits in kinds]
+    rooms = [room_for_kinds(owner, len(n), kind, limits) for kind, limits in kinds]
     for start, end in pairwise(ends):
         now = by_place[start:end]
         now = now[left[owner[now]] > 0]
@@ -135,7 +143,7 @@ def _first(owner: IntArray, n: IntArray, kinds: Kinds) -> Mask:
     return chosen
 
 
-def _room(owner: IntArray, owners: int, kind: Array, limits: Array) -> tuple[IntArray, IntArray]:
+def room_for_kinds(owner: IntArray, owners: int, kind: Array, limits: Array) -> tuple[IntArray, IntArray]:
     """For each row the place of its owner's room for its kind, and these rooms: never more of them than rows."""
     slot = owner * len(limits) + kind
     if owners * len(limits) <= len(owner):

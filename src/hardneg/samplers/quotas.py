@@ -24,15 +24,21 @@ __all__ = ["Quotas"]
 
 @dataclass(frozen=True)
 class Quotas(Limit):
-    """A mix of hard, semi-hard and easy negatives, and ceilings for sources and groups, anchor by anchor.
+    """A mix of hard, semi-hard and easy negatives, and ceilings for sources, groups and classes, anchor by anchor.
+
+    Grades compare a negative's score with the anchor's reference positive: the lowest, highest or mean score of its
+    positives, as the first margin says (else the lowest). With labels these are the members of the anchor's class that
+    are listed as its positives, so a hard negative is nearer than one's own class is.
 
     Args:
         hard: share of ``n`` for negatives at or above the positive's score; 0 to 1.
         semi_hard: share of ``n`` for those just below it.
         easy: share of ``n`` for the rest. Shares not given divide what is left evenly.
         per_source: at most this many with the same provenance.
-        per_group: at most this many with the same value in the items' column ``group``.
-        group: that column.
+        per_group: at most this many with the same value in the column ``group``.
+        group: that column: of the items or, where these have none of the name, of the candidates, such as ``cluster``.
+        per_class: at most this many of the same class; several labels together are a class of their own, and what
+            has none is not held back. Needs labels.
     """
 
     name: ClassVar[str] = "quotas"
@@ -43,6 +49,7 @@ class Quotas(Limit):
     per_source: int | None = None
     per_group: int | None = None
     group: str = "group"
+    per_class: int | None = None
 
     def __post_init__(self) -> None:
         given = [share for share in self._shares if share is not None]
@@ -50,14 +57,21 @@ class Quotas(Limit):
             require(share is None or 0 <= share <= 1, name, "in [0, 1]", share)
         require(sum(given) <= 1 + 1e-9, "sum of the shares", "at most 1", sum(given))
         require(len(given) < 3 or sum(given) > 1 - 1e-9, "sum of the three shares", "1", sum(given))
-        for name, most in (("per_source", self.per_source), ("per_group", self.per_group)):
+        ceilings = {"per_source": self.per_source, "per_group": self.per_group, "per_class": self.per_class}
+        for name, most in ceilings.items():
             require(most is None or most >= 1, name, "at least 1", most)
-        if not given and self.per_source is None and self.per_group is None:
+        if not given and all(most is None for most in ceilings.values()):
             raise OptionError("quotas needs at least one quota, as in quotas(semi_hard=0.5, easy=0.5).")
 
     @property
     def _shares(self) -> tuple[float | None, float | None, float | None]:
         return self.easy, self.semi_hard, self.hard  # in the order of Grade
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The class of the item, and the group, which may be a column of the candidates."""
+        group = () if self.per_group is None else (self.group,)
+        return group if self.per_class is None else (*group, "item_class")
 
     def counts(self, n: int) -> list[int]:
         """How many of ``n`` are easy, semi-hard and hard: shares rounded by largest remainder.
@@ -82,23 +96,38 @@ class Quotas(Limit):
         if self.per_source is not None:
             found.append(_at_most(np.unique(rows["source"], return_inverse=True)[1], self.per_source))
         if self.per_group is not None:
-            if self.group not in items.table.column_names:
-                raise InputError(
-                    f"The items have no column '{self.group}' for quotas(per_group=...).",
-                    remedy=f"Name one of: {', '.join(items.table.column_names)}.",
-                )
-            found.append(_at_most(_groups(items.table.column(self.group), rows.item), self.per_group))
+            found.append(_at_most(self._groups(rows, items), self.per_group))
+        if self.per_class is not None:
+            found.append(_at_most(_apart(rows["item_class"]), self.per_class))
         return found
 
+    def _groups(self, rows: Rows, items: Collection) -> Array:
+        """A number for each row's group; what has none is a group by itself."""
+        if self.group in items.table.column_names:
+            return _values(items.table.column(self.group), rows.item)
+        if self.group in rows.columns and rows[self.group].dtype.kind in "iu":
+            return _apart(rows[self.group])
+        raise InputError(
+            f"Items and candidates have no column '{self.group}' for quotas(per_group=...).",
+            remedy=f"Name one of: {', '.join(items.table.column_names)}.",
+        )
 
-def _groups(column: pa.ChunkedArray, rows: IntArray) -> Array:
-    """A number for each row's value; what has no value is a group by itself."""
+
+def _values(column: pa.ChunkedArray, rows: IntArray) -> Array:
+    """A number for each row's value; each item without a value has its own."""
     used, at = np.unique(rows, return_inverse=True)  # there may be far more items than rows
     values = column.take(pa.array(used))
     codes = pc.rank(values.cast("string"), tiebreaker="dense").to_numpy().astype(np.int64)
-    alone = np.flatnonzero(values.is_null().to_numpy())
+    codes[values.is_null().to_numpy()] = -1
+    return _apart(codes)[at]
+
+
+def _apart(codes: Array) -> Array:
+    """Codes from 0 on, where each -1 has become one of its own."""
+    codes = codes.astype(np.int64)
+    alone = np.flatnonzero(codes < 0)
     codes[alone] = codes.max(initial=0) + 1 + np.arange(len(alone))
-    return np.unique(codes, return_inverse=True)[1][at]
+    return np.unique(codes, return_inverse=True)[1]
 
 
 def _at_most(kinds: Array, most: int) -> tuple[Array, Array]:

@@ -135,6 +135,8 @@ def kept_rows(context: Context) -> Rows:
         grade=grades(rows["score"], rows["positive_min"]),
         anchor_key=positives.anchors.keys[rows.anchor],
         item_key=positives.items.keys[rows.item],
+        item_class=rows.item % 4 - 1,
+        class_pair=np.where(rows.item % 4 > 0, rows.anchor % 3 * 4 + rows.item % 4, -1),
     )
     return replace(rows, columns={name: frozen(values.copy()) for name, values in rows.columns.items()})
 

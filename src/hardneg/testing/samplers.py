@@ -73,6 +73,7 @@ def _check_choice(step: Chooser, rows: Rows, context: Context) -> None:
 def _check_limit(step: Limit, rows: Rows, context: Context) -> None:
     items, n = context.positives.items, 6
     expect(step.per_item is None or step.per_item >= 1, step, "allow an item at least one anchor", step.per_item)
+    expect(step.per_pair is None or step.per_pair >= 1, step, "allow two classes at least one negative", step.per_pair)
     kinds = step.kinds(rows, n, items, _SOURCES)
     for kind, limits in kinds:
         expect(np.shape(kind) == (len(rows),), step, "give each row a kind", np.shape(kind))
@@ -85,6 +86,9 @@ def _check_limit(step: Limit, rows: Rows, context: Context) -> None:
             expect((counts <= limits).all(), step, f"hold to {list(limits)} for each anchor", list(counts))
     most = np.bincount(rows.item[chosen]).max(initial=0)
     expect(step.per_item is None or most <= step.per_item, step, "hold to its cap on an item", most)
+    pairs = rows["class_pair"][chosen]
+    most = np.bincount(pairs[pairs >= 0]).max(initial=0)
+    expect(step.per_pair is None or most <= step.per_pair, step, "hold to its cap on a pair of classes", most)
 
 
 def _sampled(

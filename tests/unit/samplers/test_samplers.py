@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardneg.choosing import class_columns
+from hardneg.classes import Classes
 from hardneg.collection import Collection
 from hardneg.errors import InputError, OptionError
 from hardneg.samplers import SAMPLERS, Band, Chooser, Quotas, Top, Uniform, plan, sample
@@ -93,6 +95,53 @@ def test_an_item_serves_those_for_whom_it_is_hardest() -> None:
     assert chosen(rows, 3, "top(n=1)", "caps(per_item=2)") == ([[0], [0], [2]], [0, 0, 0])
 
 
+def labelled(lists: list[list[tuple[int, float]]], of_anchors: list[int], of_items: list[int]) -> Rows:
+    """Kept candidates with the classes of their items and the pairs, as a mining gives them."""
+    rows = kept(lists)
+    classes = Classes(tuple("abcd"), np.array(of_anchors), np.array(of_items))
+    return class_columns(plan([Top(), SAMPLERS.make("caps(per_pair=1)")]), classes)(rows)
+
+
+def test_at_most_so_many_of_a_class_for_an_anchor() -> None:
+    rows = labelled([[(item, 0.9 - item / 100) for item in range(6)]], [0], [1, 1, 1, 2, -1, -1])
+    assert chosen(rows, 1, "top(n=6)", "quotas(per_class=1)")[0] == [[0, 3, 4, 5]]
+    assert chosen(rows, 1, "top(n=6)", "quotas(per_class=2)")[0] == [[0, 1, 3, 4, 5]]
+
+
+def test_a_confusion_has_a_cap_in_all_and_who_gets_nothing_takes_the_next() -> None:
+    every = [(0, 0.9), (1, 0.8), (2, 0.7), (3, 0.1)]
+    rows = labelled([every, [(item, score + 0.05) for item, score in every]], [0, 0], [1, 1, 2, -1])
+    assert chosen(rows, 2, "top(n=1)", "caps(per_pair=1)")[0] == [[2], [0]]
+    assert chosen(rows, 2, "top(n=4)", "caps(per_pair=1)")[0] == [[3], [0, 2, 3]]  # no class, no cap
+    assert chosen(rows, 2, "top(n=2)", "caps(per_pair=1, per_item=1)")[0] == [[3], [0, 2]]
+
+
+def test_filling_up_holds_to_a_cap_on_pairs() -> None:
+    rows = labelled([[(0, 0.9), (1, 0.8), (2, 0.7)]], [0], [1, 1, 2])
+    steps = ("top(n=3, on_short=fill)", "quotas(per_class=1)")
+    assert chosen(rows, 1, *steps) == ([[0, 1, 2]], [0])
+    assert chosen(rows, 1, *steps, "caps(per_pair=1)") == ([[0, 2]], [1])
+    assert chosen(rows, 1, *steps, "caps(per_pair=1, per_item=1)") == ([[0, 2]], [1])
+
+
+def test_a_column_of_the_candidates_is_a_group_as_well() -> None:
+    rows = kept([[(item, 0.9 - item / 100) for item in range(6)]])
+    rows = rows.having(cluster=np.array([4, 4, 7, -1, -1, 7], np.int32))
+    assert chosen(rows, 1, "top(n=6)", "quotas(per_group=1, group=cluster)")[0] == [[0, 2, 3, 4]]
+
+
+def test_limits_on_classes_need_classes() -> None:
+    for text in ("quotas(per_class=1)", "caps(per_pair=1)"):
+        with pytest.raises(OptionError, match="needs items with labels"):
+            class_columns(plan([Top(), SAMPLERS.make(text)]), None)
+
+
+def test_caps_have_a_default_only_where_none_is_given() -> None:
+    assert [str(SAMPLERS.make(text)) for text in ("caps", "caps(3)", "caps(per_pair=9)")] == [
+        "caps(per_item=20)", "caps(per_item=3)", "caps(per_pair=9)",
+    ]  # fmt: skip
+
+
 def test_limits_add_up() -> None:
     rows = kept([[(item, 0.9 - item / 100) for item in range(M)]])
     found = chosen(rows, 1, "top(n=6)", "quotas(per_group=2)", "quotas(per_source=2)", "caps(1)")[0][0]
@@ -130,7 +179,7 @@ def test_shares_become_counts_that_add_up(n: int, shares: tuple[float | None, ..
     ["top(n=0)", "top(on_short=never)", "band(skip=-1)", "band(skip=5, within=5)", "tempered(temperature=0)",
      "tempered(a=-1)", "quotas", "quotas(hard=1.1)", "quotas(hard=0.7, easy=0.7)",
      "quotas(hard=0.1, easy=0.1, semi_hard=0.1)",
-     "quotas(per_group=0)", "caps(per_item=0)"],
+     "quotas(per_group=0)", "quotas(per_class=0)", "caps(per_item=0)", "caps(per_pair=0)"],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(text: str) -> None:
     with pytest.raises(OptionError):
