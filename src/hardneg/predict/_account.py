@@ -35,7 +35,10 @@ def account(
     }
     before = figures(outcome.raw[judged], _at(codes, judged))
     about |= {f"{name}_before": before[name] for name in ("log_loss", "calibration_error")}
-    about["warnings"] = list(_warnings(about, codes, classes, shared))
+    warnings = _warnings(about, int(labelled.sum()) - len(judged), codes, classes)
+    if shared:
+        warnings.append(f"{shared} items have the vector of another. If they are copies, give them as groups.")
+    about["warnings"] = warnings
     return about
 
 
@@ -71,11 +74,10 @@ def _at(codes: Codes, rows: IntArray) -> Codes:
     return codes.take(rows) if isinstance(codes, Ragged) else codes[rows]
 
 
-def _warnings(about: dict[str, object], codes: Codes, classes: Sequence[str], shared: int) -> list[str]:
+def _warnings(about: dict[str, object], stuck: int, codes: Codes, classes: Sequence[str]) -> list[str]:
     found = []
     if about["too_weak"]:
         found.append(f"The model is {about['verdict']}. Label more items, or use better vectors.")
-    stuck = int(str(about["labelled"])) - int(str(about["held_out"]))
     if stuck:
         found.append(
             f"{stuck} labelled items could not be held out: their class has no other item (or no other group)."
@@ -84,6 +86,4 @@ def _warnings(about: dict[str, object], codes: Codes, classes: Sequence[str], sh
     empty = [name for name, count in zip(classes, counts, strict=True) if not count]
     if empty:
         found.append(f"{len(empty)} classes have no labelled item, so nothing is predicted as one: {empty[0]} ...")
-    if shared:
-        found.append(f"{shared} items have the vector of another. If they are copies, give them as groups.")
     return found
