@@ -27,20 +27,21 @@ def settled(table: Any, places: Sequence[Place], skips: Skips, notes: Skips, pre
 
     Raises InputError where one given id has two contents, or two labels.
     """
-    codes = {name: _codes(table.column(name)) for name in ("key", "label", "split")}
+    codes = {name: _codes(table.column(name)) for name in ("_key", "label", "group", "split")}
     where = _Where(table, places)
-    labelled = codes["label"] >= 0
+    labelled = (codes["label"] >= 0) | (codes["group"] >= 0)
     ids = _given(table, codes, where, prefix)
     left = np.ones(len(table), bool)
     own = [_codes(one) for one in ([ids] if ids is not None else _paths(table))]
-    again = _repeated(codes["key"], codes["label"], codes["split"], *own)
-    copies = ~labelled & np.isin(codes["key"], codes["key"][labelled])
+    again = _repeated(*codes.values(), *own)
+    copies = ~labelled & np.isin(codes["_key"], codes["_key"][labelled])
     for reason, mask in (("duplicate_row", again), ("already_labelled", copies & ~again)):
         where.add(skips, reason, mask)
         left &= ~mask
     what = next((name for name in ("path", "image") if name in table.column_names), "text").replace("path", "image")
-    for name, noun in (("label", "labels"), ("split", "splits")):
-        where.add(notes, f"same_{what}_two_{noun}", _differing(codes["key"], codes[name], left))
+    where.add(notes, f"same_{what}_again", _repeated(*codes.values()) & left)
+    for name, noun in (("label", "labels"), ("group", "groups"), ("split", "splits")):
+        where.add(notes, f"same_{what}_two_{noun}", _differing(codes["_key"], codes[name], left))
     rows = np.flatnonzero(left)
     table = table.take(pa.array(rows))
     ids = _made(table, prefix) if ids is None else ids.take(pa.array(rows))
@@ -51,8 +52,8 @@ class _Where:
     """Names rows by their place."""
 
     def __init__(self, table: Any, places: Sequence[Place]) -> None:
-        self._place: IntArray = table.column("place").to_numpy()
-        self._number: IntArray = table.column("number").to_numpy()
+        self._place: IntArray = table.column("_place").to_numpy()
+        self._number: IntArray = table.column("_number").to_numpy()
         self._places = places
 
     def __call__(self, row: int) -> str:
@@ -79,24 +80,24 @@ def _repeated(*columns: IntArray) -> BoolArray:
 
 
 def _differing(keys: IntArray, values: IntArray, among: BoolArray) -> BoolArray:
-    """The rows whose content was there before under another value; none is no value."""
+    """For each content with several values the first row whose value differs; none is no value."""
     use = np.flatnonzero(among & (values >= 0) & (keys >= 0))
     mask = np.zeros(len(keys), bool)
     if len(use):
-        _, first, group = np.unique(keys[use], return_index=True, return_inverse=True)
-        mask[use] = values[use] != values[use][first[group]]
+        other = use[values[use] != values[use][_first_of(keys[use])]]
+        mask[other[np.unique(keys[other], return_index=True)[1]]] = True
     return mask
 
 
 def _given(table: Any, codes: Mapping[str, IntArray], where: _Where, prefix: str) -> pa.Array | None:
     """The given ids; with the split before them where they number the rows of each split. None where there are none."""
-    given = table.column("given").combine_chunks()
+    given = table.column("_given").combine_chunks()
     if given.null_count == len(given):
         return None
     if given.null_count:  # the rows of another file have none
         given = pc.coalesce(given.cast(pa.string()), _made(table, prefix))
     ids, split = _codes(given), codes["split"]
-    content = np.stack([codes["key"], codes["label"]])
+    content = np.stack([codes["_key"], codes["label"], codes["group"]])
     _, first, group = np.unique(ids, return_index=True, return_inverse=True)
     before = first[group]
     other = (content != content[:, before]).any(axis=0) | (split != split[before])
@@ -105,10 +106,11 @@ def _given(table: Any, codes: Mapping[str, IntArray], where: _Where, prefix: str
     in_split = _first_of(ids, split)
     clash = (content != content[:, in_split]).any(axis=0)
     if not clash.any():
-        names = pc.fill_null(table.column("split").combine_chunks(), "none")
+        names = pc.fill_null(table.column("split").combine_chunks(), "unlabelled")
         return pc.binary_join_element_wise(names, given.cast(pa.string()), "/")
     row = int(np.flatnonzero(clash)[0])
-    what = "another content" if content[0, row] != content[0, in_split[row]] else "another label"
+    differs = int(np.flatnonzero(content[:, row] != content[:, in_split[row]])[0])
+    what = ("another content", "another label", "another group")[differs]
     before_it = where(int(in_split[row]))
     raise InputError(
         f"{where(row)}: The item id {given[row].as_py()!r} was there before ({before_it}), with {what}.",
@@ -133,7 +135,7 @@ def _made(table: Any, prefix: str) -> pa.Array:
     elif "image" in table.column_names:
         made = [one[:16] for one in table.column("content").to_pylist()]
     else:
-        made = [one.decode() for one in table.column("key").to_pylist()]
+        made = [one.decode() for one in table.column("_key").to_pylist()]
     seen: dict[str, int] = {}
     for row, one in enumerate(made):
         seen[one] = seen.get(one, 0) + 1
@@ -149,8 +151,8 @@ def _finished(table: Any, ids: pa.Array) -> Any:
     kind = pa.list_(pa.string()) if any(isinstance(one, list) for one in labels) else pa.string()
     empty = [name for name in ("group", "split") if table.column(name).null_count == len(table)]
     content = [name for name in ("text", "path", "image") if name in table.column_names]
-    own = [*content, "label", "group", "split", "width", "height", "content", "order"]
-    further = [name for name in table.column_names if name not in (*own, "given", "number", "key", "place")]
+    own = [*content, "label", "group", "split", "width", "height", "content", "_order"]
+    further = [name for name in table.column_names if name not in (*own, "_given", "_number", "_key", "_place")]
     columns = {"id": ids}
     for name in (*own, *further):
         if name in table.column_names and name not in empty:

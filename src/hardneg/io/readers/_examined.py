@@ -18,7 +18,7 @@ __all__ = ["examined"]
 def examined(
     chunk: Sequence[Taken], root: Path | None, skips: Skips, notes: Skips
 ) -> tuple[list[Taken], dict[str, pa.Array]]:
-    """The examples with a sound picture, and their columns ``key``, ``width``, ``height`` and ``content``.
+    """The examples with a sound picture, and their columns ``_key``, ``width``, ``height`` and ``content``.
 
     Pictures are paths relative to ``root``, or bytes where there is none. A broken one is a counted skip; an animated
     one, of which the first frame is used, or one with the suffix of another format is noted.
@@ -42,7 +42,7 @@ def examined(
 
 def _columns(sound: Sequence[Examined]) -> dict[str, pa.Array]:
     return {
-        "key": pa.array([one.content for one in sound], pa.binary()),
+        "_key": pa.array([one.content for one in sound], pa.binary()),
         "width": pa.array([one.width for one in sound], pa.int32()),
         "height": pa.array([one.height for one in sound], pa.int32()),
         "content": pa.array([one.content.hex() for one in sound], pa.string()),

@@ -25,7 +25,7 @@ __all__ = ["Examples", "Found"]
 
 _CHUNK_ROWS = 16_384
 _CHUNK_SIZE = 64_000_000  # characters or bytes held before they become Arrow columns
-_FIXED = ("id", "given", "path", "image", "label", "group", "split", "key", "order", "place", "number")
+_FIXED = ("id", "path", "image", "label", "group", "split", "_given", "_key", "_order", "_place", "_number")
 _CONTENT = {"text": pa.large_string(), "path": pa.string(), "image": pa.large_binary()}
 
 
@@ -79,9 +79,9 @@ class Examples:
             return Found(Collection(pa.table({"id": pa.array([], pa.string())})), np.zeros(0, np.int64), self.total)
         table, self._tables = joined_tables(self._tables, _FIXED), []
         table = settled(table, self._places, self.skips, self.notes, self.prefix)
-        order = table.column("order").to_numpy()
+        order = table.column("_order").to_numpy()
         root = self.root if self.kind == "path" else None
-        return Found(Collection(table.drop_columns(["order"]), root), order, self.total)
+        return Found(Collection(table.drop_columns(["_order"]), root), order, self.total)
 
     def _spill(self) -> None:
         """Turn what was taken into Arrow columns, without what is broken."""
@@ -89,16 +89,16 @@ class Examples:
         if self.kind in ("path", "image"):
             chunk, columns = examined(chunk, self.root if self.kind == "path" else None, self.skips, self.notes)
         else:
-            columns = {"key": pa.array([self._key(one.example) for one in chunk], pa.binary())}
+            columns = {"_key": pa.array([self._key(one) for one in chunk], pa.binary())}
         if not chunk:
             return
-        columns["order"] = pa.array([one.order for one in chunk], pa.int64())
-        columns["place"] = pa.array([self._number_of(one.place) for one in chunk], pa.int32())
+        columns["_order"] = pa.array([one.order for one in chunk], pa.int64())
+        columns["_place"] = pa.array([self._number_of(one.place) for one in chunk], pa.int32())
         self._tables.append(pa.table({**_columns([one.example for one in chunk], self.kind), **columns}))
 
-    def _key(self, example: Example) -> bytes:
-        """What stands for the content of a text, or of a row with a vector alone."""
-        return (text_id(example.content) if self.kind == "text" else str(example.number)).encode()
+    def _key(self, one: Taken) -> bytes:
+        """What stands for the content of a text; a row with a vector alone is like no other."""
+        return (text_id(one.example.content) if self.kind == "text" else str(one.order)).encode()
 
     def _number_of(self, place: Place) -> int:
         if not self._places or self._places[-1] is not place:
@@ -109,8 +109,8 @@ class Examples:
 def _columns(examples: Sequence[Example], kind: Kind) -> dict[str, Any]:
     given = [one.given for one in examples]
     columns: dict[str, Any] = {
-        "given": pa.array(given) if any(one is not None for one in given) else pa.nulls(len(given), pa.string()),
-        "number": pa.array([one.number for one in examples], pa.int64()),
+        "_given": pa.array(given) if any(one is not None for one in given) else pa.nulls(len(given), pa.string()),
+        "_number": pa.array([one.number for one in examples], pa.int64()),
     }
     if kind != "vector":
         columns[kind] = pa.array([one.content for one in examples], _CONTENT[kind])

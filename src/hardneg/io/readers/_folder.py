@@ -78,7 +78,7 @@ def has_picture(path: Path) -> bool:
 
 
 def _names(path: Path) -> list[str]:
-    return sorted(_walk(path), key=PurePosixPath)
+    return sorted(_walk(path), key=lambda name: name.split("/"))
 
 
 def _walk(path: Path) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _walk(path: Path) -> Iterator[str]:
 
 def _in_splits(path: Path) -> bool:
     """Whether the first folders are splits: named like some, with folders of their own."""
-    folders = [one for one in path.iterdir() if one.is_dir() and not one.name.startswith(".")]
+    folders = [one for one in path.iterdir() if one.is_dir() and not _hidden(one.name)]
     named = [one for one in folders if normal(one.name) not in UNLABELLED]
     splits = [one for one in named if normal(one.name) in SPLITS and any(sub.is_dir() for sub in one.iterdir())]
     others = [one for one in named if one not in splits]

@@ -100,7 +100,7 @@ class Table:
             if isinstance(content, _Skip):
                 examples.skip(self.rows, number, content)
                 continue
-            examples.add(self.rows, self._example(number, record, found, content))
+            examples.add(self.rows, self._example(number, record, found, examples.kind, content))
         if bare is not None and not named:
             self._columns.need(*bare, needed)
 
@@ -113,16 +113,19 @@ class Table:
             if "vector" in found:
                 self._keep_vector(number, record[found["vector"][0]])
             return None
-        role = "path" if kind == "path" and "path" in found else "image" if kind == "path" else kind
-        value = record[found[role][0]] if role in found else None
         if kind == "path":
-            return _path(value, media)
+            return _path(self._named_file(record, found), media)
+        value = record[found[kind][0]] if kind in found else None
         if kind == "image":
             inside = value.get("bytes") if isinstance(value, Mapping) else value
             return inside if isinstance(inside, bytes) else _Skip("missing_image")
         if value is not None and not isinstance(value, str):
             raise self.rows.error(number, f"The text must be text. Got {type(value).__name__}.")
         return value if value and value.strip() else _Skip("empty_text")
+
+    def _named_file(self, record: Record, found: Found) -> object:
+        roles = ("path", "image") if "path" in self._options.columns else ("image", "path")
+        return next((value for one in roles if one in found and (value := record[found[one][0]])), None)
 
     def _keep_vector(self, number: int, value: Any) -> None:
         whole = isinstance(value, list) and value and all(isinstance(one, (int, float)) for one in value)
@@ -133,7 +136,7 @@ class Table:
         self._width = len(value)
         self._vectors.extend(value)
 
-    def _example(self, number: int, record: Record, found: Found, content: Any) -> Example:
+    def _example(self, number: int, record: Record, found: Found, kind: Kind, content: Any) -> Example:
         split, label = self._split, None
         if "split" in found and (given := _text(record[found["split"][0]])):
             split = given
@@ -143,7 +146,7 @@ class Table:
             split, label = None, None
         own = self._ids(number, record[found["id"][0]]) if "id" in found else None
         group = _text(record[found["group"][0]]) if "group" in found and self._labelled else None
-        return Example(number, own, content, label, group, split, self._further(record, found))
+        return Example(number, own, content, label, group, split, self._further(record, found, kind))
 
     def _label(self, number: int, record: Record, column: str) -> Label:
         if self._labels is None:
@@ -152,14 +155,18 @@ class Table:
             self._labels = LabelReader(self.rows, names, several=holds_several(column))
         return self._labels(number, record[column])
 
-    def _further(self, record: Record, found: Found) -> Record:
-        """The columns without a role; vectors are read by themselves, and a picture stands under its own name."""
-        used = {found[role][0] for role in ("id", "label", "group", "split", "image", "path", "text") if role in found}
-        own = {found["text"][0]: "text"} if "text" in found else {}
+    def _further(self, record: Record, found: Found, kind: Kind) -> Record:
+        """The columns without a role. Vectors are read by themselves; what is no picture may not be called one."""
+        pictures = kind in ("path", "image")
+        used = ("id", "label", "group", "split", *(("image", "path") if pictures else ("text",)))
+        gone = {found[role][0] for role in used if role in found}
+        names = {"path": "path_", "image": "image_"}
+        if pictures and "text" in found:
+            names[found["text"][0]] = "text"
         return {
-            own.get(name, name): value
+            names.get(name, name): value
             for name, value in record.items()
-            if (name not in used or name in own) and not (isinstance(value, list) and value and _is_float(value[0]))
+            if name not in gone and not (isinstance(value, list) and value and isinstance(value[0], float))
         }
 
 
@@ -181,7 +188,3 @@ def _text(value: Any) -> str | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     return str(value).strip() or None
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, float)

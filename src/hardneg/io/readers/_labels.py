@@ -43,8 +43,14 @@ class LabelReader:
         if isinstance(value, str):
             value = self._listed(value)
         if isinstance(value, (list, tuple)):
-            found = [self._one(number, one) for one in value]
-            return tuple(dict.fromkeys(one for one in found if one is not None)) or None
+            found = [named for one in value if (named := self._one(number, one)) is not None]
+            if len(set(found)) < len(found):
+                raise self._rows.error(
+                    number,
+                    f"The label {max(found, key=found.count)!r} is twice in one list.",
+                    "Give the labels themselves, each once; a row of zeros and ones is none.",
+                )
+            return tuple(found) or None
         return self._one(number, value)
 
     def _listed(self, text: str) -> Any:
@@ -90,9 +96,9 @@ class LabelReader:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():  # whole numbers beside missing ones, as pandas keeps them
+    if isinstance(value, float) and value.is_integer():  # whole numbers beside missing ones, as data frames keep them
         return str(int(value))
-    return str(value)
+    return str(value).strip()
 
 
 def class_names(schema: Any, column: str) -> list[str] | None:

@@ -26,6 +26,7 @@ class Media:
         self._start = str((start or within).absolute())
         self._root, self._real_root = str(root.absolute()), os.path.realpath(root)
         self._within = os.path.realpath(within)
+        self._folders: dict[str, str] = {}
 
     def relative(self, given: str) -> str | None:
         """The path relative to the root, with forward slashes; None where it leads out."""
@@ -34,11 +35,19 @@ class Media:
         path = os.path.normpath(Path(self._start, given))
         if "\\" in given and not Path(path).exists():
             path = os.path.normpath(Path(self._start, given.replace("\\", "/")))
-        real = os.path.realpath(path)
+        real = self._resolved(path)
         if not _is_within(real, self._within):
             return None
         lexical = _is_within(path, self._root)
         return Path(os.path.relpath(path if lexical else real, self._root if lexical else self._real_root)).as_posix()
+
+    def _resolved(self, path: str) -> str:
+        """The path without links; that of its folder is looked up once."""
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        inside = os.path.join(self._folders[folder], name)  # noqa: PTH118
+        return os.path.realpath(inside) if os.path.islink(inside) else inside  # noqa: PTH114
 
 
 def common_root(one: Path, other: Path | None) -> Path:

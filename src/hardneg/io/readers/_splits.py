@@ -50,7 +50,10 @@ def choose_minable(items: Collection, options: ReadOptions, path: Path, notes: S
             "Choose another with --split, or insist with --mine-evaluation."
         )
     without = column.is_null().to_numpy()
-    unlabelled = items.table.column("label").is_null().to_numpy()
+    told = [
+        items.table.column(one).is_null().to_numpy() for one in ("label", "group") if one in items.table.column_names
+    ]
+    unlabelled = np.all(told, axis=0)
     lost = np.flatnonzero(without & ~unlabelled)
     for at, row in enumerate(lost[:4]):
         notes.add("label_without_split_not_mined", str(items.ids[int(row)]), 1 if at < 3 else len(lost) - 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._assemble import listed_ids, named_files
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._columns import check_chosen
+from hardneg.io.readers._delimited import first_line
 from hardneg.io.readers._examples import Examples, Found
 from hardneg.io.readers._folder import has_picture
 from hardneg.io.readers._labelled_names import LABELLED_ROLES, NO_PAIR
@@ -36,7 +38,7 @@ def _sniff(path: Path, options: ReadOptions) -> bool:
     carrier = carrier_of(path)
     if carrier is None:
         return path.is_dir() and has_picture(path)
-    names = columns_of(path, carrier) or list(next(iter(open_rows(path, carrier=carrier)), (0, {}))[1])
+    names = columns_of(path, carrier) or _names(path, carrier)
     chosen = {role: name for role, name in options.columns.items() if name in names}
     if any(role not in LABELLED_ROLES for role in chosen):
         return False
@@ -46,6 +48,13 @@ def _sniff(path: Path, options: ReadOptions) -> bool:
     return bool(chosen) or any(left & set(LABELLED_ROLES[role]) for role in ("label", "text", "path", "image"))
 
 
+def _names(path: Path, carrier: str) -> list[str]:
+    """The columns of the first record; of a table without one those of its header."""
+    for _, record in open_rows(path, carrier=carrier):
+        return list(record)
+    return re.split(r"[,;\t]", first_line(path).replace('"', ""))
+
+
 def _read(path: Path, options: ReadOptions, skips: Skips) -> Reading:
     _refuse_options(options)
     notes, seen = Skips(), set[str]()
@@ -53,11 +62,11 @@ def _read(path: Path, options: ReadOptions, skips: Skips) -> Reading:
     more = open_source(Path(options.unlabelled), options, seen, labelled=False) if options.unlabelled else None
     found = _gathered(source, more, skips, notes)
     check_chosen(options, seen)
-    for name in source.classes_without(found.items.table):
-        notes.add("class_without_a_usable_picture", name)
     if not len(found.items):
         reasons = ", ".join(f"{one.count} {one.reason}" for one in skips.list())
         raise InputError(f"None of the {found.total} rows or files can be used ({reasons}).", path=path)
+    for name in source.classes_without(found.items.table):
+        notes.add("class_without_a_usable_picture", name)
     chosen = choose_minable(found.items, options, path, notes)
     positives = _related(found.items, chosen.minable, options, path)
     for ids in listed_ids(options.exclude_ids, found.items, skips):
