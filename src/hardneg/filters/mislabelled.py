@@ -24,9 +24,11 @@ class Mislabelled(Filter):
     """Suspects candidates whose label is likely wrong and that are of the anchor's class (confident learning).
 
     The figure is the probability that the item is truly of the anchor's class, given its label and what models say
-    that had not seen it (Northcutt, Jiang & Chuang 2021, JAIR 70). Items without a label are not judged here; the
-    filter ``unlabelled`` does that. Where a model is too weak to mine with, or nothing was predicted, nothing can be
-    said, and the candidate is suspect too.
+    that had not seen it (Northcutt, Jiang & Chuang 2021, JAIR 70). Where the anchor's own label is likely wrong, so are
+    its positives, and all its candidates are suspect.
+
+    Items without a label are not judged here; the filter ``unlabelled`` does that. Where a model is too weak to mine
+    with, or nothing was predicted, nothing can be said, and the candidate is suspect too.
 
     Args:
         models: what predicts, as ``logistic`` or ``knn(k=10)``; several are pooled. Not given: the predictions that
@@ -39,6 +41,7 @@ class Mislabelled(Filter):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule("likely_mislabelled", Verdict.SUSPECT),
         Rule("unsure", Verdict.SUSPECT),
+        Rule("anchor_likely_mislabelled", Verdict.SUSPECT),
         Rule("no_verdict", Verdict.SUSPECT),
     )
     needs_model: ClassVar[bool] = True
@@ -55,8 +58,11 @@ class Mislabelled(Filter):
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """``true_class``: the probability that the item is of the anchor's class; NaN where nobody can say."""
-        return ("true_class",)
+        """The probabilities that the item is of the anchor's class, and that the anchor is of it.
+
+        ``true_class`` is NaN where nobody can say, ``anchor_class`` is 1 there and for a class as anchor.
+        """
+        return ("true_class", "anchor_class")
 
     def gather(self, context: Context) -> Gather:
         """Predict, and weigh what the models say against the labels."""
@@ -69,18 +75,27 @@ class Mislabelled(Filter):
         def probability(items: IntArray, of: IntArray) -> FloatArray:
             return np.asarray(known[items, of])
 
+        own = context.positives.own
+
         def gather(rows: Rows) -> Columns:
-            return {"true_class": over_classes(rows, classes, probability)}
+            anchors = over_classes(Rows(rows.anchor, own[rows.anchor]), classes, probability)
+            sure = (own[rows.anchor] < 0) | np.isnan(anchors)
+            return {
+                "true_class": over_classes(rows, classes, probability),
+                "anchor_class": np.where(sure, np.float32(1), anchors),
+            }
 
         return gather
 
     def judge(self, columns: Columns) -> Judgement:
         """Compare the probability of the anchor's class with the two bounds."""
         otherwise, found = columns["relation"] == Relation.OTHERWISE, columns["true_class"]
+        wrong = 1 - columns["anchor_class"]
         return first_of(
             found.shape,
             (otherwise & (found >= self.mislabelled), found),
             (otherwise & (found >= self.negative), found),
+            (wrong > self.mislabelled, wrong),
             (otherwise & np.isnan(found), 0.0),
         )
 

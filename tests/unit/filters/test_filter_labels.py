@@ -48,14 +48,15 @@ def run(kind: str, source: str) -> Run:
 
 
 def told(kind: str, source: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each candidate: whether it is truly of the anchor's class, whether it is suspect, whether it has a label."""
+    """For each candidate whose anchor is rightly labelled: is it truly of the class, is it suspect, has it a label."""
     _, truth, given, hidden = digits()
     table = run(kind, source).candidates.table
     item = np.array(table.column("item").to_pylist(), np.int64)
     anchor = np.array(table.column("anchor").to_pylist()).astype(np.int64)
     wanted = anchor if kind == "classes" else given[anchor]
     suspect = np.array(table.column("verdict").cast(pa.string()).to_pylist()) == "suspect"
-    return truth[item] == wanted, suspect, ~hidden[item]
+    right = np.ones(len(item), bool) if kind == "classes" else truth[anchor] == wanted
+    return (truth[item] == wanted)[right], suspect[right], ~hidden[item][right]
 
 
 @pytest.mark.parametrize("kind", ["classes", "items"])
@@ -65,6 +66,16 @@ def test_flips_are_suspect_and_hard_negatives_are_not(kind: str, source: str) ->
     assert positive[labelled].sum() > 100
     assert suspect[labelled & positive].mean() > 0.88
     assert suspect[labelled & ~positive].mean() < 0.05
+
+
+def test_anchors_with_a_flipped_label_get_no_negatives() -> None:
+    _, truth, given, _ = digits()
+    ids = set(run("items", "neighbors(k=100)").negatives.column("anchor").to_pylist())
+    asked = np.array(run("items", "neighbors(k=100)").anchors.ids.to_pylist())
+    flipped = truth[asked] != given[asked]
+    got = np.array([one in ids for one in asked])
+    assert got[flipped].mean() < 0.2
+    assert got[~flipped].mean() > 0.98
 
 
 @pytest.mark.parametrize("kind", ["classes", "items"])
@@ -100,16 +111,25 @@ def test_other_bounds_need_no_new_model() -> None:
     assert after[1] < before[1]
 
 
-def pair(truth: float, relation: int) -> dict[str, NDArray[np.generic]]:
-    return {"relation": np.array([relation]), "true_class": np.array([truth], np.float32)}
+def pair(truth: float, relation: int, anchor: float = 1.0) -> dict[str, NDArray[np.generic]]:
+    columns = {"true_class": np.array([truth], np.float32), "anchor_class": np.array([anchor], np.float32)}
+    return {"relation": np.array([relation]), **columns}
 
 
 @pytest.mark.parametrize(
-    ("truth", "rule"), [(0.9, 0), (0.5, 0), (0.3, 1), (0.25, 1), (0.1, -1), (float("nan"), 2)]
+    ("truth", "rule"), [(0.9, 0), (0.5, 0), (0.3, 1), (0.25, 1), (0.1, -1), (float("nan"), 3)]
 )  # fmt: skip
 def test_what_is_said_of_a_labelled_item(truth: float, rule: int) -> None:
     assert Mislabelled().judge(pair(truth, 7)).rule.tolist() == [rule]
     assert Mislabelled().judge(pair(truth, 0)).rule.tolist() == [-1]  # unlabelled
+
+
+def test_what_is_said_where_the_anchor_itself_is_mislabelled() -> None:
+    for relation in (0, 7):
+        found = Mislabelled().judge(pair(0.1, relation, anchor=0.3))
+        assert found.rule.tolist() == [2]
+        assert found.figure.tolist() == pytest.approx([0.7])
+    assert Mislabelled().judge(pair(0.1, 7, anchor=0.5)).rule.tolist() == [-1]
 
 
 @pytest.mark.parametrize(("member", "other", "rule"), [(0.5, 0.01, 0), (0.5, 0.5, 1), (0.02, 0.3, 1), (0.019, 0.9, -1)])
