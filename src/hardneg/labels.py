@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
 from hardneg.classes import Classes, Codes, coded, values_of
 from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
 
-__all__ = ["are_classes", "classes_of", "label_column", "names_at"]
+__all__ = ["about_anchor", "are_classes", "classes_of", "label_column", "names_at", "own_items"]
 
 
 def label_column(run: Run) -> str | None:
@@ -43,10 +44,25 @@ def classes_of(run: Run) -> Classes | None:
     return Classes(tuple(names), anchors, items, "classes" if are_classes(run) else "items")
 
 
+def own_items(run: Run) -> IntArray:
+    """The row of each anchor among the items, -1 for one that is none: a query, a class. Shape ``(anchors,)``."""
+    if classes_of(run) is None or are_classes(run):
+        return np.full(len(run.anchors), -1, np.int64)
+    return run.items.positions(run.anchors.ids)
+
+
+def about_anchor(reason: str) -> bool:
+    """Whether a reason doubts the anchor, not the item.
+
+    >>> about_anchor("mislabelled.anchor_likely_mislabelled"), about_anchor("duplicates.anchor_text")
+    (True, False)
+    """
+    return reason.partition(".")[2].startswith("anchor_likely")
+
+
 def names_at(codes: Codes, names: tuple[str, ...], rows: IntArray) -> list[list[str]]:
     """The names of the classes that each of these things has.
 
-    >>> import numpy as np
     >>> names_at(np.array([1, -1]), ("cat", "dog"), np.array([0, 1]))
     [['dog'], []]
     """

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hardneg.collection import as_ids
 from hardneg.errors import InputError
-from hardneg.labels import classes_of
+from hardneg.labels import about_anchor, classes_of, own_items
 from hardneg.ragged import BoolArray, Ragged
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
@@ -76,11 +76,15 @@ def quantiles(scores: FloatArray) -> Weights:
 
 
 def suspects(run: Run) -> BoolArray:
-    """Which items are suspect for at least one anchor, shape ``(len(run.items),)``."""
-    out = np.zeros(len(run.items), bool)
+    """Which items are suspect for at least one anchor, or as an anchor themselves, shape ``(len(run.items),)``."""
+    out, own = np.zeros(len(run.items), bool), own_items(run)
     for part in run.parts():
         found = part.filter(pc.equal(part.column("verdict").cast(pa.string()), "suspect"))
-        out[run.items.positions(found.column("item"))] = True
+        names = found.column("reason").cast(pa.string())
+        of_anchor = np.isin(names.to_numpy(), [one for one in names.unique().to_pylist() if about_anchor(one)])
+        items, anchors = run.items.positions(found.column("item")), run.anchors.positions(found.column("anchor"))
+        doubted = np.where(of_anchor, own[anchors], items)
+        out[doubted[doubted >= 0]] = True
     return out
 
 

@@ -15,7 +15,7 @@ from hardneg.collection import Collection, as_ids
 from hardneg.errors import InputError
 from hardneg.io.writers import examples
 from hardneg.io.writers._members import Members
-from hardneg.labels import are_classes, classes_of
+from hardneg.labels import are_classes, classes_of, own_items
 from hardneg.notation import require
 from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
@@ -105,7 +105,7 @@ def _gathered(run: Run, n: int) -> tuple[IntArray, Ragged, IntArray, int]:
     """Rows of the anchors, their positives, their hardest ``n`` negatives, and how many had too few of them."""
     members = Members(run) if are_classes(run) else None
     labelled = classes_of(run) is not None
-    own = run.items.positions(run.anchors.ids) if labelled else np.arange(len(run.anchors))
+    own = own_items(run) if labelled else np.arange(len(run.anchors))
     anchors, positives, negatives, left = [], [], [], 0
     for found in examples(run):
         for one in (found,) if members is None else members.of(found):

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from hardneg.classes import Classes
+from hardneg.labels import about_anchor, own_items
 from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
@@ -16,6 +17,8 @@ from hardneg.similarity import FloatArray
 __all__ = ["Tally", "class_lists", "tally"]
 
 _VERDICTS = ("keep", "drop", "suspect")  # the gravest last
+_SUSPECT = 2
+ANCHOR_DOUBTED = "own_label"  # the reason where an item is doubted as an anchor, not as a candidate
 
 Pairs = tuple[IntArray, IntArray]
 
@@ -25,6 +28,7 @@ class Tally:
     """One figure for each item, shape ``(items,)``, and the pairs that they are of, as rows of anchors and items.
 
     ``hardest`` is the row of the anchor with the highest score among those it was sampled for, -1 without one.
+    A suspect is what is doubted for at least one anchor, or whose own label is doubted where it is the anchor.
     ``verdict`` and ``reason`` are null for what was never a candidate; the reason is empty for what was kept.
     """
 
@@ -64,20 +68,26 @@ def _sampled(run: Run) -> tuple[IntArray, FloatArray, IntArray, Pairs]:
 
 def _judged(run: Run) -> tuple[IntArray, Counter[tuple[int, int, str]], Pairs]:
     """Verdicts by item, shape ``(3, items)``; how often each item got which verdict for which reason; the suspects."""
-    size = len(run.items)
+    size, own = len(run.items), own_items(run)
     counts, reasons = np.zeros((3, size), np.int64), Counter[tuple[int, int, str]]()
     suspects: list[Pairs] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
     for part in run.parts():
         anchors, items = run.anchors.positions(part.column("anchor")), run.items.positions(part.column("item"))
         verdict, _ = _codes(part.column("verdict"), _VERDICTS)
         reason, names = _codes(part.column("reason"), ())
+        of_anchor = np.array([about_anchor(name) for name in names])[reason] & (verdict == _SUSPECT)
+        of_item, doubted = np.flatnonzero(~of_anchor), np.unique(own[anchors[of_anchor]])
+        doubted = doubted[doubted >= 0]
+        counts[_SUSPECT] += np.bincount(doubted, minlength=size)
+        reasons.update((row, _SUSPECT, ANCHOR_DOUBTED) for row in doubted.tolist())
+        anchors, items, verdict, reason = anchors[of_item], items[of_item], verdict[of_item], reason[of_item]
         for code in range(len(_VERDICTS)):
             counts[code] += np.bincount(items[verdict == code], minlength=size)
         keys, number = np.unique((items * 3 + verdict) * len(names) + reason, return_counts=True)
         for key, n in zip(keys.tolist(), number.tolist(), strict=True):
             pair, name = divmod(key, len(names))
             reasons[(*divmod(pair, 3), names[name])] += n
-        mask = verdict == _VERDICTS.index("suspect")
+        mask = verdict == _SUSPECT
         suspects.append((anchors[mask], items[mask]))
     left, right = zip(*suspects, strict=True)
     return counts, reasons, (np.concatenate(left), np.concatenate(right))

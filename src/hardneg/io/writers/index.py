@@ -8,7 +8,8 @@ were candidates and nothing more; they are left out and counted. The columns:
 - ``times``: for how many anchors it was sampled; ``highest_score`` and ``hardest_anchor``: the hardest of these pairs
 - ``for_class``: the classes of the anchors it was sampled for, the most frequent first (where there are labels)
 - ``weight``: see :mod:`hardneg.weights`; it is that of an item never sampled for one that is suspect
-- ``verdict``: the gravest that it got as a candidate, of suspect, drop and keep; ``reason``: the most frequent for it
+- ``verdict``: the gravest that it got as a candidate, of suspect, drop and keep; ``reason``: the most frequent for it,
+  ``own_label`` where a filter doubts its label as that of an anchor
 - ``may_be``: the classes of the anchors it is suspect for, the most frequent first: likely label errors
 
 In CSV, lists are JSON.
@@ -23,7 +24,7 @@ from hardneg.io.writers._base import Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._flat import FLAT, write_flat
 from hardneg.io.writers._tally import Tally, class_lists, tally
-from hardneg.labels import are_classes, classes_of
+from hardneg.labels import classes_of, own_items
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.run import Run
 from hardneg.weights import item_weights
@@ -48,11 +49,9 @@ def _write(export: Export) -> None:
 
 def _roles(run: Run, found: Tally) -> BoolArray:
     """Whether each item is an anchor, a positive, a negative, a suspect: shape ``(4, items)``."""
-    size = len(run.items)
+    size, own = len(run.items), own_items(run)
     anchor, positive = np.zeros(size, bool), np.zeros(size, bool)
-    if classes_of(run) is not None and not are_classes(run):
-        own = run.items.positions(run.anchors.ids)
-        anchor[own[own >= 0]] = True
+    anchor[own[own >= 0]] = True
     positive[run.positives.positive.values] = True
     return np.stack([anchor, positive, found.times > 0, found.suspect_for > 0])
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.labelled import labelled
@@ -16,7 +18,7 @@ from tests.labelled import labelled
 from hardneg.errors import InputError
 from hardneg.io.writers import ExportOptions, export
 from hardneg.run import Run
-from hardneg.weights import sample_weight
+from hardneg.weights import sample_weight, suspects
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +174,23 @@ def test_what_cannot_be_written_says_what_can(class_run: Run, tmp_path: Path) ->
         export(class_run, "cohere", tmp_path / "a.jsonl")
     with pytest.raises(InputError, match=r"needs the texts of the anchors.*one that writes pictures out"):
         export(labelled(tmp_path, "image"), "triplet", tmp_path / "a.parquet")
+
+
+def test_where_the_anchor_is_doubted_its_candidates_are_not(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(run.path, out)
+    own = Run.open(out)
+    file = out / own.manifest["parts"][0]["file"]
+    part = pq.read_table(file)
+    doubtful = part.column("anchor").to_pylist()[0]
+    mine = np.array(part.column("anchor").to_pylist()) == doubtful
+    for name, value in (("verdict", "suspect"), ("reason", "mislabelled.anchor_likely_mislabelled")):
+        changed = pa.array(np.where(mine, value, np.where(name == "verdict", "keep", "")), pa.string())
+        part = part.set_column(part.schema.get_field_index(name), name, changed.dictionary_encode())
+    pq.write_table(part, file)
+    export(own, "index", tmp_path / "a.parquet")
+    rows = [row for row in rows_of(tmp_path / "a.parquet") if "suspect" in row["role"]]
+    assert [(row["id"], row["verdict"], row["reason"], row["may_be"]) for row in rows] == [
+        (doubtful, "suspect", "own_label", [])
+    ]
+    assert suspects(own).sum() == 1
