@@ -38,7 +38,7 @@ from hardneg.sources import Source
 from hardneg.steps import DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united, usual_encoder, usual_filters
 from hardneg.storage import digest, place
 
-__all__ = ["Recipe", "given_vectors"]
+__all__ = ["Recipe", "counted", "given_vectors"]
 
 _PATHS = ("exclude_ids", "corpus", "anchor_vectors", "item_vectors", "unlabelled", "media_root")
 _LISTS = ("ignore", "exclude_split", "sources", "filters", "sampler")
@@ -151,8 +151,8 @@ class Recipe:
                 "counts": dict(reading.counts),
                 "files": {name: digest(file) for name, file in sorted(reading.files.items())},
             },
-            "skipped": _listed_skips(reading.skips),
-            **({"noted": _listed_skips(reading.notes)} if reading.notes else {}),
+            "skipped": counted(reading.skips),
+            **({"noted": counted(reading.notes)} if reading.notes else {}),
         }
         suited = self.suited(reading.positives)
         run = mining.mine(
@@ -178,7 +178,8 @@ def given_vectors(reading: Reading) -> Vectors | None:
     return None if anchors is None or items is None else Vectors.checked(anchors, items, reading.positives, "cosine")
 
 
-def _listed_skips(skips: Sequence[Skip]) -> list[dict[str, Any]]:
+def counted(skips: Sequence[Skip]) -> list[dict[str, Any]]:
+    """What was left out or is odd, as a manifest holds it."""
     return [{"reason": one.reason, "count": one.count, "examples": list(one.examples)} for one in skips]
 
 

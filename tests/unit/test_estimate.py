@@ -41,6 +41,20 @@ def test_more_anchors_take_longer_and_a_part_is_no_larger() -> None:
     assert other.mib[use] == one.mib[use]
 
 
+def test_pictures_are_encoded_once(tmp_path: Path) -> None:
+    from tests.unit.io.readers.pictures import pets
+
+    from hardneg.encode import make_encoder
+    from hardneg.io.readers import read
+
+    positives = read(pets(tmp_path)).positives
+    found = estimate(positives, make_encoder("descriptor"), None, 5)
+    assert found.dimension == 708
+    assert 0 < found.seconds["encode"] < 60
+    with pytest.raises(InputError, match="neither an encoder with texts"):
+        estimate(positives, make_encoder("wordllama"), None, 5)
+
+
 def test_something_must_be_there_to_estimate_with() -> None:
     with pytest.raises(InputError, match="neither an encoder with texts nor vectors"):
         estimate(scene(texts=False)[0], None, None, 5)

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from hardneg.collection import Collection
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers import ReadOptions
+from hardneg.positives import Positives
 from hardneg.recipe import Recipe
 
 
@@ -19,6 +22,8 @@ from hardneg.recipe import Recipe
         ('[mine]\nfilters = ["known", 1]', "The 'filters' must be text, or a list of such. Got ['known', 1]."),
         ('positive_from = "2"', "The 'positive_from' must be a number. Got '2'."),
         ('ignore = ["x"]', "The 'ignore' must be a number, or a list of such. Got ['x']."),
+        ("mine_evaluation = 1", "The 'mine_evaluation' must be true or false. Got 1."),
+        ('anchors = "both"', "The 'anchors' must be items or classes. Got both."),
         ("corpus = 1", "The 'corpus' must be text. Got 1."),
         ('grades = {SUPPORT = "yes"}', "The 'grades' must be a table, with a number for each name."),
         ('columns = ["anchor"]', "The 'columns' must be a table, with text for each name."),
@@ -46,3 +51,34 @@ def test_one_value_does_for_a_list_of_one(tmp_path: Path) -> None:
         tmp_path / "x", read=ReadOptions(ignore=(-1,), exclude_split=("test",)), filters=("known",), seed=3
     )
     assert Recipe.parse(made.text(tmp_path), tmp_path) == made
+
+
+def test_options_of_labelled_data_come_back(tmp_path: Path) -> None:
+    options = ReadOptions(
+        split="dev", anchors="classes", unlabelled=tmp_path / "pool", media_root=tmp_path, mine_evaluation=True,
+        columns={"label": "stars"}, item_vectors=tmp_path / "v.npy",
+    )  # fmt: skip
+    made = Recipe(tmp_path / "data.csv", read=options)
+    text = made.text(tmp_path / "runs")
+    assert 'unlabelled = "../pool"' in text
+    assert "mine_evaluation = true" in text
+    assert Recipe.parse(text, tmp_path / "runs") == made
+    groups = Recipe(tmp_path / "data.csv", read=ReadOptions(positives="groups"))
+    assert Recipe.parse(groups.text(tmp_path), tmp_path) == groups
+
+
+def test_what_is_not_named_is_chosen_by_the_data() -> None:
+    recipe = Recipe(Path("x"))
+    pairs = recipe.suited(Positives.from_pairs(["q"], ["a"]))
+    assert pairs.encoder == "wordllama"
+    assert pairs.filters == ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
+    items = Collection(pa.table({"id": ["a", "b"], "path": ["a.png", "b.png"], "label": ["x", "y"]}))
+    labelled = recipe.suited(Positives.from_labels(items))
+    assert labelled.encoder == "descriptor"
+    assert labelled.filters == ("known", "duplicates(similarity=0.97)")
+    named = Recipe(Path("x"), encoder="wordllama", filters=("margin(relative=0.2)",)).suited(
+        Positives.from_labels(items)
+    )
+    assert named.encoder == "wordllama"
+    assert "margin(relative=0.2)" in (named.filters or ())
+    assert recipe.checked().text(Path()) == recipe.text(Path())

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.unit.io.readers.pictures import encoded, pets
+from tests.unit.io.readers.reader_files import parquet
 from tests.worlds import files, neighbors, of_relation, pairs, scene
 
 from hardneg.context import Context
 from hardneg.errors import RunError
+from hardneg.io.readers import read
 from hardneg.journal import Journal
-from hardneg.mining import Settings, mine
+from hardneg.mining import Settings, mine, refilter
 from hardneg.run import Run
 from hardneg.sources import Uniform
 from hardneg.table import Rows
@@ -26,6 +29,20 @@ FILTERS = ["known", "duplicates(similarity=0.99)", "margin(relative=0.05)"]
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     positives, vectors = scene(numbers=True)
     return mine(positives, sources=neighbors(vectors), filters=FILTERS, out=tmp_path_factory.mktemp("run") / "a")
+
+
+def test_pictures_stay_with_the_run(tmp_path: Path) -> None:
+    rows = [{"image": encoded(number), "label": "ab"[number % 2]} for number in range(6)]
+    run = mine(read(parquet(tmp_path / "a.parquet", rows)).positives, sampler="top(n=2)", out=tmp_path / "a")
+    assert run.media is None
+    assert sorted(run.items.pictures or []) == sorted(row["image"] for row in rows)  # type: ignore[type-var]
+    positives = read(pets(tmp_path / "pets")).positives
+    run = mine(positives, sampler="top(n=2)", out=tmp_path / "deep" / "b")
+    assert run.manifest["media"] == "../../pets"
+    again = refilter(run, sampler="top(n=1)", out=tmp_path / "c")
+    assert again.manifest["media"] == "../pets"
+    for one in (run, again):
+        assert one.items.root == one.anchors.root == one.media == tmp_path / "pets"
 
 
 def test_a_run_holds_what_it_says(run: Run) -> None:

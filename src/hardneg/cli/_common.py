@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,15 @@ __all__ = [
     "page_of",
     "run_argument",
     "sampler_option",
+    "say_left_out",
     "summary",
     "table",
 ]
 
 console = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else 120)
 """Progress and summaries go to standard error; only what was asked for goes to standard output."""
+
+Counted = Sequence[Mapping[str, Any]]  # reason, count and examples
 
 run_argument = click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
@@ -95,16 +98,21 @@ def summary(run: Run, out: Console = console) -> None:
     rows += [("kept, not sampled", ledger["kept_not_sampled"], ""), ("sampled", ledger["sampled"], "negatives.parquet")]
     out.print()
     out.print(table(str(run.path), ("", "count", "reason"), rows))
-    for title, name in (("Left out while reading", "skipped"), ("In use, but look at these", "noted")):
-        if found := run.manifest.get(name, []):
-            rows = [(one["reason"], one["count"], "; ".join(one["examples"])) for one in found]
-            out.print(table(title, ("reason", "count", "for instance"), rows))
+    say_left_out(run.manifest.get("skipped", []), run.manifest.get("noted", []), out)
     if shortage["anchors"]:
         out.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)
         names = ", ".join(f"{one['anchor']} ({one['sampled']})" for one in shortage["examples"][:8])
         out.print(f"  {names}{' …' if shortage['anchors'] > 8 else ''}", markup=False, highlight=False)
         advice = "  To get more: a larger k, a looser margin, or on_short=fill in the sampler."
         out.print(f"{advice} All of them: hardneg show {run.path} --short", markup=False, highlight=False)
+
+
+def say_left_out(skipped: Counted, noted: Counted, out: Console = console) -> None:
+    """Say what was left out while reading and what is odd, with reasons and examples."""
+    for title, found in (("Left out while reading", skipped), ("In use, but look at these", noted)):
+        if found:
+            rows = [(one["reason"], one["count"], "; ".join(one["examples"])) for one in found]
+            out.print(table(title, ("reason", "count", "for instance"), rows))
 
 
 def shortage_line(shortage: dict[str, Any], wanted: int) -> str:

@@ -16,6 +16,7 @@ from hardneg.cli._common import (
     overwrite_option,
     page_of,
     sampler_option,
+    say_left_out,
     summary,
     table,
 )
@@ -28,7 +29,7 @@ from hardneg.io.reading import Reading
 from hardneg.io.writers import find_writer
 from hardneg.mining import Settings
 from hardneg.progress import for_console
-from hardneg.recipe import Recipe, given_vectors
+from hardneg.recipe import Recipe, counted, given_vectors
 from hardneg.report.numbers import plural
 from hardneg.run import refuse_existing
 from hardneg.sources import Neighbors
@@ -91,6 +92,7 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
     progress = for_console(console)
     if options["dry_run"]:
         reading = _read(recipe)
+        say_left_out(counted(reading.skips), counted(reading.notes))
         _say_plan(recipe.suited(reading.positives), reading)
         return
     if out is None:
