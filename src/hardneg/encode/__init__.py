@@ -9,14 +9,20 @@ from hardneg.encode._resume import Progress
 from hardneg.encode.cache import EmbeddingCache, default_cache_dir
 from hardneg.encode.cross import CrossEncoder
 from hardneg.encode.descriptor import Descriptor
+from hardneg.encode.efficientnet_lite0 import EfficientNetLite0
 from hardneg.encode.encoding import encode_images, encode_texts
 from hardneg.encode.function import Function
+from hardneg.encode.image_function import ImageFunction
+from hardneg.encode.mobilenet_v2 import MobileNetV2
+from hardneg.encode.open_clip import OpenClip
 from hardneg.encode.pair_function import PairFunction
 from hardneg.encode.registry import ENCODERS, make_encoder
 from hardneg.encode.rescorers import RESCORERS, make_rescorer
 from hardneg.encode.scores import PairScoreCache
 from hardneg.encode.sentence_transformers import SentenceTransformers
 from hardneg.encode.teacher import Teacher
+from hardneg.encode.timm import Timm
+from hardneg.encode.transformers_image import TransformersImage
 from hardneg.encode.wordllama import WordLlama
 
 __all__ = [
@@ -24,11 +30,15 @@ __all__ = [
     "RESCORERS",
     "CrossEncoder",
     "Descriptor",
+    "EfficientNetLite0",
     "EmbeddingCache",
     "Encoder",
     "Function",
     "ImageEncoder",
+    "ImageFunction",
+    "MobileNetV2",
     "Modality",
+    "OpenClip",
     "PairFunction",
     "PairScoreCache",
     "Progress",
@@ -36,6 +46,8 @@ __all__ = [
     "Role",
     "SentenceTransformers",
     "Teacher",
+    "Timm",
+    "TransformersImage",
     "WordLlama",
     "default_cache_dir",
     "encode_images",

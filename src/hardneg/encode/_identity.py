@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["fingerprint", "model_parts", "tokenizer_rules"]
+__all__ = ["config_facts", "fingerprint", "model_parts", "tensor_parts", "tokenizer_rules"]
 
 
 def fingerprint(*parts: object) -> str:
@@ -46,14 +46,14 @@ def model_parts(model: Any) -> list[object]:
     """The weights, the structure and the tokenizer of a sentence-transformers model, ready for fingerprint."""
     parts: list[object] = []
     for name, tensor in sorted(model.state_dict().items()):
-        parts += [name, *_tensor_parts(tensor)]
+        parts += [name, *tensor_parts(tensor)]
     for name, module in model.named_modules():
         if facts := _module_facts(module):
             parts += [name, type(module).__qualname__, facts]
     return [*parts, _tokenizer_facts(getattr(model, "tokenizer", None))]
 
 
-def _tensor_parts(tensor: Any) -> list[object]:
+def tensor_parts(tensor: Any) -> list[object]:
     """A tensor as bytes; numpy has no bfloat16, so its bytes are read as they are."""
     import torch
 
@@ -67,8 +67,13 @@ def _module_facts(module: Any) -> dict[str, object]:
         facts["options"] = _cleaned(module.get_config_dict())
     config = getattr(module, "config", None)
     if callable(getattr(config, "to_dict", None)):
-        facts["config"] = _cleaned(config.to_dict())  # type: ignore[union-attr]
+        facts["config"] = config_facts(config)
     return facts
+
+
+def config_facts(config: Any) -> dict[str, object]:
+    """What decides a vector in a configuration of transformers, of a model or a processor."""
+    return _cleaned(config.to_dict())
 
 
 def _cleaned(config: Mapping[str, Any]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Loading sentence-transformers models: late, quietly, never with code from elsewhere unless asked for."""
+"""Loading models: late, quietly, never with code from elsewhere unless asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
 
-from hardneg.errors import MissingExtraError, OptionError
+from hardneg.errors import HardnegError, MissingExtraError, OptionError
 from hardneg.notation import require
 
 __all__ = ["Precision", "check_length", "check_model_options", "library", "load_model", "set_precision"]
@@ -47,6 +47,8 @@ def load_model(load: Callable[..., Any], model: str, **options: Any) -> Any:
     try:
         with _no_progress_bars():
             return load(str(folder) if local else model, **options)
+    except HardnegError:
+        raise
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if local:
@@ -76,8 +78,11 @@ def check_length(model: Any, max_length: int | None) -> None:
 @contextmanager
 def _no_progress_bars() -> Iterator[None]:
     """Loading draws bars of its own; a program that draws its own progress does not want them."""
-    from transformers.utils import logging
-
+    try:
+        from transformers.utils import logging
+    except ModuleNotFoundError:  # not every library that loads models builds on it
+        yield
+        return
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:

@@ -9,8 +9,14 @@ from pathlib import Path
 
 from hardneg.encode._base import Encoder
 from hardneg.encode.descriptor import Descriptor
+from hardneg.encode.efficientnet_lite0 import EfficientNetLite0
 from hardneg.encode.function import Function
+from hardneg.encode.image_function import ImageFunction
+from hardneg.encode.mobilenet_v2 import MobileNetV2
+from hardneg.encode.open_clip import OpenClip
 from hardneg.encode.sentence_transformers import SentenceTransformers
+from hardneg.encode.timm import Timm
+from hardneg.encode.transformers_image import TransformersImage
 from hardneg.encode.wordllama import WordLlama
 from hardneg.notation import Registry
 
@@ -19,7 +25,10 @@ __all__ = ["ENCODERS", "is_model", "make_encoder"]
 ENCODERS: Registry[Encoder] = Registry(
     "encoder",
     Encoder,  # type: ignore[type-abstract]
-    [WordLlama, SentenceTransformers, Function, Descriptor],
+    [
+        *(WordLlama, SentenceTransformers, Function),
+        *(Descriptor, EfficientNetLite0, MobileNetV2, Timm, TransformersImage, OpenClip, ImageFunction),
+    ],
 )
 
 _PATH = re.compile(r"[^()=,:\"]*[/\\][^()=,:\"]*")
@@ -28,6 +37,8 @@ _NAME = re.compile(r"[\w.-]+")
 
 def make_encoder(spec: str | Encoder) -> Encoder:
     """An encoder from its text; a bare model name or folder means sentence_transformers.
+
+    Models of images are named by their step: ``timm(resnet18)``, ``transformers_image(folder)``.
 
     Raises OptionError for an unknown name or option.
 
