@@ -56,18 +56,23 @@ def figures(probabilities: FloatArray, codes: Codes) -> dict[str, object]:
     found = strength(probabilities.argmax(axis=1).astype(np.int64), codes, probabilities.shape[1])
     return {
         **_strength(found),
-        "log_loss": round(log_loss(probabilities, codes), 6),
-        "calibration_error": round(calibration_error(probabilities, codes), 6),
+        "log_loss": _rounded(log_loss(probabilities, codes)),
+        "calibration_error": _rounded(calibration_error(probabilities, codes)),
     }
 
 
 def _strength(found: Strength) -> dict[str, object]:
     names = ("accuracy", "majority", "balanced", "low", "high", "chance", "least")
     shown: dict[str, object] = {
-        {"low": "balanced_low", "high": "balanced_high"}.get(name, name): round(getattr(found, name), 6)
+        {"low": "balanced_low", "high": "balanced_high"}.get(name, name): _rounded(getattr(found, name))
         for name in names
     }
     return shown | {"too_weak": found.too_weak, "verdict": found.why}
+
+
+def _rounded(figure: float) -> float | None:
+    """Six places; None for what is not known, since JSON has no NaN."""
+    return None if np.isnan(figure) else round(figure, 6)
 
 
 def _at(codes: Codes, rows: IntArray) -> Codes:

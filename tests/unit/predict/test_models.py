@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ def test_fewer_items_than_folds() -> None:
     alone = Logistic().predict(vectors[1:3], codes[1:3], ("a", "b"))
     assert not alone.held_out.any()
     assert alone.about["too_weak"]
+    assert json.dumps(alone.about, allow_nan=False)
 
 
 def test_labels_of_one_class_teach_nothing() -> None:
