@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
@@ -268,6 +269,20 @@ def test_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(MissingExtraError, match=r'pip install "hardneg\[image\]"'):
         rgb(PNG)
+
+
+@pytest.mark.parametrize("content", [PNG, JPEG, WEBP, GIF], ids=["png", "jpeg", "webp", "gif"])
+@pytest.mark.filterwarnings("ignore")
+def test_any_damage_is_named_or_harmless(content: bytes) -> None:
+    """Bytes changed and cut at random: whatever the decoders then raise, one kind of error comes out."""
+    draw = np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(content[: draw.integers(1, len(content) + 1)])
+        for place in draw.integers(0, min(len(damaged), 100), 3):
+            damaged[place] = draw.integers(256)
+        for look in (rgb, examine):
+            with contextlib.suppress(BrokenImage):
+                look(bytes(damaged))
 
 
 # --- examining --------------------------------------------------------------------------------------------------------

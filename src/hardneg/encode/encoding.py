@@ -14,7 +14,7 @@ from hardneg.encode._keys import Keys, Texts, distinct, picture_keys, rows_of, t
 from hardneg.encode._resume import Progress, computed
 from hardneg.encode.cache import EmbeddingCache
 from hardneg.errors import InputError, OptionError
-from hardneg.images import Picture
+from hardneg.images import BrokenImage, Picture, examine_all
 from hardneg.matrix import Matrix, Reordered
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
@@ -96,13 +96,28 @@ def _encoded(
 
     def compute(rows: IntArray) -> FloatArray:
         wanted = rows_of(inputs, first[rows])
-        return _sound(encoder.encode(wanted, role), wanted, first[rows], encoder)
+        try:
+            vectors = encoder.encode(wanted, role)
+        except BrokenImage as error:
+            raise _named(error, wanted, first[rows]) from None
+        return _sound(vectors, wanted, first[rows], encoder)
 
     shards = cache.shards(encoder.key(role)) if cache else None
     vectors = computed(keys[first], shards, compute, max(1, encoder.chunk), progress)
     if len(first) == len(number):
         return vectors
     return vectors[number] if isinstance(vectors, np.ndarray) else Reordered(vectors, number)
+
+
+def _named(error: BrokenImage, pictures: list[Picture], rows: IntArray) -> InputError:
+    """The same error; of a picture that is bytes, and so without a name, with the row where it stands."""
+    if error.path is not None:
+        return error
+    for row, picture in zip(rows, pictures, strict=True):
+        found = examine_all([picture])[0]
+        if isinstance(found, BrokenImage):
+            return InputError(f"The image in row {row} cannot be read. {found}")
+    return error
 
 
 def _sound(vectors: NDArray[np.generic], inputs: list[Any], rows: IntArray, encoder: Encoder) -> FloatArray:

@@ -107,6 +107,9 @@ def test_pictures_that_cannot_be_encoded(files: list[str]) -> None:
     Path(files[2]).write_bytes(Path(files[2]).read_bytes()[:50])
     with pytest.raises(InputError, match=r"2\.png: It is cut short"):
         encode_images(make_encoder("descriptor"), files, "item")
+    contents = [Path(name).read_bytes() for name in files]
+    with pytest.raises(InputError, match=r"row 2 cannot be read\. An image: It is cut short"):
+        encode_images(make_encoder("descriptor"), contents, "item")
     Path(files[2]).unlink()
     with pytest.raises(InputError, match=r"2\.png: There is no such file"):
         encode_images(Mean(), files, "item")
