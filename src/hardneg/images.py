@@ -206,7 +206,7 @@ def _pillow() -> Any:
 
 
 def _load(picture: Picture, image: Image, box: int | None) -> None:
-    if box is not None and image.format == "JPEG":
+    if box is not None and image.format in ("JPEG", "MPO"):
         image.draft(None, (box, box))
     try:
         image.load()

@@ -163,6 +163,14 @@ def test_a_box_makes_jpegs_smaller_never_too_small() -> None:
     assert rgb(_saved(Image.new("RGB", (90, 80))), box=10).size == (90, 80)
 
 
+def test_photographs_of_several_images_are_made_smaller_too() -> None:
+    image = Image.fromarray(_ramp()).resize((1200, 800))
+    content = _saved(image, "mpo", save_all=True, append_images=[image.rotate(180)])
+    assert rgb(content, box=100).size == (150, 100)
+    assert np.abs(np.asarray(rgb(content, box=800), int) - np.asarray(image)).mean() < 3
+    assert (examine(content).width, examine(content).frames) == (1200, 2)
+
+
 def test_thumbnails() -> None:
     image = Image.open(io.BytesIO(thumbnail(_saved(Image.new("RGBA", (300, 100))), 64)))
     assert (image.format, image.size, image.mode) == ("JPEG", (64, 21), "RGB")
