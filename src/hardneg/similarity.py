@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 from weakref import WeakSet
 
@@ -16,13 +18,15 @@ from hardneg.ragged import IntArray
 __all__ = ["FloatArray", "Matrix", "Similarity", "check_vectors", "pair_scores", "prepared", "zero_rows"]
 
 FloatArray = NDArray[np.float32]
+Squares = NDArray[np.float64]  # the product of each vector with itself
 Similarity = Literal["cosine", "dot", "euclidean"]
 
 
 # Pairs are scored in slices of about this many float64 numbers a side (2 MiB), which stay in a processor's cache.
 _SLICE = 262_144
 _ROW = 8192
-_SLICES = 4  # in a row on one thread, at least
+_SLICES, _MOST = 4, 64  # in a row on one thread, at least and at most
+_RUN = 16  # pairs of one row: with fewer, a call for each row costs more than its vector for each pair
 _FINITE: WeakSet[Matrix] = WeakSet()  # vectors on disk that hold no NaN and no infinity
 _HELD = 32 * 2**20  # bytes of one side's rows in memory at a time, where they do not live there
 
@@ -99,12 +103,18 @@ def prepared(vectors: FloatArray, similarity: Similarity) -> FloatArray:
     return scaled(vectors, lengths(vectors))
 
 
-def lengths(vectors: Matrix) -> NDArray[np.float64]:
-    """The length of each vector, 1 for a zero vector, shape ``(n,)``."""
-    norms = np.empty(len(vectors), np.float64)
+def squared(vectors: Matrix) -> Squares:
+    """The product of each vector with itself, bit for bit as a cosine needs it, shape ``(n,)``."""
+    out = np.empty(len(vectors), np.float64)
     for start, block in blocks(vectors, _SLICE * vectors.dtype.itemsize):
         wide = block.astype(np.float64)
-        norms[start : start + len(block)] = np.sqrt(_products(wide, wide))
+        out[start : start + len(block)] = _products(wide, wide)
+    return out
+
+
+def lengths(vectors: Matrix) -> NDArray[np.float64]:
+    """The length of each vector, 1 for a zero vector, shape ``(n,)``."""
+    norms = np.sqrt(squared(vectors))
     return np.where(norms == 0, 1, norms)
 
 
@@ -114,13 +124,17 @@ def scaled(vectors: FloatArray, lengths: NDArray[np.float64]) -> FloatArray:
 
 
 def pair_scores(
-    left: Matrix, right: Matrix, left_rows: IntArray, right_rows: IntArray, similarity: Similarity
-) -> FloatArray:
+    left: Matrix, right: Matrix, left_rows: IntArray, right_rows: IntArray, similarity: Similarity,
+    squares: tuple[Squares | None, Squares | None] = (None, None),
+) -> FloatArray:  # fmt: skip
     """Score ``left[left_rows[i]]`` against ``right[right_rows[i]]``; higher means more alike.
 
     Every engine's survivors pass through here. The sums run in float64 over one pair at a time, so a score
     does not depend on which other pairs are scored with it, on where the vectors live, on a block size or on a
     thread count.
+
+    It is quickest where the pairs of one row stand together, on either side. Who asks often about the same vectors may
+    give their :func:`squared`, left and right, which then are not worked out again for each pair.
 
     Raises InputError for a score beyond the range of float32.
 
@@ -133,16 +147,18 @@ def pair_scores(
     """
     check_similarity(similarity)
     left_rows, right_rows = row_numbers(left_rows, len(left)), row_numbers(right_rows, len(right))
+    xx, yy = (None if one is None else one[rows] for one, rows in zip(squares, (left_rows, right_rows), strict=True))
     if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
-        out = _scores(left, right, left_rows, right_rows, similarity)
+        out = _scores(_Side(left, left_rows, xx), _Side(right, right_rows, yy), similarity)
     else:
         out = np.empty(len(left_rows), np.float32)
         order = np.argsort(left_rows if isinstance(right, np.ndarray) else right_rows, kind="stable")
         step = max(1, _HELD // max(row_bytes(left), row_bytes(right)))
         for start in range(0, len(out), step):
             part = order[start : start + step]
-            (x, x_rows), (y, y_rows) = _held(left, left_rows[part]), _held(right, right_rows[part])
-            out[part] = _scores(x, y, x_rows, y_rows, similarity)
+            x = _Side(*_held(left, left_rows[part]), None if xx is None else xx[part])
+            y = _Side(*_held(right, right_rows[part]), None if yy is None else yy[part])
+            out[part] = _scores(x, y, similarity)
     if not np.isfinite(out).all():
         raise InputError(
             f"The {similarity} of some vectors is beyond the range of float32.", remedy="Scale the vectors down."
@@ -158,72 +174,88 @@ def _held(matrix: Matrix, rows: IntArray) -> tuple[NDArray[Any], IntArray]:
     return matrix[distinct], places
 
 
-def _scores(
-    left: NDArray[Any], right: NDArray[Any], left_rows: IntArray, right_rows: IntArray, similarity: Similarity
-) -> FloatArray:
-    out = np.empty(len(left_rows), np.float32)
-    step = max(1, min(len(out), _SLICE // left.shape[1]))
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One side of pairs: its vectors, the row of each pair and, where known, the square of that row."""
+
+    vectors: NDArray[Any]
+    rows: IntArray
+    squares: Squares | None = None
+
+    def part(self, which: slice) -> _Side:
+        return _Side(self.vectors, self.rows[which], None if self.squares is None else self.squares[which])
+
+    def runs(self) -> IntArray:
+        """Where another row begins than the pair before has."""
+        return np.flatnonzero(np.append(True, self.rows[1:] != self.rows[:-1]))
+
+
+def _scores(x: _Side, y: _Side, similarity: Similarity) -> FloatArray:
+    if len(y.runs()) < len(x.runs()):  # what follows looks for runs on the first side; products care for no order
+        x, y = y, x
+    out = np.empty(len(x.rows), np.float32)
+    step = max(1, min(len(out), _SLICE // x.vectors.shape[1]))
 
     # Whole slices; enough for each thread to have several tasks, and few enough for each to use its memory long.
-    task = step * max(_SLICES, -(-len(out) // (step * 4 * threads())))
+    task = step * min(_MOST, max(_SLICES, -(-len(out) // (step * 4 * threads()))))
 
     def score(begin: int) -> None:
-        x, y = _Side(left, step, similarity), _Side(right, step, similarity)
-        for start in range(begin, min(begin + task, len(out)), step):
-            part = slice(start, start + step)
-            with np.errstate(over="ignore"):
-                out[part] = _score(*x.take(left_rows[part]), *y.take(right_rows[part]), similarity)
+        part = slice(begin, begin + task)
+        with np.errstate(over="ignore"):
+            out[part] = _some(x.part(part), y.part(part), step, similarity)
 
     each(score, range(0, len(out), task))
     return out
 
 
-class _Side:
-    """Rows of one side as float64, in memory that is used again for every slice."""
+class _Room:
+    """Memory for rows as float64, used again for every slice."""
 
-    def __init__(self, vectors: NDArray[Any], step: int, similarity: Similarity) -> None:
-        self._vectors, self._square = vectors, similarity == "cosine"
+    def __init__(self, vectors: NDArray[Any], step: int) -> None:
+        self._vectors = vectors
         self._narrow = np.empty((step, vectors.shape[1]), vectors.dtype)
         self._wide = np.empty((step, vectors.shape[1]), np.float64)
 
-    def take(self, rows: IntArray) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """The rows, and for cosine their products with themselves."""
-        fresh = np.append(True, rows[1:] != rows[:-1])
-        begins = np.flatnonzero(fresh)
-        if 2 * len(begins) > len(rows):
-            wide = self._widened(rows)
-            return wide, _products(wide, wide) if self._square else None
-        # Pairs often come anchor by anchor: what stands in a row of equal ones is converted and squared once.
-        few, places = self._vectors[rows[begins]].astype(np.float64), np.cumsum(fresh) - 1
-        wide = np.take(few, places, axis=0, out=self._wide[: len(rows)], mode="clip")
-        return wide, _products(few, few)[places] if self._square else None
-
-    def _widened(self, rows: IntArray) -> NDArray[np.float64]:
+    def take(self, rows: IntArray) -> NDArray[np.float64]:
+        """These rows."""
         narrow, wide = self._narrow[: len(rows)], self._wide[: len(rows)]
         if self._vectors.flags.c_contiguous:  # else take would copy all of them
-            np.take(self._vectors, rows, axis=0, out=narrow, mode="clip")
+            self._vectors.take(rows, axis=0, out=narrow, mode="clip")
         else:
             narrow = self._vectors[rows]
         wide[:] = narrow
         return wide
 
 
-def _score(
-    x: NDArray[np.float64], xx: NDArray[np.float64] | None,
-    y: NDArray[np.float64], yy: NDArray[np.float64] | None, similarity: Similarity,
-) -> NDArray[np.float64]:  # fmt: skip
+def _some(x: _Side, y: _Side, step: int, similarity: Similarity) -> NDArray[np.float64]:
+    """The scores of some pairs, slice by slice; where ``x`` comes in long runs, each slice is one of its rows'."""
+    begins, n = x.runs(), len(x.rows)
+    cuts, right, products = np.arange(0, n, step), _Room(y.vectors, step), np.empty(n, np.float64)
+    if _RUN * len(begins) <= n:
+        cuts = np.union1d(cuts, begins)
+        lefts = iter(x.vectors[x.rows[cuts]].astype(np.float64)[:, None])
+    else:
+        left = _Room(x.vectors, step)
+        lefts = (left.take(x.rows[start : start + step]) for start in cuts.tolist())
+    xx, yy = (np.empty(n, np.float64) if one.squares is None else one.squares for one in (x, y))
+    for one, (start, stop) in zip(lefts, pairwise([*cuts.tolist(), n]), strict=True):
+        other = right.take(y.rows[start:stop])
+        if similarity == "cosine" and x.squares is None:
+            xx[start:stop] = _products(one, one)
+        if similarity == "cosine" and y.squares is None:
+            yy[start:stop] = _products(other, other)
+        gap = np.subtract(one, other, out=other) if similarity == "euclidean" else None
+        products[start:stop] = _products(one, other) if gap is None else _products(gap, gap)
     if similarity == "euclidean":
-        gap = np.subtract(x, y, out=x)
-        return np.asarray(-np.sqrt(_products(gap, gap)), np.float64)
-    products = _products(x, y)
-    if xx is None or yy is None:
+        return np.asarray(-np.sqrt(products), np.float64)
+    if similarity == "dot":
         return products
     lengths = np.sqrt(xx * yy)
     return np.asarray(products / np.where(lengths == 0, 1, lengths), np.float64)
 
 
 def _products(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The product of each row of ``x`` with that row of ``y``, shape ``(n,)``.
+    """The product of each row of ``x``, or of its only row, with that row of ``y``, shape ``(n,)``.
 
     Row by row, so that it does not depend on the other rows; longer rows than ``_ROW`` might be cut up by threads.
     """

@@ -11,7 +11,7 @@ from hardneg import matrix, parallel
 from hardneg import similarity as module
 from hardneg.errors import InputError, OptionError
 from hardneg.matrix import Matrix, Reordered
-from hardneg.similarity import Similarity, check_vectors, lengths, pair_scores, zero_rows
+from hardneg.similarity import Similarity, check_vectors, lengths, pair_scores, squared, zero_rows
 from hardneg.stored import Segment, Stored
 
 RNG = np.random.default_rng(0)
@@ -31,6 +31,23 @@ def test_a_score_does_not_depend_on_its_company(similarity: Similarity, width: i
     alone = [pair_scores(x[a : a + 1], y[b : b + 1], np.zeros(1, int), np.zeros(1, int), similarity)[0]
              for a, b in zip(left, right, strict=True)]  # fmt: skip
     assert whole.tolist() == np.array(alone).tolist()
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean"])
+@pytest.mark.parametrize("width", [1, 24, 8193])
+def test_runs_of_one_row_and_known_squares_change_no_bit(
+    monkeypatch: pytest.MonkeyPatch, similarity: Similarity, width: int
+) -> None:
+    monkeypatch.setattr(module, "_SLICE", 30 * width)  # so that runs are longer and shorter than a slice
+    x, y = (RNG.normal(size=(n, width)).astype(np.float32) for n in (6, 50))
+    left, right = np.repeat(np.arange(6), [1, 90, 0, 30, 17, 40]), RNG.integers(0, 50, 178)
+    mixed = RNG.permutation(178)
+    wanted = np.empty(178, np.float32)
+    wanted[mixed] = pair_scores(x, y, left[mixed], right[mixed], similarity)
+    squares = squared(x), squared(y)
+    for known in (squares, (None, squares[1]), (squares[0], None), (None, None)):
+        assert pair_scores(x, y, left, right, similarity, known).tolist() == wanted.tolist()
+        assert pair_scores(y, x, right, left, similarity, known[::-1]).tolist() == wanted.tolist()
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hardneg.matrix import Matrix
 from hardneg.ragged import IntArray, Ragged
 from hardneg.search._base import Constraints
-from hardneg.similarity import FloatArray, Similarity, lengths, scaled
+from hardneg.similarity import FloatArray, Similarity, Squares, lengths, pair_scores, scaled, squared
 
 __all__ = ["Block", "Blocks", "Sides", "float_rows", "members", "norms"]
 
@@ -32,7 +32,8 @@ def float_rows(vectors: Matrix, rows: Any) -> FloatArray:
 class Sides:
     """How anchors and items are made ready, so that ``left @ right.T`` (less ``half_squares``) orders like the score.
 
-    ``norms`` holds the items' lengths. ``scale`` is a power of two for each side.
+    ``norms`` holds the items' lengths. ``scale`` is a power of two for each side. ``squares`` are those that exact
+    scores would else work out again for each pair: for cosine the items', and the anchors' of :meth:`take`.
     """
 
     anchors: Matrix
@@ -41,15 +42,17 @@ class Sides:
     norms: NDArray[np.float64]
     scale: tuple[float, float]
     divide: bool  # whether items must be divided by their length
+    squares: tuple[Squares | None, Squares | None] = (None, None)
 
     @classmethod
     def of(cls, anchors: Matrix, items: Matrix, similarity: Similarity) -> Sides:
         """Measure both sides once, block by block."""
-        found = norms(items)
         if similarity == "cosine":
-            found = np.where(found == 0, 1, found)
+            squares = squared(items)
+            found = np.sqrt(np.where(squares == 0, 1, squares))
             off = np.abs(found - 1).max(initial=0)
-            return cls(anchors, items, similarity, found, (1.0, 1.0), bool(off > _NEARLY_ONE))
+            return cls(anchors, items, similarity, found, (1.0, 1.0), bool(off > _NEARLY_ONE), (None, squares))
+        found = norms(items)
         longest = (norms(anchors).max(initial=0), found.max(initial=0))
         scale = (_scale(longest[0]), _scale(longest[1]))
         if similarity == "euclidean":
@@ -79,6 +82,16 @@ class Sides:
         if self.similarity != "euclidean":
             return None
         return np.asarray((self.norms[rows] * self.scale[1]) ** 2 / 2, np.float32)
+
+    def take(self, rows: IntArray) -> Sides:
+        """The same with some of the anchors only, in memory."""
+        anchors = self.anchors[rows]
+        mine = squared(anchors) if self.similarity == "cosine" else None
+        return replace(self, anchors=anchors, squares=(mine, self.squares[1]))
+
+    def scores(self, anchors: IntArray, items: IntArray) -> FloatArray:
+        """The exact score of each pair of rows."""
+        return pair_scores(self.anchors, self.items, anchors, items, self.similarity, self.squares)
 
     def bound(self, left: FloatArray) -> NDArray[np.float64]:
         """How far the gap of two products of an anchor may be from its true value, shape ``(len(left),)``.

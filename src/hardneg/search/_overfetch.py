@@ -83,7 +83,7 @@ class OverFetch(Search):
         some = np.setdiff1d(np.arange(len(rows)), rest)
         place = np.searchsorted(some, at)
         mine = constraints.take(some)
-        hits = answer(sides.anchors[rows[some]], sides.items, self.k, sides.similarity, mine, place, found)
+        hits = answer(sides, rows[some], self.k, mine, place, found)
         if not len(rest):
             return hits
         return _in_order(hits, exhaustive(sides, rows[rest], self.k, self.constraints), np.concatenate([some, rest]))

@@ -106,7 +106,7 @@ def settled(
                 keep = narrowed(sides, mine, at, items, constraints.depth(k))
                 at, items = at[keep], items[keep]
         limits = constraints.take(mine)
-        return answer(sides.anchors[mine], sides.items, k, sides.similarity, limits, at, items, tile.above)
+        return answer(sides, mine, k, limits, at, items, tile.above)
 
     hits = joined(shown.each(settle, [rows[one] for one in places], tiles))
     order = np.concatenate(places)

@@ -8,25 +8,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.matrix import Matrix
 from hardneg.ragged import IntArray, Ragged, expand, places
 from hardneg.search._base import Constraints, Hits, Unlike
-from hardneg.similarity import FloatArray, Similarity, pair_scores
+from hardneg.search._blocks import Sides
+from hardneg.similarity import FloatArray
 
 __all__ = ["answer", "joined", "open_pairs"]
 
 
 def answer(
-    anchors: Matrix, items: Matrix, k: int, similarity: Similarity, constraints: Constraints,
+    sides: Sides, rows: IntArray, k: int, constraints: Constraints,
     at: IntArray, found: IntArray, above: IntArray | None = None,
 ) -> Hits:  # fmt: skip
-    """The hits among proposed pairs of an anchor ``at[i]`` and an item ``found[i]``, each pair at most once.
+    """The hits among proposed pairs of an anchor ``rows[at[i]]`` and an item ``found[i]``, each pair at most once.
 
-    What is proposed must be admissible but for its score and its rank. ``above`` counts for each anchor the
-    items above its ceiling that are not among the proposed, for the ranks.
+    What is proposed must be admissible but for its score and its rank. The constraints are those of ``rows``; ``above``
+    counts for each of them the items above its ceiling that are not among the proposed, for the ranks.
     """
-    n = len(anchors)
-    scores = pair_scores(anchors, items, at, found, similarity)
+    n, sides = len(rows), sides.take(rows)
+    scores = sides.scores(at, found)
     before = np.zeros(n, np.int64) if above is None else above
     if constraints.ceiling is not None:
         high = scores > constraints.ceiling[at]
@@ -36,7 +36,7 @@ def answer(
         fit = scores >= constraints.floor[at]
         at, found, scores = at[fit], found[fit], scores[fit]
     at, found, scores = _best(at, found, scores, constraints.depth(k))
-    ranks = before[at] + _places(anchors, items, similarity, constraints, at, found, scores)
+    ranks = before[at] + _places(sides, constraints, at, found, scores)
     if constraints.skip or constraints.within is not None:
         inside = ranks >= constraints.skip
         if constraints.within is not None:
@@ -104,15 +104,12 @@ def _place(at: IntArray) -> IntArray:
     return places(np.bincount(at, minlength=1))
 
 
-def _places(
-    anchors: Matrix, items: Matrix, similarity: Similarity, constraints: Constraints,
-    at: IntArray, found: IntArray, scores: FloatArray,
-) -> IntArray:  # fmt: skip
+def _places(sides: Sides, constraints: Constraints, at: IntArray, found: IntArray, scores: FloatArray) -> IntArray:
     """Places in the list without exclusions: every excluded item that comes earlier counts. Hits are sorted."""
     ex_at, ex_items = constraints.excluded.rows(), constraints.excluded.values
     takes_rank = open_pairs(constraints, ex_at, ex_items)
     ex_at, ex_items = ex_at[takes_rank], ex_items[takes_rank]
-    ex_scores = pair_scores(anchors, items, ex_at, ex_items, similarity)
+    ex_scores = sides.scores(ex_at, ex_items)
     keys, wanted = _falling(at, scores), _falling(ex_at, ex_scores)
     first, last = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
     ties = Ragged(np.append(0, np.cumsum(last - first)).astype(np.int64), expand(first, last - first))
@@ -120,5 +117,5 @@ def _places(
     first = first + np.bincount(ties.rows()[earlier], minlength=len(first))
     # An excluded item pushes back the hits from its place on; those of earlier anchors push back none of these.
     pushed = np.cumsum(np.bincount(first, minlength=len(at) + 1))[: len(at)]
-    before = np.cumsum(np.bincount(ex_at, minlength=len(anchors) + 1))
+    before = np.cumsum(np.bincount(ex_at, minlength=len(sides.anchors) + 1))
     return _place(at) + pushed - np.where(at > 0, before[at - 1], 0)

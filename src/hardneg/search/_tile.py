@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hardneg.ragged import BoolArray, IntArray, places
 from hardneg.search._base import Constraints
 from hardneg.search._blocks import Block, Sides, members
-from hardneg.similarity import FloatArray, pair_scores
+from hardneg.similarity import FloatArray
 
 __all__ = ["Room", "Tile", "width"]
 
@@ -70,15 +70,14 @@ class Tile:
         if block.half_squares is not None:
             products -= block.half_squares
         self._rule_out(products, block, only)
-        fresh = np.flatnonzero(~np.isfinite(self._floor[some]))
-        if len(fresh):
-            self._raise(some[fresh], self._first(products[fresh], some[fresh]))
+        fresh = ~np.isfinite(self._floor[some])
+        self._learn(products, some, fresh)
         hits = np.flatnonzero(np.greater_equal(products, self._threshold(some)[:, None], out=passes))
         at = hits // max(1, products.shape[1])
         found = products.ravel()[hits]
-        crowded = np.flatnonzero(np.bincount(at, minlength=len(some)) > self.depth)
-        if len(crowded):  # a block with many near items by itself gives a better threshold
-            self._raise(some[crowded], self._first(products[crowded], some[crowded]))
+        crowded = (np.bincount(at, minlength=len(some)) > self.depth) & ~fresh
+        if crowded.any():  # a block with many near items by itself gives a better threshold
+            self._learn(products, some, crowded)
             keep = found >= self._threshold(some)[at]
             at, hits, found = at[keep], hits[keep], found[keep]
         self._add(some, at, block.item_rows(hits - at * products.shape[1]), found)
@@ -101,8 +100,7 @@ class Tile:
         """Which candidates are among the ``depth`` best; exact scores decide near the last of them."""
         sure = products > (self._floor + self._slack)[at]
         open_ = np.flatnonzero(~sure)
-        sides = self._sides
-        scores = pair_scores(sides.anchors, sides.items, self.rows[at[open_]], items[open_], sides.similarity)
+        scores = self._sides.scores(self.rows[at[open_]], items[open_])
         order = np.lexsort((items[open_], -scores, at[open_]))
         owner = at[open_][order]
         counts = np.bincount(owner, minlength=len(self.rows))
@@ -136,6 +134,12 @@ class Tile:
     def _raise(self, rows: IntArray, floor: FloatArray) -> None:
         self._floor[rows] = np.maximum(self._floor[rows], floor)
 
+    def _learn(self, products: FloatArray, some: IntArray, which: BoolArray) -> None:
+        """Raise the thresholds of some anchors by what this block alone shows."""
+        if which.any():
+            theirs = products if which.all() else products[which]
+            self._raise(some[which], self._first(theirs, some[which]))
+
     def _sure(self, products: FloatArray, rows: IntArray) -> FloatArray:
         """Products of those that are surely under the ceiling; only these raise the threshold."""
         if self._high is None:
@@ -150,8 +154,17 @@ class Tile:
             return np.full(n, -np.inf, np.float32)
         group = next((g for g in (_GROUP, 8, 4, 2) if wide // g >= 2 * self.depth), 1)
         each = wide // group
-        largest = self._sure(products[:, : each * group].reshape(n, group, each), rows).max(axis=1)
-        return np.asarray(np.partition(largest, each - self.depth, axis=1)[:, each - self.depth])
+        grouped = products[:, : each * group].reshape(n, group, each)
+        floor = self._reached(grouped.max(axis=1), rows)
+        if self._high is not None and len(low := np.flatnonzero(np.isneginf(floor))):
+            # Groups of which the largest is above the ceiling, and so not sure, count by their largest below it.
+            floor[low] = self._reached(self._sure(grouped[low], rows[low]).max(axis=1), rows[low])
+        return floor
+
+    def _reached(self, products: FloatArray, rows: IntArray) -> FloatArray:
+        """What ``depth`` of the products of each anchor reach, of those that are surely under the ceiling."""
+        place = products.shape[1] - self.depth
+        return np.asarray(np.partition(self._sure(products, rows), place, axis=1)[:, place])
 
     def _add(self, some: IntArray, at: IntArray, items: IntArray, products: FloatArray) -> None:
         """Keep new candidates of the anchors ``some[at]``, rising; those above the ceiling are only counted."""
@@ -188,8 +201,8 @@ class Tile:
 
     def _tidy(self, rows: IntArray) -> None:
         """Raise the thresholds of some anchors, and let go of what no longer reaches them."""
-        products, kth = self._products[rows], self._wide - self.depth
-        self._raise(rows, np.partition(self._sure(products, rows), kth, axis=1)[:, kth])
+        products = self._products[rows]
+        self._raise(rows, self._reached(products, rows))
         at, place = np.nonzero(products >= self._threshold(rows)[:, None])
         counts = np.bincount(at, minlength=len(rows))
         fresh = places(counts)
@@ -215,9 +228,8 @@ class Tile:
 
     def _settled(self, row: int, items: IntArray, products: FloatArray) -> tuple[IntArray, FloatArray]:
         """The ``depth`` best by exact score, ties in item order: the others can never be among the best again."""
-        sides, limits = self._sides, self._constraints
-        anchor = np.full(len(items), self.rows[row])
-        scores = pair_scores(sides.anchors, sides.items, anchor, items, sides.similarity)
+        limits = self._constraints
+        scores = self._sides.scores(np.full(len(items), self.rows[row]), items)
         if limits.ceiling is not None:
             self.above[row] += np.count_nonzero(scores > limits.ceiling[row])
         low = -np.inf if limits.floor is None else limits.floor[row]

@@ -100,7 +100,7 @@ class _Search(Search):
             return self._parts(rows, places, depth, count, precision)
 
         at, found, above = until_enough(len(rows), first, 4, look)
-        return answer(sides.anchors[rows], sides.items, self.k, sides.similarity, constraints, at, found, above)
+        return answer(sides, rows, self.k, constraints, at, found, above)
 
     def _parts(
         self, rows: IntArray, places: list[IntArray], depth: int, count: int, precision: Precision
