@@ -40,6 +40,7 @@ def cards(
     ends = np.searchsorted(facts.anchor[rows], anchors, side="right")
     hardness, reference = _hardness(facts, anchors)
     lengths = facts.positive.lengths()
+    labels = facts.anchor_labels(anchors)
     out = []
     for at, (anchor, text) in enumerate(zip(anchors, excerpt(facts.run.anchors, anchors, length), strict=True)):
         found, places = positives[at]
@@ -49,6 +50,8 @@ def cards(
                 "id": text[0],
                 "text": text[1],
                 "cut": text[2],
+                "label": labels[at],
+                "item": _place(items, int(facts.own[anchor])),
                 "positive": compact(float(reference[at])),
                 "positives": [[int(item), compact(float(score))] for item, score in pairs],
                 "more": int(lengths[anchor]) - len(found),
@@ -58,6 +61,11 @@ def cards(
             }
         )
     return out
+
+
+def _place(items: IntArray, row: int) -> int | None:
+    """Where an item stands among those of the gallery; None for an anchor that is no item."""
+    return None if row < 0 else int(np.searchsorted(items, row))
 
 
 def _candidates(facts: Facts, rows: IntArray, items: IntArray) -> list[list[Any]]:

@@ -10,14 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hardneg.classes import Classes, Codes
 from hardneg.collection import Collection
+from hardneg.labels import classes_of, names_at, own_items
 from hardneg.ragged import IntArray, Ragged
+from hardneg.report.pictures import Album
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
 from hardneg.table import Array
 
 __all__ = ["Coded", "Facts", "State", "excerpt", "title_lengths"]
 
+_LABEL = 80  # characters of a label that are shown
 _NAMES = ("source", "reason", "grade")
 _NUMBERS = ("score", "positive_score", "evidence", "rank")
 
@@ -97,6 +101,29 @@ class Facts:
         size = len(self.run.anchors) * len(State)
         return np.bincount(codes, minlength=size).reshape(-1, len(State)).astype(np.int64)
 
+    @cached_property
+    def classes(self) -> Classes | None:
+        """The classes of anchors and items, None where the run has no labels."""
+        return classes_of(self.run)
+
+    @cached_property
+    def album(self) -> Album:
+        """The pictures of the items."""
+        return Album(self.run.items)
+
+    @cached_property
+    def own(self) -> IntArray:
+        """The row of each anchor among the items, -1 for one that is none."""
+        return own_items(self.run)
+
+    def item_labels(self, rows: IntArray) -> list[str | None]:
+        """The label of each item as it is shown, empty for none; None where there are no labels at all."""
+        return [None] * len(rows) if self.classes is None else _shown(self.classes.items, self.classes.names, rows)
+
+    def anchor_labels(self, rows: IntArray) -> list[str | None]:
+        """The label of each anchor, likewise."""
+        return [None] * len(rows) if self.classes is None else _shown(self.classes.anchors, self.classes.names, rows)
+
     def of(self, state: State) -> FloatArray:
         """The scores of the candidates of one state."""
         return np.asarray(self.score[self.state == state])
@@ -105,6 +132,10 @@ class Facts:
         """How many items there were to mine from; those that are in use where the run does not say."""
         stated = self.run.manifest.get("inputs", {}).get("items", {}).get("count", 0)
         return max(int(stated), len(self.run.items))
+
+
+def _shown(codes: Codes, names: tuple[str, ...], rows: IntArray) -> list[str | None]:
+    return [", ".join(one)[:_LABEL] for one in names_at(codes, names, rows)]
 
 
 def excerpt(things: Collection, rows: IntArray, length: int) -> list[tuple[str, str | None, int]]:

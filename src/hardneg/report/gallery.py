@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hardneg.ragged import IntArray
 from hardneg.report.cards import best_positives, cards
 from hardneg.report.choice import card_limits, choose_anchors, choose_candidates
 from hardneg.report.distributions import score_range
@@ -22,11 +23,12 @@ BUDGET = 4_200_000  # bytes of JSON, so that the page stays below five megabytes
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much the gallery shows: anchors, characters of a text, and a part of the candidates of each state."""
+    """How much the gallery shows: anchors, characters of a text, a part of the candidates of each state, pixels."""
 
     anchors: int
     text: int
     portion: float = 1.0
+    picture: int = 0
 
 
 _LADDER = (
@@ -37,6 +39,15 @@ _LADDER = (
     Sizes(200, 160, 0.4),
     Sizes(100, 120, 0.3),
     Sizes(40, 80, 0.2),
+)
+_PICTURES = (
+    Sizes(300, 300, 0.5, 96),
+    Sizes(200, 300, 0.4, 96),
+    Sizes(120, 300, 0.3, 96),
+    Sizes(60, 200, 0.3, 96),
+    Sizes(40, 160, 0.25, 80),
+    Sizes(24, 120, 0.2, 64),
+    Sizes(12, 80, 0.1, 48),
 )
 
 
@@ -50,27 +61,49 @@ class Gallery:
     text: int
     per_card: int
     reference: str
+    texts: bool
 
 
 def gallery(facts: Facts, budget: int = BUDGET) -> Gallery:
     """The fullest gallery whose data fit the budget."""
-    for sizes in _LADDER:
-        made = _made(facts, sizes)
+    ladder = _PICTURES if facts.album else _LADDER
+    for sizes in ladder:
+        chosen = _chosen(facts, sizes)
+        if sizes != ladder[-1] and facts.album.about_bytes(chosen.items, sizes.picture) > budget:
+            continue  # so many need not even be opened
+        made = _made(facts, sizes, chosen)
         if len(embedded_json(made.data).encode()) <= budget:
             break
     return made
 
 
 def _reference(facts: Facts) -> str:
-    words = {"min": "the anchor's weakest positive", "max": "the anchor's strongest positive"}
-    return words.get(str(facts.run.manifest.get("reference")), "the mean of the anchor's positives")
+    listed = " listed" if facts.classes is not None and facts.classes.kind == "items" else ""
+    words = {"min": f"the anchor's weakest{listed} positive", "max": f"the anchor's strongest{listed} positive"}
+    return words.get(str(facts.run.manifest.get("reference")), f"the mean of the anchor's{listed} positives")
 
 
-def _made(facts: Facts, sizes: Sizes) -> Gallery:
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """What is shown: rows of anchors, of candidates, the positives of each anchor, and all items these name."""
+
+    anchors: IntArray
+    rows: IntArray
+    positives: list[tuple[IntArray, IntArray]]
+    items: IntArray
+
+
+def _chosen(facts: Facts, sizes: Sizes) -> _Chosen:
     anchors = choose_anchors(facts, sizes.anchors)
     rows = choose_candidates(facts, anchors, sizes.portion)
     positives = best_positives(facts, anchors)
-    items = np.unique(np.concatenate([facts.item[rows], *(item for item, _ in positives)]))
+    own = facts.own[anchors]
+    items = np.unique(np.concatenate([facts.item[rows], own[own >= 0], *(item for item, _ in positives)]))
+    return _Chosen(anchors, rows, positives, items)
+
+
+def _made(facts: Facts, sizes: Sizes, chosen: _Chosen) -> Gallery:
+    anchors, rows, items = chosen.anchors, chosen.rows, chosen.items
     data = {
         "wanted": facts.wanted,
         "range": [compact(end) for end in score_range(facts)],
@@ -78,17 +111,32 @@ def _made(facts: Facts, sizes: Sizes) -> Gallery:
         "grades": facts.grade.names,
         "sources": facts.source.names,
         "reasons": [_reason(name) for name in facts.reason.names],
-        "items": [
-            [*one, title]
-            for one, title in zip(
-                excerpt(facts.run.items, items, sizes.text), title_lengths(facts.run.items, items), strict=True
-            )
-        ],
-        "anchors": cards(facts, anchors, rows, positives, items, sizes.text),
+        "items": _items(facts, items, sizes),
+        "tiles": bool(facts.album) and facts.run.items.texts is None,
+        "kind": None if facts.classes is None else facts.classes.kind,
+        "anchors": cards(facts, anchors, rows, chosen.positives, items, sizes.text),
     }
-    return Gallery(
-        data, len(anchors), len(facts.minable), sizes.text, int(card_limits(sizes.portion).sum()), _reference(facts)
-    )
+    per_card = int(card_limits(sizes.portion).sum())
+    return Gallery(data, len(anchors), len(facts.minable), sizes.text, per_card, _reference(facts), not data["tiles"])
+
+
+def _items(facts: Facts, items: IntArray, sizes: Sizes) -> list[list[Any]]:
+    """For each item: id, text, how much of it is cut off, length of its title, label, picture, what is wrong with it.
+
+    What is missing at the end is left out.
+    """
+    things = facts.run.items
+    columns = (excerpt(things, items, sizes.text), title_lengths(things, items), facts.item_labels(items))
+    pictures = facts.album.thumbs(items, sizes.picture)
+    out: list[list[Any]] = []
+    for text, title, label, picture in zip(*columns, pictures, strict=True):
+        one: list[Any] = [*text, title]
+        if label is not None or picture is not None:
+            one.append(label)
+        if picture is not None:
+            one += [picture.data, picture.problem] if picture.problem else [picture.data]
+        out.append(one)
+    return out
 
 
 def _reason(name: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hardneg.table import Array
 
-__all__ = ["axis_ticks", "compact", "count", "median", "number", "plural", "share"]
+__all__ = ["axis_ticks", "compact", "count", "median", "number", "plural", "share", "short"]
 
 
 def count(value: float) -> str:
@@ -18,6 +18,18 @@ def count(value: float) -> str:
     '12,345'
     """
     return f"{int(value):,}"
+
+
+def short(value: int) -> str:
+    """A whole number in four characters or so, where many stand in a small table.
+
+    >>> short(999), short(1234), short(56_789), short(4_200_000)
+    ('999', '1.2k', '57k', '4.2M')
+    """
+    for size, letter in ((1_000_000, "M"), (1000, "k")):
+        if value >= size:
+            return f"{value / size:.{1 if value < 10 * size else 0}f}{letter}"
+    return str(value)
 
 
 def plural(value: float, one: str, many: str = "") -> str:

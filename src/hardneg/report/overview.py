@@ -33,6 +33,7 @@ class Overview:
     sentences: list[str]
     steps: list[tuple[str, list[str]]]
     figures: list[Figure]
+    labelled: bool
 
 
 def overview(facts: Facts) -> Overview:
@@ -51,6 +52,7 @@ def overview(facts: Facts) -> Overview:
         sentences=[*_outcome(facts), *_set_aside(facts)],
         steps=steps,
         figures=_figures(facts),
+        labelled=facts.classes is not None,
     )
 
 
@@ -66,7 +68,10 @@ def _short(facts: Facts) -> int:
 
 def _outcome(facts: Facts) -> list[str]:
     ledger = facts.run.ledger
-    head = f"{plural(ledger['sampled'], 'negative')} for {plural(len(facts.minable), 'anchor')}"
+    anchors = plural(len(facts.minable), "anchor")
+    if facts.classes is not None and facts.classes.kind == "classes":
+        anchors = plural(len(facts.minable), "class", "classes")
+    head = f"{plural(ledger['sampled'], 'negative')} for {anchors}"
     if short := _short(facts):
         return [f"{head}.", f"{plural(short, 'anchor')} got fewer than the {facts.wanted} wanted."]
     return [f"{head}: {facts.wanted} each."]
@@ -76,7 +81,9 @@ def _set_aside(facts: Facts) -> list[str]:
     ledger = facts.run.ledger
     suspects, dropped = ledger["suspect"], ledger["dropped"]
     out = ["No candidate was set aside as a likely unlabelled positive."]
-    if suspects:
+    if facts.classes is not None:
+        out = [_in_doubt(suspects)]
+    elif suspects:
         verb, were = ("looks", "was") if suspects == 1 else ("look", "were")
         what = "an unlabelled positive" if suspects == 1 else "unlabelled positives"
         out = [f"{plural(suspects, 'candidate')} {verb} like {what} and {were} set aside for review."]
@@ -87,6 +94,16 @@ def _set_aside(facts: Facts) -> list[str]:
         inside = f", {count(copies)} of them copies" if copies else ""
         out.append(f"{plural(dropped, 'candidate')} {'was' if dropped == 1 else 'were'} dropped{inside}.")
     return out
+
+
+def _in_doubt(suspects: int) -> str:
+    """What suspects are where things have labels."""
+    if not suspects:
+        return "No candidate was set aside: no label is in doubt."
+    return (
+        f"{plural(suspects, 'candidate')} may be of the anchor's class after all, under another label or without one, "
+        f"and {'was' if suspects == 1 else 'were'} set aside for review."
+    )
 
 
 def _is_copy(reason: str) -> bool:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from hardneg.report import numbers
+from hardneg.report.confusion import confusion
 from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
@@ -24,8 +25,8 @@ from hardneg.report.waterfall import waterfall
 
 __all__ = ["SECTIONS", "Section", "render"]
 
-_STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "print.css")
-_SCRIPTS = ("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js", "gallery.js")
+_STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "pictures.css", "print.css")
+_SCRIPTS = ("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js", "gallery-picture.js", "gallery.js")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ SECTIONS = (
     Section("ledger", "Where the candidates went", "Ledger", waterfall),
     Section("scores", "How they score", "Scores", distributions),
     Section("ranks", "Hardness by rank", "Ranks", ranks),
+    Section("confusion", "Confusion map", "Confusion", confusion),
     Section("items", "Items mined most often", "Items", popularity),
     Section("short", "Anchors that came up short", "Short", shortfall),
     Section("skipped", "Left out on reading", "Left out", lambda facts: skipped(facts) or None),
@@ -91,6 +93,7 @@ def _environment() -> Environment:
         "count": numbers.count,
         "number": numbers.number,
         "share": numbers.share,
+        "short": numbers.short,
         "plural": numbers.plural,
         "embedded_json": embedded_json,
     }

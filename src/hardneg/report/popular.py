@@ -9,11 +9,13 @@ import numpy as np
 
 from hardneg.report.facts import Facts, State, excerpt
 from hardneg.report.numbers import plural, share
+from hardneg.report.pictures import Thumb
 
 __all__ = ["PopularItem", "Popularity", "popularity"]
 
 _SHOWN = 10
 _EXCERPT = 220
+_PIXELS = 96
 _A_HUB = 0.1  # an item that is a negative of every tenth anchor is worth a word
 
 
@@ -28,6 +30,8 @@ class PopularItem:
     suspect: int
     positive: int
     width: float  # of its bar, in percent of the longest
+    label: str | None  # None where there are no labels
+    picture: Thumb | None
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Popularity:
     used: int
     top_share: float  # of all negatives held by the top percent of the items
     top_items: int
+    labelled: bool
 
 
 def popularity(facts: Facts) -> Popularity | None:
@@ -59,13 +64,23 @@ def popularity(facts: Facts) -> Popularity | None:
             suspect=int(counts[State.SUSPECT][row]),
             positive=int(positive[row]),
             width=round(100 * int(mined[row]) / int(mined[order[0]]), 2),
+            label=label,
+            picture=picture,
         )
-        for row, text in zip(shown, excerpt(facts.run.items, shown, _EXCERPT), strict=True)
+        for row, text, label, picture in zip(
+            shown,
+            excerpt(facts.run.items, shown, _EXCERPT),
+            facts.item_labels(shown),
+            facts.album.thumbs(shown, _PIXELS),
+            strict=True,
+        )
     ]
     top = math.ceil(facts.corpus_size() / 100)
     held = int(mined[order[:top]].sum())
     used = int((mined > 0).sum())
-    return Popularity(items, _words(facts, items[0], (top, held, total), used), used, held / total, top)
+    return Popularity(
+        items, _words(facts, items[0], (top, held, total), used), used, held / total, top, facts.classes is not None
+    )
 
 
 def _words(facts: Facts, first: PopularItem, spread: tuple[int, int, int], used: int) -> list[str]:

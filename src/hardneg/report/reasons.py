@@ -46,6 +46,41 @@ REASONS: dict[str, Meaning] = {
         "{} similar to a positive",
         "raise 'similarity' in duplicates",
     ),
+    "mislabelled.likely_mislabelled": Meaning(
+        "Likely labelled wrongly",
+        "Models that had not seen its label find it likelier that it is of the anchor's class.",
+        "of the anchor's class with probability {}",
+        "raise 'mislabelled' in mislabelled",
+    ),
+    "mislabelled.unsure": Meaning(
+        "Label in doubt",
+        "It may be of the anchor's class: too likely to train on as a negative, not likely enough to call it wrong.",
+        "of the anchor's class with probability {}",
+        "raise 'negative' in mislabelled",
+    ),
+    "mislabelled.anchor_likely_mislabelled": Meaning(
+        "Anchor likely labelled wrongly",
+        "The anchor's own label is in doubt, and so are its positives and all that was found for it.",
+        "the anchor's label is wrong with probability {}",
+        "correct the anchor's label",
+    ),
+    "mislabelled.no_verdict": Meaning(
+        "Nobody can say",
+        "No model could judge the label of this item, so it is left aside.",
+        relax="give a better model, or more labels",
+    ),
+    "unlabelled.likely_positive": Meaning(
+        "Likely of the anchor's class",
+        "It has no label, and looks like the members of the anchor's class.",
+        "more typical of the class than {} of its members",
+        "raise 'error' in unlabelled",
+    ),
+    "unlabelled.unsure": Meaning(
+        "Class unknown",
+        "It has no label, and it cannot be told whether it is of the anchor's class.",
+        "more typical of the class than {} of its members",
+        "raise 'error' in unlabelled",
+    ),
     "margin.absolute": Meaning(
         "Too close to the positive",
         "It scores within the absolute margin of the positive, or above it: likely an unlabelled positive.",
@@ -118,6 +153,11 @@ SKIPPED: dict[str, str] = {
     "no_positive": "Rows without a positive.",
     "other_split": "Judgements of another split.",
     "unused_judgement": "Judgements that no anchor in use needs.",
+    "empty_file": "Pictures whose file is empty.",
+    "missing_file": "Pictures whose file is not there.",
+    "not_an_image": "Files that are no image.",
+    "truncated_image": "Images that are cut short or damaged.",
+    "image_too_large": "Images with more pixels than are read.",
     "unknown_excluded_id": "Ids to leave out that the data do not hold.",
 }
 

@@ -9,12 +9,14 @@ import numpy as np
 
 from hardneg.ragged import IntArray
 from hardneg.report.facts import Facts, State, excerpt
+from hardneg.report.pictures import Thumb
 from hardneg.report.reasons import meaning
 
 __all__ = ["ShortAnchor", "Shortfall", "shortfall"]
 
 _SHOWN = 100
 _EXCERPT = 160
+_PIXELS = 64
 
 _POLICIES = {
     "keep": "What they have is kept.",
@@ -38,6 +40,8 @@ class ShortAnchor:
     kept: int
     why: str
     relax: str
+    label: str | None  # None where there are no labels
+    picture: Thumb | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ def shortfall(facts: Facts) -> Shortfall:
     shown = short[np.argsort(-lacking[short], kind="stable")][:_SHOWN]
     reasons = _reasons(facts, shown)
     anchors = []
-    for row, text in zip(shown, excerpt(facts.run.anchors, shown, _EXCERPT), strict=True):
+    own = facts.own[shown]
+    pictures = facts.album.thumbs(np.maximum(own, 0), _PIXELS) if (own >= 0).any() else [None] * len(own)
+    columns = excerpt(facts.run.anchors, shown, _EXCERPT), facts.anchor_labels(shown), pictures
+    for row, text, label, picture in zip(shown, *columns, strict=True):
         numbers = {state: int(counts[row, state]) for state in State}
         why, relax = _diagnosis(numbers, facts.wanted, reasons[int(row)])
         anchors.append(
@@ -72,6 +79,8 @@ def shortfall(facts: Facts) -> Shortfall:
                 kept=numbers[State.KEPT],
                 why=why,
                 relax=relax,
+                label=label,
+                picture=picture if facts.own[row] >= 0 else None,
             )
         )
     policy = _POLICIES.get(str(facts.run.manifest.get("shortage", {}).get("policy")), "")

@@ -2,6 +2,7 @@
 const GROUPS = ["Negatives", "Suspects, set aside", "Dropped", "Kept, not sampled"];
 const CHIPS = ["negative", "suspect", "dropped", "kept"];
 const GRADES = { hard: "hard", semi_hard: "semi-hard", easy: "easy" };
+const MORE = { items: "more positives drawn from its class", classes: "more of this class" };
 const LONG = 170; // characters that surely fit two lines
 
 function el(tag, attributes = {}, ...children) {
@@ -44,8 +45,9 @@ function commonWords(text) {
   return [...new Set(words.map((word) => word.toLowerCase()))];
 }
 
-// A text, cut or missing; the id speaks where there is none.
-function textOf([id, text, cut, title], view, common = []) {
+// A text, cut or missing; the id speaks where there is none, and no picture either.
+function textOf([id, text, cut, title, , picture], view, common = []) {
+  if (text === null && picture !== undefined) return el("p", { class: "text" });
   if (text === null) return el("p", { class: "text data", dir: "auto" }, id);
   const shown = el("p", { class: "text data", dir: "auto" });
   if (title) shown.append(el("b", {}, ...marked(text.slice(0, title), view.search, common)));
@@ -55,7 +57,7 @@ function textOf([id, text, cut, title], view, common = []) {
 }
 
 // Where there is no text the id stands in its place already.
-const idOf = ([id, text]) => (text === null ? [] : [el("code", { class: "data" }, id)]);
+const idOf = ([id, text, , , , picture]) => (text === null && picture === undefined ? [] : [el("code", { class: "data" }, id)]);
 
 function scoreBar(score, reference, [low, high]) {
   const at = (value) => Math.min(100, Math.max(0, (100 * (value - low)) / (high - low)));
@@ -99,11 +101,16 @@ function expander(item, body) {
   return [button];
 }
 
+function bodyOf(item, role, view, common) {
+  const picture = pictureOf(item, role);
+  return el("div", { class: picture.length ? "body pictured" : "body" }, ...picture, textOf(item, view, common));
+}
+
 function candidate(row, card, view) {
   const { data } = view;
   const item = data.items[row[ITEM]];
-  const body = el("div", { class: "body" }, textOf(item, view, view.common ? commonWords(card.text) : []));
-  const marks = el("div", { class: "marks" });
+  const body = bodyOf(item, "Item", view, view.common ? commonWords(card.text) : []);
+  const marks = el("div", { class: "marks" }, ...labelOf(item[LABEL]));
   marks.append(el("span", { class: `chip ${data.states[row[STATE]]}` }, CHIPS[row[STATE]]));
   const grade = data.grades[row[GRADE]];
   marks.append(el("span", { class: "chip plain" }, GRADES[grade] ?? grade));
@@ -117,19 +124,28 @@ function candidate(row, card, view) {
 
 function positive([place, score], view) {
   const item = view.data.items[place];
-  const body = el("div", { class: "body" }, textOf(item, view));
-  const marks = el("div", { class: "marks" }, el("span", { class: "chip positive" }, "positive"));
+  const body = bodyOf(item, "Positive", view);
+  const marks = el("div", { class: "marks" }, ...labelOf(item[LABEL]), el("span", { class: "chip positive" }, "positive"));
   marks.append(...idOf(item), ...expander(item, body));
   body.append(marks);
   return el("li", { class: "positive" }, body, measure(score, null, view));
 }
 
+// Things that are pictures alone stand side by side.
+const listClass = (view, more = "") => (view.data.tiles ? `rows tiles${more}` : "rows");
+
 function group(state, rows, card, view) {
   const total = card.counts[state];
   const of = rows.length === total ? count(total) : `${count(rows.length)} of ${count(total)}`;
-  const list = el("ul", { class: "rows" }, ...rows.map((row) => candidate(row, card, view)));
+  const list = el("ul", { class: listClass(view) }, ...rows.map((row) => candidate(row, card, view)));
   if (state === SAMPLED || state === SUSPECT || view.narrowed) return [el("h4", {}, `${GROUPS[state]} (${of})`), list];
   return [el("details", {}, el("summary", {}, `${GROUPS[state]} (${of})`), list)];
+}
+
+// A class is its own name; any other anchor is its text or its id, with its label where it has one.
+function headingOf(card, view) {
+  const name = el("span", { class: "data", dir: "auto" }, ...marked(card.text || card.id, view.search, []));
+  return view.data.kind === "classes" ? ["Class ", name] : [name, ...labelOf(card.label).flatMap((one) => [" ", one])];
 }
 
 function cardOf({ card, rows }, at, total, view) {
@@ -137,16 +153,18 @@ function cardOf({ card, rows }, at, total, view) {
   const made = el("article", { class: "card", tabindex: "-1", "aria-labelledby": title });
   made.setAttribute("aria-posinset", String(at + 1));
   made.setAttribute("aria-setsize", String(total));
-  const heading = el("h3", { id: title, class: "data", dir: "auto" }, ...marked(card.text || card.id, view.search, []));
+  const heading = el("h3", { id: title }, ...headingOf(card, view));
   if (card.cut) heading.append(el("span", { class: "quiet" }, `… ${count(card.cut)} more characters`));
   const [sampled, suspect, dropped, kept] = card.counts;
   const short = sampled < view.data.wanted ? ` of ${view.data.wanted} wanted` : "";
   const figures = [plural(sampled, "negative") + short, plural(suspect, "suspect"), `${count(dropped)} dropped`];
   figures.push(`${count(kept)} kept, not sampled`);
   const meta = el("p", { class: "meta" }, ...idOf([card.id, card.text]), `${card.text === null ? "" : " · "}${figures.join(" · ")}`);
-  const list = el("ul", { class: "rows" }, ...card.positives.map((one) => positive(one, view)));
-  made.append(heading, meta, list);
-  if (card.more) made.append(el("p", { class: "meta" }, `${count(card.more)} more positives`));
+  const picture = pictureOf(view.data.items[card.item], "Anchor");
+  const head = picture.length ? [el("header", { class: "pictured" }, ...picture, heading, meta)] : [heading, meta];
+  const list = el("ul", { class: listClass(view, " few") }, ...card.positives.map((one) => positive(one, view)));
+  made.append(...head, list);
+  if (card.more) made.append(el("p", { class: "meta" }, MORE[view.data.kind] ? `${count(card.more)} ${MORE[view.data.kind]}` : `${count(card.more)} more positives`));
   CHIPS.forEach((_, state) => {
     const some = rows.filter((row) => row[STATE] === state);
     if (some.length) made.append(...group(state, some, card, view));

@@ -7,9 +7,9 @@ const plain = (text) => text.toLowerCase().normalize("NFKC");
 
 // Everything that is searched, folded once.
 function searchIndex(data) {
-  const items = data.items.map(([id, text]) => plain(`${id}\n${text ?? ""}`));
+  const items = data.items.map(([id, text, , , label]) => plain(`${id}\n${text ?? ""}\n${label ?? ""}`));
   const cards = data.anchors.map((card) =>
-    [plain(`${card.id}\n${card.text ?? ""}`), ...card.positives.map(([item]) => items[item])].join("\n"),
+    [plain(`${card.id}\n${card.text ?? ""}\n${card.label ?? ""}`), ...card.positives.map(([item]) => items[item])].join("\n"),
   );
   return { items, cards };
 }

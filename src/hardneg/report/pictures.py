@@ -1,0 +1,80 @@
+"""Small pictures for the page, made once each; one that cannot be read says so and stops nothing."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hardneg.collection import Collection
+from hardneg.errors import MissingExtraError
+from hardneg.images import BrokenImage, thumbnail
+from hardneg.parallel import each
+from hardneg.ragged import IntArray
+
+__all__ = ["Album", "Thumb"]
+
+_SAMPLE = 24  # pictures that are looked at to guess how large all are
+_PROBLEMS = {
+    "missing_file": "file not found",
+    "empty_file": "the file is empty",
+    "not_an_image": "not an image",
+    "truncated_image": "the file is damaged",
+    "image_too_large": "the image is too large",
+    "no_picture": "no picture",
+    "no_pillow": 'not shown: run pip install "hardneg[image]"',
+}
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """A small JPEG in base64, or empty with the problem in words."""
+
+    data: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Album:
+    """The pictures of some things as thumbnails."""
+
+    things: Collection
+    _made: dict[tuple[int, int], Thumb] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.things.pictures is not None
+
+    def thumbs(self, rows: IntArray, size: int) -> list[Thumb | None]:
+        """The thumbnail of each row, no side longer than ``size``; None where these things are no pictures."""
+        if not self:
+            return [None] * len(rows)
+        fresh = [row for row in np.unique(rows).tolist() if (row, size) not in self._made]
+        self._made.update(
+            zip([(row, size) for row in fresh], each(lambda row: self._make(row, size), fresh), strict=True)
+        )
+        return [self._made[row, size] for row in rows.tolist()]
+
+    def about_bytes(self, rows: IntArray, size: int) -> int:
+        """Roughly how much room these thumbnails take, guessed from a few."""
+        if not self or not len(rows):
+            return 0
+        some = np.unique(rows)[:: max(1, len(rows) // _SAMPLE)][:_SAMPLE]
+        lengths = [len(one.data or one.problem) for one in self.thumbs(some, size) if one is not None]
+        return len(rows) * (sum(lengths) // max(1, len(lengths)) + 3)
+
+    def _make(self, row: int, size: int) -> Thumb:
+        pictures = self.things.pictures
+        picture = None if pictures is None else pictures[row]
+        if picture is None:
+            return _problem("no_picture")
+        try:
+            return Thumb(b64encode(thumbnail(picture, size)).decode())
+        except BrokenImage as error:  # its message names the file, and a page must be the same wherever that lies
+            return _problem(error.reason)
+        except MissingExtraError:
+            return _problem("no_pillow")
+
+
+def _problem(reason: str) -> Thumb:
+    return Thumb("", _PROBLEMS.get(reason, reason.replace("_", " ")))
