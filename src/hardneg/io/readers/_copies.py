@@ -145,7 +145,9 @@ def _made(table: Any, prefix: str) -> pa.Array:
 
 
 def _finished(table: Any, ids: pa.Array) -> Any:
-    labels = [None if one is None else json.loads(one) for one in table.column("label").to_pylist()]
+    dumped = table.column("label")
+    loaded = {one: json.loads(one) for one in dumped.unique().to_pylist() if one is not None}
+    labels = [loaded.get(one) for one in dumped.to_pylist()]
     if any(isinstance(one, list) for one in labels):
         labels = [one if one is None or isinstance(one, list) else [one] for one in labels]
     kind = pa.list_(pa.string()) if any(isinstance(one, list) for one in labels) else pa.string()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -44,6 +44,7 @@ class Table:
         self._ids = IdCheck("item", rows)
         self._labels: LabelReader | None = None
         self._vectors, self._width = array("f"), 0
+        self._names: dict[tuple[str, ...], list[tuple[str, str]]] = {}
 
     def kind(self) -> Kind:
         """What the examples are: texts, paths of pictures, pictures, or vectors alone.
@@ -157,17 +158,23 @@ class Table:
 
     def _further(self, record: Record, found: Found, kind: Kind) -> Record:
         """The columns without a role. Vectors are read by themselves; what is no picture may not be called one."""
-        pictures = kind in ("path", "image")
-        used = ("id", "label", "group", "split", *(("image", "path") if pictures else ("text",)))
-        gone = {found[role][0] for role in used if role in found}
-        names = {"path": "path_", "image": "image_"}
-        if pictures and "text" in found:
-            names[found["text"][0]] = "text"
+        key = tuple(record)
+        if key not in self._names:
+            self._names[key] = _further_names(key, found, pictures=kind in ("path", "image"))
         return {
-            names.get(name, name): value
-            for name, value in record.items()
-            if name not in gone and not (isinstance(value, list) and value and isinstance(value[0], float))
+            to: value
+            for name, to in self._names[key]
+            if not (isinstance(value := record[name], list) and value and isinstance(value[0], float))
         }
+
+
+def _further_names(names: Iterable[str], found: Found, *, pictures: bool) -> list[tuple[str, str]]:
+    used = ("id", "label", "group", "split", *(("image", "path") if pictures else ("text",)))
+    gone = {found[role][0] for role in used if role in found}
+    other = {"path": "path_", "image": "image_"}
+    if pictures and "text" in found:
+        other[found["text"][0]] = "text"
+    return [(name, other.get(name, name)) for name in names if name not in gone]
 
 
 class _Skip(str):

@@ -34,12 +34,21 @@ class LabelReader:
     def __init__(self, rows: Rows, names: Sequence[str] | None = None, *, several: bool = False) -> None:
         self._rows, self._names, self._several = rows, names, several
         self._kind: str | None = None
+        self._known: dict[tuple[type, object], Label] = {}
 
     def __call__(self, number: int, value: object) -> Label:
         """Return the label; None for an empty cell, NaN or an empty list.
 
         Raises InputError for labels of mixed types, and for what is no label.
         """
+        if not isinstance(value, (str, int)):
+            return self._read(number, value)
+        key = type(value), value  # 1 and True are equal
+        if key not in self._known:
+            self._known[key] = self._read(number, value)
+        return self._known[key]
+
+    def _read(self, number: int, value: object) -> Label:
         if isinstance(value, str):
             value = self._listed(value)
         if isinstance(value, (list, tuple)):
