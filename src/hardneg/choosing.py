@@ -19,14 +19,14 @@ from hardneg.errors import OptionError
 from hardneg.filters.duplicates import fingerprints
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
-from hardneg.run import rows_of
+from hardneg.run import Run, rows_of
 from hardneg.samplers import Plan, sample, sample_parts, wishes
 from hardneg.sources import Uniform
 from hardneg.steps import Steps
 from hardneg.table import Rows, Verdict, distinct, negatives_table
 from hardneg.writing import RunWriter
 
-__all__ = ["FILL", "Choice", "choose", "class_columns", "random_items"]
+__all__ = ["FILL", "Choice", "choose", "class_columns", "kept_of", "random_items"]
 
 FILL = "fill-"  # before the name of a part: random items for those of its anchors that are short
 
@@ -120,6 +120,19 @@ def random_items(context: Context, k: int, steps: Steps) -> Callable[[IntArray, 
         return rows.having(source=np.full(len(rows), bit), **unranked)
 
     return fresh
+
+
+def kept_of(run: Run) -> Rows:
+    """All candidates of a finished run that no filter spoke against, with what sampling reads.
+
+    They stand by anchor, hardest first. Row numbers are those of ``run.anchors`` and ``run.items``.
+    """
+    names = run.manifest["source_names"]
+
+    def kept(part: pa.Table) -> Rows:
+        return _for_sampling(rows_of(part.select(_READ), run.anchors, run.items, names)[0], ())
+
+    return _in_order(Rows.concatenated([kept(part) for part in run.parts()]))
 
 
 def _groups(names: Sequence[str]) -> list[list[str]]:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hardneg import ledger
+from hardneg.balance import measured
 from hardneg.choosing import FILL, Choice, choose, class_columns, random_items
 from hardneg.context import Context, Vectors, encode_both, reference_scores
 from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, make_encoder
@@ -25,7 +28,7 @@ from hardneg.samplers import Sampler
 from hardneg.sources import Source
 from hardneg.steps import DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united, usual_encoder, usual_filters
 from hardneg.table import Rows, candidates_table
-from hardneg.writing import RunWriter
+from hardneg.writing import RunWriter, in_use
 
 __all__ = ["Settings", "mine", "refilter"]
 
@@ -137,6 +140,8 @@ def mine(
     }
     manifest = ledger.manifest(steps, seed, about, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
+    sides, pool = (positives.anchors, positives.items), in_use(positives, choice.used)
+    manifest["balance"] = measured(choice.negatives, sides, positives.classes, pool, manifest["ledger"])
     return replace(writer.finish(manifest, clock.report()), _keep=keep)
 
 
@@ -176,13 +181,16 @@ def refilter(
             _add(writer, name, *judge_rows(rows, steps, references), positives=positives, steps=steps)
             report(number + 1, len(old["parts"]))
     with clock.stage("sample"):
-        choice = choose(writer, steps, replace(positives, classes=classes_of(run)), seed)
+        classes = classes_of(run)
+        choice = choose(writer, steps, replace(positives, classes=classes), seed)
     writer.copy_tables(run)
     writer.negatives(choice.negatives)
     kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "data", "skipped", "noted", "clusters")}
     kept |= media_of(run.items, path)
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
+    sides, pool = (run.anchors, run.items), np.ones(len(run.items), bool)
+    manifest["balance"] = measured(choice.negatives, sides, classes, pool, manifest["ledger"])
     return replace(writer.finish(manifest, clock.report()), _keep=keep)
 
 

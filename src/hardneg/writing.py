@@ -26,7 +26,7 @@ from hardneg.similarity import FloatArray
 from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_rows, write_table
 from hardneg.table import dictionary, id_column
 
-__all__ = ["RunWriter"]
+__all__ = ["RunWriter", "in_use"]
 
 
 class RunWriter:
@@ -150,9 +150,7 @@ class RunWriter:
         ]
         write_table(pa.table(table, schema=kind), self.partial / "positives.parquet")
         write_table(positives.anchors.table, self.partial / "anchors.parquet")
-        used = used.copy()
-        used[columns] = True
-        write_rows(positives.items.table, np.flatnonzero(used), self.partial / "items.parquet")
+        write_rows(positives.items.table, np.flatnonzero(in_use(positives, used)), self.partial / "items.parquet")
 
     def finish(self, manifest: Mapping[str, Any], timings: Mapping[str, Any]) -> Run:
         """Write the manifest and give the run its name."""
@@ -167,3 +165,11 @@ class RunWriter:
             self.partial.rename(self.out)
             shutil.rmtree(aside, ignore_errors=True)
         return Run.open(self.out)
+
+
+def in_use(positives: Positives, candidates: BoolArray) -> BoolArray:
+    """Which items a run holds: the candidates, and those that relations name."""
+    used = candidates.copy()
+    for one in positives.lists().values():
+        used[one.values] = True
+    return used
