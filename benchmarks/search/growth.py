@@ -41,9 +41,8 @@ def measure(options: Namespace) -> dict[str, Any]:
         seconds = best({row["engine"]: run for row, _, run in sides}, options.repeat, f"{count:,}")
         each = {row["engine"]: 1000 * seconds[row["engine"]] / anchors for row, anchors, _ in sides}
         rows += [{**row, "items": count, "anchors": n, "each": each[row["engine"]]} for row, n, _ in sides]
-    return save(
-        "growth", options, {"rows": _with_earlier(rows, load(options.work, "growth")), "k": K, "target": TARGET}
-    )
+    earlier = load(options.work, "growth", short=options.short)
+    return save("growth", options, {"rows": _with_earlier(rows, earlier), "k": K, "target": TARGET})
 
 
 def _with_earlier(rows: list[dict[str, Any]], saved: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks import machine
 from benchmarks.search import peers, plots
 from benchmarks.search.data import Store
-from benchmarks.search.kit import Floats, Ints, as_table, best, found_share, opening, prepared, save, say
+from benchmarks.search.kit import Floats, Ints, as_table, best, found_share, load, opening, prepared, save, say
 from hardneg.search import Approximate, Constraints, Exact
 from hardneg.search._recall import samples
 
@@ -68,7 +68,19 @@ def measure(options: Namespace) -> dict[str, Any]:
         )  # fmt: skip
         say(rows[-1])
     figures = {"rows": rows, "k": K, "items": count, "slice": asked, "sample": SAMPLE}
+    figures["rows"] = _with_earlier(figures, load(options.work, "join", short=options.short))
     return save("join", options, {**figures, "likeness": store.likeness()})
+
+
+def _with_earlier(figures: Mapping[str, Any], saved: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """These rows, and those of an earlier run for other engines: some take an hour to build."""
+    rows: list[dict[str, Any]] = figures["rows"]
+    if saved is None or any(saved[one] != figures[one] for one in ("k", "items", "slice", "sample")):
+        return rows
+    measured = {row["engine"] for row in rows}
+    order = ["Exact", "Approximate", *(peers.name(kind, figures["items"]) for kind in ENGINES[1:])]
+    both = [*rows, *(row for row in saved["rows"] if row["engine"] not in measured)]
+    return sorted(both, key=lambda row: order.index(row["engine"]))
 
 
 def _exact(anchors: Floats, items: Floats) -> Side:
@@ -93,7 +105,7 @@ def _peer(kind: str, anchors: Floats, items: Floats, store: Store) -> list[Side]
         run = lambda: index.search(anchors, K, effort)  # noqa: E731
         return Side(index.name, text, index.seconds, len(anchors), run, lambda ids: ids[:SAMPLE])
 
-    return [side(effort) for effort in peers.EFFORTS[kind][1:]]
+    return [side(effort) for effort in peers.EFFORTS[kind]]
 
 
 def _keeping(side: Side, last: dict[str, Any]) -> Callable[[], None]:
@@ -124,7 +136,7 @@ def report(saved: Mapping[str, Any]) -> str:
             f"numbers of anchors: {asked}. Building is timed in full, for Approximate with the exact answers by which "
             f"it tunes itself. *Recall@50*: measured against exact answers for {saved['sample']:,} anchors that are "
             "not those it is tuned on. FAISS's clusters are learned from 64 vectors each. USearch runs with the "
-            "precision that it chooses for this processor.",
+            "precision that it chooses for this processor. Not all engines need have been measured in one run.",
             *(["\n".join(_against(rows))] if any(row["engine"] == "Approximate" for row in rows) else []),
             *_likeness(saved["likeness"]),
         ]

@@ -87,16 +87,20 @@ def save(part: str, options: Namespace, figures: dict[str, Any]) -> dict[str, An
         "repeats": options.repeat,
     }
     out = {**about, **figures}
-    where = options.work / f"search-{part}{'-short' * options.short}.json"
+    where = _figures(options.work, part, short=options.short)
     where.write_text(json.dumps(out, indent=1) + "\n", encoding="utf-8")
     return out
 
 
-def load(work: Path, part: str) -> dict[str, Any] | None:
+def load(work: Path, part: str, *, short: bool = False) -> dict[str, Any] | None:
     """The figures of a part; None where it has not been measured."""
-    where = work / f"search-{part}.json"
+    where = _figures(work, part, short=short)
     out: dict[str, Any] | None = json.loads(where.read_text(encoding="utf-8")) if where.is_file() else None
     return out
+
+
+def _figures(work: Path, part: str, *, short: bool) -> Path:
+    return work / f"search-{part}{'-short' * short}.json"
 
 
 def opening(saved: Mapping[str, Any]) -> str:
