@@ -17,8 +17,7 @@ from hardneg.matrix import Matrix
 from hardneg.mining import Settings, mine
 from hardneg.notation import require
 from hardneg.positives import Positives
-from hardneg.predict import Predictions, Strength, label_errors, strength
-from hardneg.predict.membership import member_p_values
+from hardneg.predict import Predictions, Strength, label_errors, member_p_values, strength
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.run import Run
 
@@ -193,7 +192,7 @@ def with_pseudo_labels(positives: Positives, predicted: Predictions, error: floa
     """The same items, with labels for those that are surely of one class; and how many these are.
 
     An unlabelled item gets a label where every other class is ruled out and this one is not: its conformal p-value
-    is below ``error`` for all but one class (:func:`hardneg.predict.membership.member_p_values`). A table column
+    is below ``error`` for all but one class (:func:`hardneg.predict.member_p_values`). A table column
     ``label_given`` keeps the labels that were there before.
 
     Raises InputError for items with several labels.

@@ -11,8 +11,7 @@ from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
 from hardneg.filters._classes import models_of, over_classes
 from hardneg.notation import require
-from hardneg.predict import label_errors
-from hardneg.predict.membership import member_p_values
+from hardneg.predict import label_errors, member_p_values
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 from hardneg.table import Relation, Rows, Verdict, distinct

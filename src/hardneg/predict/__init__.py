@@ -4,26 +4,24 @@ Arrays in, arrays out. scikit-learn and cleanlab are loaded on first use, never 
 """
 
 from hardneg.predict._base import Model
-from hardneg.predict.agreement import Agreement, agree, pooled
 from hardneg.predict.calibration import calibration_error, log_loss, temperature, tempered
 from hardneg.predict.estimator import Estimator
 from hardneg.predict.given import predictions_of
 from hardneg.predict.knn import KNN
 from hardneg.predict.label_errors import LabelErrors, Likely, label_errors
 from hardneg.predict.logistic import Logistic
+from hardneg.predict.membership import member_p_values
 from hardneg.predict.noise import Noise, confident_classes, label_noise, true_class
+from hardneg.predict.pooled import pooled
 from hardneg.predict.predictions import Codes, Predictions, check_codes, check_probabilities
 from hardneg.predict.propagation import Propagation
 from hardneg.predict.registry import MODELS, make_model
-from hardneg.predict.thresholds import Cuts, is_class_threshold, not_class_threshold
 from hardneg.predict.weakness import Strength, strength, too_weak
 
 __all__ = [
     "KNN",
     "MODELS",
-    "Agreement",
     "Codes",
-    "Cuts",
     "Estimator",
     "LabelErrors",
     "Likely",
@@ -33,17 +31,15 @@ __all__ = [
     "Predictions",
     "Propagation",
     "Strength",
-    "agree",
     "calibration_error",
     "check_codes",
     "check_probabilities",
     "confident_classes",
-    "is_class_threshold",
     "label_errors",
     "label_noise",
     "log_loss",
     "make_model",
-    "not_class_threshold",
+    "member_p_values",
     "pooled",
     "predictions_of",
     "strength",

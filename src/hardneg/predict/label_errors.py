@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.predict._doubt import Rule, Suspect, one_label, several_labels
-from hardneg.predict.agreement import pooled
+from hardneg.predict.pooled import pooled
 from hardneg.predict.predictions import Codes, Predictions, check_codes
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray

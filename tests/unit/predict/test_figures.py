@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hardneg.errors import InputError, OptionError
+from hardneg.errors import InputError
 from hardneg.predict import (
     Predictions,
-    agree,
     calibration_error,
-    is_class_threshold,
     log_loss,
-    not_class_threshold,
+    member_p_values,
     pooled,
     strength,
     temperature,
@@ -112,80 +110,68 @@ class TestStrength:
         assert too_weak(np.zeros(3, np.int64), np.full(3, -1), 2)
 
 
-class TestCuts:
-    """Cuts keep their stated error on items they have not seen."""
+class TestMembers:
+    """P-values keep their promise on items they have not seen."""
 
     @pytest.mark.parametrize("error", [0.02, 0.1])
-    def test_of_a_class_at_most_that_share_is_called_not_of_it(self, error: float) -> None:
-        wrong_not, wrong_is = [], []
+    def test_of_a_class_at_most_that_share_is_ruled_out(self, error: float) -> None:
+        wrong = []
         for seed in range(300):
             probabilities, codes = drawn(600, seed=seed)
-            known, fresh = slice(0, 300), slice(300, 600)
-            low = not_class_threshold(probabilities[known], codes[known], error)
-            high = is_class_threshold(probabilities[known], codes[known], error)
+            fresh = np.arange(300, 600)
+            values = member_p_values(view(probabilities), np.where(np.arange(600) < 300, codes, -1), fresh)
             member = np.eye(3, dtype=bool)[codes[fresh]]
-            wrong_not.append(((probabilities[fresh] < low.values) & member).sum(axis=0) / member.sum(axis=0))
-            wrong_is.append(((probabilities[fresh] > high.values) & ~member).sum(axis=0) / (~member).sum(axis=0))
-        for wrong in (wrong_not, wrong_is):
-            share = np.mean(wrong, axis=0)
-            assert (share <= error + 3 * np.std(wrong, axis=0) / np.sqrt(300)).all()
-            assert (share >= error * 0.4).all()  # and not for want of calling anything
+            wrong.append(((values < error) & member).sum(axis=0) / member.sum(axis=0))
+        share = np.mean(wrong, axis=0)
+        assert (share <= error + 3 * np.std(wrong, axis=0) / np.sqrt(300)).all()
+        assert (share >= error * 0.4).all()  # and not for want of ruling anything out
 
-    def test_the_cut_by_hand(self) -> None:
+    def test_by_hand(self) -> None:
         scores = np.arange(1, 100, dtype=np.float32) / 100
         rows = np.stack([scores, 1 - scores], axis=1).astype(np.float32)
         codes = np.zeros(99, np.int64)
-        assert not_class_threshold(rows, codes, 0.02).values[0] == scores[1]  # floor(0.02 * 100) = 2nd lowest
-        assert np.isneginf(not_class_threshold(rows[:30], codes[:30], 0.02).values).all()
+        codes[[0, 50]] = -1  # 97 members are left
+        found = member_p_values(view(rows), codes, np.array([0, 50, 98]))[:, 0]
+        assert found.tolist() == pytest.approx([1 / 98, 50 / 98, 1])
 
-    def test_small_classes_use_the_cut_of_all(self) -> None:
+    def test_members_count_by_how_far_they_are_believed(self) -> None:
+        probabilities, codes = drawn(300)
+        flipped = np.where(np.arange(300) < 60, (codes + 1) % 3, codes)
+        believed = np.ones((300, 3), np.float32)
+        believed[np.arange(60), flipped[:60]] = 0
+        some, items = np.arange(300) >= 60, np.arange(300)
+        noisy = member_p_values(view(probabilities), flipped, items, believed)
+        clean = member_p_values(view(probabilities), np.where(some, codes, -1), items)
+        assert noisy == pytest.approx(clean)
+
+    def test_small_classes_are_compared_with_all(self) -> None:
         probabilities, codes = drawn(400)
-        codes = np.where(codes == 2, -1, codes)
-        codes[:10] = 2
-        found = not_class_threshold(probabilities, codes, 0.02)
-        assert found.pooled.tolist() == [False, False, True]
+        few = np.where(codes == 2, -1, codes)
+        few[np.flatnonzero(codes == 2)[:10]] = 2
+        own = probabilities[np.arange(400), few][few >= 0]
+        found = member_p_values(view(probabilities), few, np.array([7]))[0, 2]
+        assert found == pytest.approx((1 + (own <= probabilities[7, 2]).sum()) / (1 + len(own)))
 
     def test_several_labels_and_rows_without_prediction(self) -> None:
         probabilities, codes = drawn(200)
         lists = Ragged.from_lists([[int(one)] for one in codes])
-        plain, several = (not_class_threshold(probabilities, one, 0.1).values for one in (codes, lists))
+        plain, several = (member_p_values(view(probabilities), one, np.arange(200)) for one in (codes, lists))
         assert plain.tolist() == several.tolist()
         more = np.concatenate([probabilities, np.full((1, 3), np.nan, np.float32)])
-        assert not_class_threshold(more, np.append(codes, 0), 0.1).values.tolist() == plain.tolist()
-
-    def test_an_error_of_nothing_is_refused(self) -> None:
-        with pytest.raises(OptionError, match="'error' must be"):
-            not_class_threshold(np.ones((1, 1), np.float32), np.zeros(1, np.int64), 0)
+        found = member_p_values(view(more), np.append(codes, 0), np.arange(201))
+        assert found[:200].tolist() == plain.tolist()
+        assert found[200].tolist() == [1, 1, 1]
 
 
-class TestAgreement:
+class TestPooling:
     """Several models."""
 
-    def test_all_must_agree_unless_fewer_are_enough(self) -> None:
-        first, codes = drawn(500, seed=1)
-        rng = np.random.default_rng(2)
-        second = softmax(np.log(first) + rng.normal(size=first.shape))
-        both = agree([view(first), view(second)], codes, error=0.05)
-        one = agree([view(first), view(second)], codes, error=0.05, at_least=1)
-        assert (both.says != 0).sum() < (one.says != 0).sum()
-        assert ((both.against == 2) == (both.says == -1)).all()
-        assert [both.error, one.error] == pytest.approx([0.05, 0.1])
-        rows = np.arange(500)
-        assert (both.of(rows, codes) == -1).mean() <= 0.05
-
-    def test_a_row_without_a_prediction_is_unsure(self) -> None:
-        first, codes = drawn(300)
-        first[7] = np.nan
-        assert (agree([view(first)], codes, error=0.1).says[7] == 0).all()
-
     def test_views_of_other_items_are_refused(self) -> None:
-        first, codes = drawn(10)
+        first, _ = drawn(10)
         with pytest.raises(InputError, match="number 2 has 9 and 3"):
-            agree([view(first), view(first[:9])], codes)
+            pooled([view(first), view(first[:9])])
         with pytest.raises(InputError, match="at least one prediction"):
-            agree([], codes)
-        with pytest.raises(OptionError, match="'at_least' must be from 1 to the 1 models"):
-            agree([view(first)], codes, at_least=2)
+            pooled([])
 
     def test_pooling_passes_over_views_without_a_prediction(self) -> None:
         first, second = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32), np.full((2, 2), np.nan, np.float32)

@@ -1,76 +1,18 @@
-"""Several models or views of the same items: pooled into one, or asked one by one."""
+"""Several models or views of the same items, pooled into one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.errors import InputError
-from hardneg.notation import require
 from hardneg.predict.calibration import temperature, tempered
-from hardneg.predict.predictions import Codes, Predictions, check_codes
-from hardneg.predict.thresholds import is_class_threshold, not_class_threshold
-from hardneg.ragged import IntArray, Ragged
+from hardneg.predict.predictions import Codes, Predictions
+from hardneg.ragged import Ragged
 
-__all__ = ["Agreement", "agree", "pooled"]
-
-
-@dataclass(frozen=True, eq=False)
-class Agreement:
-    """What several models say of each (item, class) pair.
-
-    Args:
-        says: 1 of the class, -1 not of it, 0 unsure; int8, shape ``(n, C)``.
-        against: how many say "not", shape ``(n, C)``.
-        favour: how many say "of the class", shape ``(n, C)``.
-        at_least: how many must.
-        error: the bound on the share of a class's items called "not" of it, and of the others called "of" it.
-    """
-
-    says: NDArray[np.int8]
-    against: NDArray[np.int8]
-    favour: NDArray[np.int8]
-    at_least: int
-    error: float
-
-    def of(self, rows: IntArray, classes: IntArray) -> NDArray[np.int8]:
-        """What is said of item ``rows[i]`` and class ``classes[i]``, shape ``(len(rows),)``."""
-        return np.asarray(self.says[rows, classes])
-
-
-def agree(views: Sequence[Predictions], codes: Codes, *, error: float = 0.02, at_least: int | None = None) -> Agreement:
-    """Call an item "not of the class", or "of it", only where enough models do; anything else is unsure.
-
-    Each model has cuts of its own for each class, chosen from its held-out rows for ``error``. If ``m`` of ``M``
-    models must agree, an item of the class is called "not" with a probability of at most ``M * error / m``: the mean
-    number of models that err is ``M * error`` at most (Markov's inequality). That is the ``error`` of the result. A
-    model says nothing of a row that it has no prediction for, and an unlabelled row takes part like any other.
-
-    Args:
-        views: of the same items and classes.
-        codes: the labels, -1 for none, or a Ragged.
-        error: of each model.
-        at_least: how many models must agree; all of them if None.
-
-    Raises:
-        InputError: for no views, or views of other items or classes.
-        OptionError: for an ``at_least`` that is no number from 1 to that of the models.
-    """
-    first = check_views(views)
-    need = len(views) if at_least is None else at_least
-    require(1 <= need <= len(views), "at_least", f"from 1 to the {len(views)} models", need)
-    codes = check_codes(codes, len(first), len(first.classes))
-    against, favour = np.zeros((2, *first.probabilities.shape), np.int8)
-    for view in views:
-        judged = np.where(view.held_out[:, None], view.probabilities, np.float32(np.nan))
-        against += view.probabilities < not_class_threshold(judged, codes, error).values
-        favour += view.probabilities > is_class_threshold(judged, codes, error).values
-    no, yes = against >= need, favour >= need
-    says = (yes & ~no).astype(np.int8) - (no & ~yes).astype(np.int8)
-    return Agreement(says, against, favour, need, min(1.0, len(views) * error / need))
+__all__ = ["pooled"]
 
 
 def pooled(views: Sequence[Predictions], codes: Codes | None = None) -> Predictions:
