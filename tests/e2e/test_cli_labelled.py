@@ -35,6 +35,7 @@ def mined(digits: Path) -> Path:
     out = digits.parent / "runs" / "a"
     text = succeeded(hardneg("mine", digits, "-o", out, "--no-cache"))
     assert "180 items in 10 classes: 160 labelled, 20 unlabelled, 40 barred; 120 anchors" in text
+    assert "20 unlabelled items may be of an anchor's class" in text
     assert "truncated_image" in text
     assert "train/3/broken.png" in text
     return out

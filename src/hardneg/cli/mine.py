@@ -187,7 +187,14 @@ def _found(reading: Reading) -> str:
 
 
 def _say_unused(recipe: Recipe, reading: Reading) -> None:
-    """Judged negatives are the surest there are; say so where no source proposes them."""
+    """Say what no step makes use of: judged negatives, the surest there are, and a doubt about the unlabelled."""
+    pool = reading.counts.get("unlabelled", 0)
+    if pool and recipe.filters is None:
+        console.print(
+            f"{plural(pool, 'unlabelled item')} may be of an anchor's class, and no filter asks. To find these: "
+            '--filter "duplicates(similarity=0.97)" --filter unlabelled',
+            markup=False, highlight=False,
+        )  # fmt: skip
     known = len(reading.positives.negative.values)
     if known and not any("known_negatives" in one for one in recipe.sources):
         console.print(

@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
+from hardneg.classes import values_of
 from hardneg.collection import Collection
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._assemble import listed_ids, named_files
@@ -112,9 +114,17 @@ def _related(items: Collection, minable: BoolArray, options: ReadOptions, path: 
     try:
         if options.positives == "groups":
             return Positives.from_groups(items, minable=minable)
-        return Positives.from_labels(items, anchors=options.anchors, minable=minable)
+        related = Positives.from_labels(items, anchors=options.anchors, minable=minable)
     except InputError as error:
         raise InputError(str(error), path=path) from None
+    mine = items.table.column("label").filter(pa.array(minable))
+    if not mine.null_count and len(values_of(mine.combine_chunks())) == 1:  # other labels are in other splits only
+        raise InputError(
+            f"All items to mine have the label '{mine[0].as_py()}', so none can be a negative.",
+            path=path,
+            remedy="Choose another split, or add items without a label with --unlabelled.",
+        )
+    return related
 
 
 def _vectors(source: Source, more: Source | None, found: Found, options: ReadOptions) -> Matrix | None:

@@ -164,6 +164,14 @@ def test_splits_in_a_column(tmp_path: Path) -> None:
         read(tmp_path / "a.csv", options=ReadOptions(split="test"))
 
 
+def test_one_label_in_the_split_that_is_mined(tmp_path: Path) -> None:
+    rows = [{"text": f"{at}", "label": "ab"[at > 3], "split": "train" if at < 4 else "test"} for at in range(8)]
+    with pytest.raises(InputError, match="All items to mine have the label 'a'"):
+        read(table(tmp_path / "a.csv", rows))
+    pool = [*rows, {"text": "9", "label": "", "split": ""}]
+    assert (~read(table(tmp_path / "b.csv", pool)).positives.barred).sum() == 5
+
+
 def test_the_same_text_again(tmp_path: Path) -> None:
     rows = [
         *({**row, "split": "train"} for row in ROWS),
