@@ -13,6 +13,9 @@ from hardneg.errors import MissingExtraError
 
 __all__ = ["EfficientNetLite0"]
 
+# As it was trained, unlike its kin: (pixel - 127) / 128. With ImageNet's mean and deviation it knows 0.03 flowers less.
+_MEAN, _DEVIATION = 127 / 255, 128 / 255
+
 
 @dataclass(frozen=True)
 class EfficientNetLite0(TorchImages):
@@ -35,9 +38,9 @@ class EfficientNetLite0(TorchImages):
 
     def _load(self) -> Vision:
         network, file = _library()
-        module, prepare = network.from_name("efficientnet-lite0"), Prepare(interpolation="bicubic")
+        module, prepare = network.from_name("efficientnet-lite0"), Prepare(224, 224, (_MEAN,) * 3, (_DEVIATION,) * 3)
         load_checkpoint(module, file.get_model_file_path())
-        return Vision(module, prepare, lambda batch: module.extract_features(batch).mean((2, 3)), prepare.facts, 256)
+        return Vision(module, prepare, lambda batch: module.extract_features(batch).mean((2, 3)), prepare.facts, 224)
 
 
 def _library() -> tuple[Any, Any]:
