@@ -126,14 +126,15 @@ def _skew(classes: Classes, anchor: IntArray, item: IntArray, pool: BoolArray) -
     labels = Ragged.from_codes(classes.items).take(first)
     with_label, mine = labels.inverted(len(classes.names)), Ragged.from_codes(classes.anchors)
     there = np.bincount(kind[pool], minlength=len(kinds))
-    expected: Floats = np.zeros(len(kinds))
     _, rows, many = np.unique(together(classes.anchors)[anchor], return_index=True, return_counts=True)
+    chance, lost = 0.0, np.zeros(len(kinds))  # of each item to be drawn, summed over the negatives
     for row, number in zip(anchor[rows], many, strict=True):
-        left = there.copy()
-        for label in mine[int(row)]:
-            left[with_label[int(label)]] = 0
-        expected += number * left / max(1, left.sum())
-    expected /= max(1.0, float(expected.sum()))
+        shared = np.unique(with_label.take(mine[int(row)]).values)
+        each = number / max(1, there.sum() - there[shared].sum())
+        chance += each
+        lost[shared] += each
+    expected: Floats = there * (chance - lost)
+    expected /= max(1e-12, float(expected.sum()))
     found = np.bincount(kind[item], minlength=len(kinds)) / len(item)
     over = np.argsort(expected - found, kind="stable")[:_SHOWN]
     return {

@@ -54,7 +54,8 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
     counts: Counter[tuple[str, str]] = Counter()
     used = np.zeros(len(items), bool)
     groups = _groups(writer.names)
-    more = [name for name in plan.reads if writer.names and name in writer.columns(writer.names[0])]
+    there = set(writer.columns(writer.names[0])) - {"anchor", "item"} if writer.names else set()
+    more = [name for name in plan.reads if name in there]
 
     def kept(group: Sequence[str], *, count: bool = True) -> Rows:
         found = []

@@ -8,17 +8,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hardneg.classes import Classes
-from hardneg.context import Context, Vectors
+from hardneg.context import Context
 from hardneg.errors import OptionError
 from hardneg.matrix import Matrix, Reordered
 from hardneg.notation import require
 from hardneg.positives import Positives
-from hardneg.ragged import BoolArray, IntArray, Ragged, places
-from hardneg.search import Constraints, Exact, Unlike
-from hardneg.sources._base import Source, ranked_rows
+from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.sources._base import Source
 from hardneg.sources._grouping import NOISE, Grouping, Method, clusters_for, grouping
 from hardneg.sources._purity import mixture, told
+from hardneg.sources._within import Within
 from hardneg.table import Rows
 
 __all__ = ["Clusters"]
@@ -84,16 +83,8 @@ class Clusters(Source):
         members = Ragged.from_codes(of_items).inverted(len(mix.sizes))
         place = np.where(np.append(usable, False)[of_anchors], of_anchors, NOISE)
 
-        def propose(anchors: IntArray) -> Rows:
-            parts = [
-                _within(primary, positives, anchors[place[anchors] == one], members[one], self.k)
-                for one in np.unique(place[anchors])
-                if one != NOISE
-            ]
-            rows = Rows.concatenated([_nothing(), *parts])
-            return rows.take(np.argsort(rows.anchor, kind="stable"))
-
-        return propose
+        active = np.arange(len(place)) if context.active is None else context.active
+        return Within(primary, positives, place, members, self.k).ahead(active)
 
     def _grouped(self, context: Context) -> tuple[IntArray, IntArray]:
         """The cluster of each item that may be mined, and of each anchor; -1 for none."""
@@ -127,30 +118,3 @@ def _of_anchors(found: Grouping, vectors: Matrix, positives: Positives, of_items
     others = np.flatnonzero(~known)
     out[others] = found.assign(Reordered(vectors, others))
     return out
-
-
-def _within(vectors: Vectors, positives: Positives, anchors: IntArray, members: IntArray, k: int) -> Rows:
-    """The best admissible members of one cluster for some of its anchors."""
-    excluded = positives.excluded(anchors)
-    local = np.minimum(np.searchsorted(members, excluded.values), len(members) - 1)
-    inside = members[local] == excluded.values
-    rules = Constraints(
-        Ragged.from_pairs(excluded.rows()[inside], local[inside], len(anchors)),
-        positives.barred[members],
-        () if positives.classes is None else (_unlike(positives.classes.take(anchors), members),),
-    )
-    hits = Exact().search(vectors.anchors[anchors], vectors.items[members], k, vectors.similarity, rules)
-    lists = Ragged(hits.items.offsets, members[hits.items.values])
-    rows = ranked_rows(anchors, lists, hits.scores, places(lists.lengths()))
-    return rows.having(score=rows["source_score"])
-
-
-def _unlike(classes: Classes, members: IntArray) -> Unlike:
-    """The classes of anchors and of some items."""
-    items = classes.items.take(members) if isinstance(classes.items, Ragged) else classes.items[members]
-    return Unlike(classes.anchors, items)
-
-
-def _nothing() -> Rows:
-    none = np.zeros(0, np.int64)
-    return ranked_rows(none, Ragged.empty(0), none.astype(np.float32), none).having(score=none.astype(np.float32))

@@ -11,7 +11,7 @@ from tests.worlds import scene
 
 from hardneg.collection import Collection
 from hardneg.context import Vectors
-from hardneg.errors import OptionError
+from hardneg.errors import InputError, OptionError
 from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.run import Run
@@ -83,6 +83,16 @@ def test_a_mix_of_grades_against_the_listed_members_of_the_class() -> None:
         if one["relation"] == "positive":
             lowest[one["anchor"]] = min(lowest.get(one["anchor"], np.inf), one["score"])
     assert all(lowest[row["anchor"]] == row["positive_score"] for row in table.to_pylist())
+
+
+def test_any_column_of_whole_numbers_or_names_groups_and_no_other() -> None:
+    run = mined("top(n=8)")
+    again = refilter(run, sampler=["top(n=8)", "quotas(per_group=1, group=grade)"])
+    found = Counter(zip(*(again.negatives.column(one).to_pylist() for one in ("anchor", "grade")), strict=True))
+    assert set(found.values()) == {1}
+    for name in ("anchor", "score", "colour"):
+        with pytest.raises(InputError, match=f"no column '{name}'"):
+            refilter(run, sampler=["top(n=8)", f"quotas(per_group=1, group={name})"])
 
 
 def test_limits_on_classes_are_refused_before_the_search() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +16,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hardneg.collection import Collection
-from hardneg.context import Context, Vectors
+from hardneg.context import Context, Vectors, anchors_of
 from hardneg.errors import MissingExtraError, OptionError
 from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.ragged import IntArray
-from hardneg.sources import SOURCES, Clusters, _grouping
+from hardneg.sources import SOURCES, Clusters, _grouping, _within
 from hardneg.sources._purity import mixture
 from hardneg.stored import Segment, Stored
 from hardneg.testing import check_source
@@ -146,6 +148,17 @@ def test_only_clusters_where_classes_mix() -> None:
     assert told["anchors_without"]["in_purer_clusters"] == len(positives.anchors) - len(np.unique(rows.anchor))
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.int8])
+@pytest.mark.parametrize("method", ["kmeans", "hdbscan"])
+def test_anchors_that_are_classes_and_numbers_of_other_kinds(kind: type, method: str) -> None:
+    positives, vectors = blobs()
+    items: NDArray[Any] = (10 * np.asarray(vectors.items)).astype(kind)
+    positives = Positives.from_labels(positives.items, anchors="classes")
+    context = Context(positives, Vectors(anchors_of(items, positives, "cosine"), items))
+    check_source(Clusters(9, method=method), context)  # type: ignore[arg-type]
+    assert len(Clusters(9, method=method).prepare(context)(np.arange(6)))  # type: ignore[arg-type]
+
+
 def test_mixed_needs_labels() -> None:
     with pytest.raises(OptionError, match="needs items with labels"):
         Clusters(mixed=0.5).prepare(world())
@@ -163,6 +176,20 @@ def test_the_same_on_one_thread_in_other_blocks_and_from_the_disk(
     (tmp_path / "items").write_bytes(np.asarray(vectors.items).tobytes())
     stored = Stored([Segment(tmp_path / "items", 0, 400)], 8, np.float32)
     assert proposed(Clusters(5), Context(positives, Vectors(vectors.anchors, stored))) == wanted
+
+
+@pytest.mark.parametrize("searched", [0, 60, 10**9])
+@pytest.mark.parametrize("place", [world, labelled_world, lambda: Context(*blobs(4))])
+def test_searching_a_cluster_and_comparing_each_pair_are_one(
+    searched: int, place: Callable[[], Context], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {k: proposed(Clusters(k, n=4), place()) for k in (2, 50)}
+    monkeypatch.setattr(_within, "_SEARCHED", searched)
+    for at_once, ahead in ((1, 1), (50, 10)):
+        monkeypatch.setattr(_within, "_AT_ONCE", at_once)
+        monkeypatch.setattr(_within, "_AHEAD", ahead)
+        assert {k: proposed(Clusters(k, n=4), place()) for k in (2, 50)} == wanted
+    check_source(Clusters(5, n=3), place())
 
 
 def test_the_seed_decides_and_a_sample_is_stated(monkeypatch: pytest.MonkeyPatch) -> None:
