@@ -11,7 +11,7 @@ from hardneg.errors import InputError, OptionError
 from hardneg.io.reading import Reading, Skips
 from hardneg.notation import require
 
-__all__ = ["ROLES", "Format", "ReadOptions", "choose_split"]
+__all__ = ["ROLES", "Format", "ReadOptions", "choose_split", "refuse_labelled_options"]
 
 ROLES = (
     "anchor", "anchor_id", "positive", "positive_id", "negative", "negative_id",
@@ -82,6 +82,22 @@ class ReadOptions:
                 raise OptionError(f"There is no column role '{role}'. Choose from: {', '.join(ROLES)}.")
         if self.split is not None and self.split in self.exclude_split:
             raise OptionError(f"The split '{self.split}' cannot be both read and excluded.")
+
+
+def refuse_labelled_options(options: ReadOptions) -> None:
+    """Raise OptionError for an option that only labelled data have.
+
+    >>> refuse_labelled_options(ReadOptions(anchors="classes"))
+    Traceback (most recent call last):
+    hardneg.errors.OptionError: The option 'anchors' is for labelled data, and these are anchors with positives. ...
+    """
+    usual = ReadOptions()
+    for name in ("anchors", "positives", "unlabelled", "media_root", "mine_evaluation"):
+        if getattr(options, name) != getattr(usual, name):
+            raise OptionError(
+                f"The option '{name}' is for labelled data, and these are anchors with positives. "
+                "Leave it out, or name the format with --format labelled."
+            )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._assemble import Parts, assemble, positive_items
-from hardneg.io.readers._base import Format, ReadOptions, choose_split
+from hardneg.io.readers._base import Format, ReadOptions, choose_split, refuse_labelled_options
 from hardneg.io.readers._columns import check_chosen
 from hardneg.io.readers._qrels import read_qrels
 from hardneg.io.readers._records import read_anchors, read_items
@@ -30,6 +30,7 @@ def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
 
 
 def _read(path: Path, options: ReadOptions, skips: Skips) -> Reading:
+    refuse_labelled_options(options)
     if options.corpus is not None:
         raise OptionError("The 'corpus' option is for a pairs file; a BEIR folder has its own corpus.")
     corpus, queries = _needed(path, "corpus"), _needed(path, "queries")

@@ -10,7 +10,7 @@ from typing import Any
 
 from hardneg.errors import InputError
 from hardneg.io.readers._assemble import Parts, assemble, positive_items
-from hardneg.io.readers._base import Format, ReadOptions
+from hardneg.io.readers._base import Format, ReadOptions, refuse_labelled_options
 from hardneg.io.readers._columns import Columns, check_chosen
 from hardneg.io.readers._corpus import Items, OwnItems, SeparateCorpus
 from hardneg.io.readers._gather import Gathered, Gatherer
@@ -29,6 +29,7 @@ _POSITIVE, _NEGATIVE = float("inf"), float("-inf")  # beyond any threshold, and 
 
 
 def _read(path: Path, options: ReadOptions, skips: Skips, carrier: str | None = None) -> Reading:
+    refuse_labelled_options(options)
     carrier = carrier or carrier_of(path)
     split, splits = dataset_splits(path, options) if carrier == "datasets" else ("", [])
     if carrier != "datasets" and (options.split or options.exclude_split):

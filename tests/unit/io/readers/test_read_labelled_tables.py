@@ -146,6 +146,12 @@ def test_pairs_with_a_grade_are_no_labelled_items(tmp_path: Path, row: dict[str,
         assert "anchor" in str(error) or "positive" in str(error)  # noqa: PT017
 
 
+def test_pairs_have_no_options_of_labelled_data(tmp_path: Path) -> None:
+    file = jsonl(tmp_path / "a.jsonl", [{"query": "a", "positive": "b"}])
+    with pytest.raises(OptionError, match="'unlabelled' is for labelled data"):
+        read(file, options=ReadOptions(unlabelled=tmp_path / "pool"))
+
+
 def test_splits_in_a_column(tmp_path: Path) -> None:
     names = ["train", "Train ", "test", "unlabelled", ""]
     rows = [{"text": f"t{at}{name}", "label": "ab"[at % 2], "split": name} for name in names for at in range(2)]
