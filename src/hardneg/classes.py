@@ -25,7 +25,8 @@ class Classes:
     Who shares a class is positive. Where it is ``closed``, an item that has a class but shares none is labelled
     otherwise: a negative as far as its label is right. What has no class is unknown.
 
-    ``kind`` says what the anchors are: ``items`` (labelled examples) or the ``classes`` themselves, in order.
+    ``kind`` says what the anchors are: ``items`` (labelled examples) or the ``classes`` themselves, in order;
+    ``column`` is the column that the names come from.
     """
 
     names: tuple[str, ...]
@@ -33,6 +34,11 @@ class Classes:
     items: Codes
     kind: Literal["items", "classes"] = "items"
     closed: bool = True
+    column: str = "label"
+
+    def about(self) -> dict[str, object]:
+        """What a manifest says of them, which is enough to find them again in the tables of a run."""
+        return {"column": self.column, "classes": len(self.names), "anchors": self.kind, "closed": self.closed}
 
     def share(self, anchors: IntArray, items: IntArray) -> BoolArray:
         """Whether each anchor has a class of its item, shape ``(len(anchors),)``.

@@ -15,23 +15,15 @@ __all__ = ["about_anchor", "are_classes", "classes_of", "label_column", "names_a
 def label_column(run: Run) -> str | None:
     """The column that holds the labels of both anchors and items, None where there is none.
 
-    It is ``label``; where the anchors are classes it is what the items call it.
+    Groups, of which to be in another says nothing, are no labels.
     """
-    anchors, items = run.anchors.table, set(run.items.table.column_names)
-    name = "label" if "label" in anchors.column_names else _named_by_itself(anchors)
-    return name if name in items else None
+    about = run.manifest.get("labels", {})
+    return str(about["column"]) if about.get("closed") else None
 
 
 def are_classes(run: Run) -> bool:
-    """Whether the anchors of a run are classes: things that are their own label, and have nothing else."""
-    return label_column(run) is not None and _named_by_itself(run.anchors.table) is not None
-
-
-def _named_by_itself(anchors: pa.Table) -> str | None:
-    """The one column besides the id, where both hold the same."""
-    others = [name for name in anchors.column_names if name != "id"]
-    same = len(others) == 1 and anchors.column(others[0]).equals(anchors.column("id"))
-    return others[0] if same else None
+    """Whether the anchors of a run are classes."""
+    return run.manifest.get("labels", {}).get("anchors") == "classes"
 
 
 def classes_of(run: Run) -> Classes | None:

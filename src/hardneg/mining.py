@@ -34,6 +34,8 @@ __all__ = ["Settings", "mine", "refilter"]
 
 # Anchors in one file of candidates, so what a stopped run loses at most. Part of the format, not an option.
 PART = 2048
+# What a manifest says that other filters and samplers do not change.
+_KEPT = ("encoder", "inputs", "data", "skipped", "noted", "clusters", "labels", "predictions", "label_errors", "errors")
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def mine(
         "encoder": _name(encoder, source),
         "inputs": inputs,
         **media_of(positives.items, path),
+        **({} if positives.classes is None else {"labels": positives.classes.about()}),
         **context.notes,
         **settings.provenance,
         "skipped": [*settings.provenance.get("skipped", []), *skipped],
@@ -185,7 +188,7 @@ def refilter(
         choice = choose(writer, steps, replace(positives, classes=classes), seed)
     writer.copy_tables(run)
     writer.negatives(choice.negatives)
-    kept = {k: v for k, v in old.items() if k in ("encoder", "inputs", "data", "skipped", "noted", "clusters")}
+    kept = {k: v for k, v in old.items() if k in _KEPT}
     kept |= media_of(run.items, path)
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)

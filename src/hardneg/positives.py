@@ -279,12 +279,12 @@ def _from_column(
     if kind == "classes":
         among = np.flatnonzero(labelled[members.rows()])
         positive = Ragged.from_pairs(members.values[among], members.rows()[among], len(names))
-        classes = Classes(names, np.arange(len(names)), codes, "classes", closed)
+        classes = Classes(names, np.arange(len(names)), codes, "classes", closed, column)
         anchors, own = Collection(pa.table({"id": names, column: names})), np.full(len(names), -1, np.int64)
     else:
         own = np.flatnonzero(labelled)
         positive = _ring(members, labelled, random.uniform(draw.seed, items.keys), draw.listed).take(own)
-        classes = Classes(names, codes, codes, "items", closed).take(own)
+        classes = Classes(names, codes, codes, "items", closed, column).take(own)
         anchors = items.take(own)
     none = Ragged.empty(len(anchors))
     return Positives(anchors, items, positive, none, none, own, barred, classes)
