@@ -131,8 +131,9 @@ def test_what_all_names_is_there(path: Path) -> None:
         assert getattr(module, one) is not None, one
 
 
-HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy", "pandas",
-         "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "timm", "torchvision", "open_clip", "ray", "starlette"]  # fmt: skip
+HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy",
+         "pandas", "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "timm", "torchvision", "open_clip", "ray",
+         "starlette"]  # fmt: skip
 
 
 def _loaded(code: str) -> set[str]:

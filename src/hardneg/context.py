@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from hardneg.classes import Classes
 from hardneg.collection import Collection
-from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, Role, encode_texts, make_encoder
+from hardneg.encode import (
+    EmbeddingCache,
+    Encoder,
+    PairScoreCache,
+    Role,
+    content_keys,
+    encode_images,
+    encode_texts,
+    make_encoder,
+)
 from hardneg.errors import InputError, OptionError
 from hardneg.matrix import Reordered, blocks
 from hardneg.positives import Positives
@@ -176,15 +185,23 @@ def anchors_of(items: Matrix, positives: Positives, similarity: Similarity) -> M
 def _encoded(
     encoder: Encoder, things: Collection, role: Role, cache: EmbeddingCache | None, progress: Progress
 ) -> Matrix:
-    if getattr(encoder, "modality", "text") == "image":
-        from hardneg.encode.encoding import encode_images
-
+    if encoder.modality == "image":
         pictures = _complete(things.pictures, "pictures", f"{role}s", str(encoder))
         with progress.stage(f"encode {role}s", len(pictures), "images") as report:
-            return encode_images(encoder, pictures, role, cache, report)
+            return encode_images(encoder, pictures, role, cache, report, _keys_of(things))
     texts = _texts(things.texts, f"{role}s", str(encoder))
     with progress.stage(f"encode {role}s", len(texts), "texts") as report:
         return encode_texts(encoder, texts, role, cache, report)
+
+
+def _keys_of(things: Collection) -> NDArray[np.uint64] | None:
+    """The keys of the pictures' content where reading has worked them out, so that no file is read twice for them."""
+    if "content" not in things.table.column_names:
+        return None
+    texts = things.table.column("content").to_pylist()
+    if not all(isinstance(one, str) and len(one) == 32 for one in texts):
+        return None
+    return content_keys(texts)
 
 
 def reference_scores(

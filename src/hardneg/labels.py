@@ -23,7 +23,7 @@ def label_column(run: Run) -> str | None:
 
 def are_classes(run: Run) -> bool:
     """Whether the anchors of a run are classes."""
-    return run.manifest.get("labels", {}).get("anchors") == "classes"
+    return bool(run.manifest.get("labels", {}).get("anchors") == "classes")
 
 
 def classes_of(run: Run) -> Classes | None:

@@ -22,12 +22,25 @@ DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05
 # Those of a class are spread wide: a picture's mean positive is often less like it than its hard negatives are, so a
 # margin would leave out the very negatives sought.
 DEFAULT_FILTERS_OF_CLASSES = ("known", "duplicates(similarity=0.97)")
+# Probabilities of this many items and classes take a gigabyte; with more the user decides whether to pay for them.
+_MOST_PROBABILITIES = 2**28
 DEFAULT_SAMPLER = ("top(n=8)",)
 
 
 def usual_filters(positives: Positives) -> tuple[str, ...]:
-    """The filters where the user names none: those of pairs, or those of classes."""
-    return DEFAULT_FILTERS if positives.classes is None else DEFAULT_FILTERS_OF_CLASSES
+    """The filters where the user names none: those of pairs, or those of classes.
+
+    Labels are doubted, and an unlabelled item is a negative only where it surely is not of the class. Groups are not
+    classes, and a vast number of classes is not predicted without being asked for.
+    """
+    classes = positives.classes
+    if classes is None:
+        return DEFAULT_FILTERS
+    few = len(classes.names) * len(positives.items) <= _MOST_PROBABILITIES
+    if not classes.closed or len(classes.names) < 2 or not few:
+        return DEFAULT_FILTERS_OF_CLASSES
+    pool = not (classes.labelled() | positives.barred).all()
+    return (*DEFAULT_FILTERS_OF_CLASSES, "mislabelled", *(("unlabelled",) if pool else ()))
 
 
 def usual_encoder(positives: Positives) -> str:

@@ -75,7 +75,11 @@ def test_what_is_not_named_is_chosen_by_the_data() -> None:
     items = Collection(pa.table({"id": ["a", "b"], "path": ["a.png", "b.png"], "label": ["x", "y"]}))
     labelled = recipe.suited(Positives.from_labels(items))
     assert labelled.encoder == "descriptor"
-    assert labelled.filters == ("known", "duplicates(similarity=0.97)")
+    assert labelled.filters == ("known", "duplicates(similarity=0.97)", "mislabelled")
+    pool = Collection(pa.table({"id": ["a", "b", "c"], "path": ["a.png"] * 3, "label": ["x", "y", None]}))
+    assert recipe.suited(Positives.from_labels(pool)).filters == (*labelled.filters, "unlabelled")
+    groups = Positives.from_groups(items, group="label")
+    assert recipe.suited(groups).filters == ("known", "duplicates(similarity=0.97)")
     named = Recipe(Path("x"), encoder="wordllama", filters=("margin(relative=0.2)",)).suited(
         Positives.from_labels(items)
     )

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hardneg.balance import balance_lines
 from hardneg.errors import StorageError
 from hardneg.report import write_report
 from hardneg.report.numbers import plural
@@ -99,6 +100,8 @@ def summary(run: Run, out: Console = console) -> None:
     out.print()
     out.print(table(str(run.path), ("", "count", "reason"), rows))
     say_left_out(run.manifest.get("skipped", []), run.manifest.get("noted", []), out)
+    for line in balance_lines(run.manifest["balance"]) if "balance" in run.manifest else []:
+        out.print(line, markup=False, highlight=False)
     if shortage["anchors"]:
         out.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)
         names = ", ".join(f"{one['anchor']} ({one['sampled']})" for one in shortage["examples"][:8])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from hardneg.cli._common import (
     NameValue,
@@ -40,7 +41,7 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path)
 _READ = (
     "split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors", "anchors",
-    "positives", "unlabelled", "media_root", "mine_evaluation",
+    "positives", "unlabelled", "predictions", "held_out", "media_root", "mine_evaluation",
 )  # fmt: skip
 
 
@@ -62,6 +63,8 @@ _READ = (
 @click.option("--anchors", type=click.Choice(["items", "classes"]), help="What labelled items are mined for (items).")
 @click.option("--positives", type=click.Choice(["labels", "groups"]), help="What makes labelled items alike (labels).")
 @click.option("--unlabelled", type=_PATH, help="A table or a folder with more items, which have no label.")
+@click.option("--predictions", type=_PATH, help="What a model said: a table with an id and a column for each class.")
+@click.option("--held-out", is_flag=True, default=None, help="That model had not seen the labels of these items.")
 @click.option("--media-root", type=_PATH, help="The folder that all pictures are in; their paths are relative to it.")
 @click.option("--mine-evaluation", is_flag=True, default=None, help="Mine a test or validation split all the same.")
 @click.option("--encoder", help="A model's folder or name, or a step; else wordllama, and descriptor for pictures.")
@@ -164,7 +167,10 @@ def _caches(options: dict[str, Any]) -> tuple[EmbeddingCache | None, PairScoreCa
 
 def _read(recipe: Recipe) -> Reading:
     """Read the data, and say what was found."""
-    reading = recipe.read_data()
+    if not console.is_terminal:
+        console.print(f"Reading {recipe.path} ...", markup=False, highlight=False, soft_wrap=True)
+    with console.status(f"Reading {escape(str(recipe.path))}"):
+        reading = recipe.read_data()
     console.print(f"Read {reading.format}: {_found(reading)}.", markup=False, highlight=False, soft_wrap=True)
     return reading
 
@@ -187,14 +193,7 @@ def _found(reading: Reading) -> str:
 
 
 def _say_unused(recipe: Recipe, reading: Reading) -> None:
-    """Say what no step makes use of: judged negatives, the surest there are, and a doubt about the unlabelled."""
-    pool = reading.counts.get("unlabelled", 0)
-    if pool and recipe.filters is None:
-        console.print(
-            f"{plural(pool, 'unlabelled item')} may be of an anchor's class, and no filter asks. To find these: "
-            '--filter "duplicates(similarity=0.97)" --filter unlabelled',
-            markup=False, highlight=False,
-        )  # fmt: skip
+    """Say what no step makes use of: judged negatives, the surest there are."""
     known = len(reading.positives.negative.values)
     if known and not any("known_negatives" in one for one in recipe.sources):
         console.print(

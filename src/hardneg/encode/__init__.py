@@ -4,6 +4,7 @@ Models and their libraries are loaded on first use, never by importing this pack
 """
 
 from hardneg.encode._base import Encoder, ImageEncoder, Modality, Role
+from hardneg.encode._keys import content_keys
 from hardneg.encode._rescorer import Rescorer
 from hardneg.encode._resume import Progress
 from hardneg.encode.cache import EmbeddingCache, default_cache_dir
@@ -49,6 +50,7 @@ __all__ = [
     "Timm",
     "TransformersImage",
     "WordLlama",
+    "content_keys",
     "default_cache_dir",
     "encode_images",
     "encode_texts",

@@ -16,7 +16,18 @@ from hardneg.images import digest as picture_digest
 from hardneg.parallel import each
 from hardneg.ragged import IntArray
 
-__all__ = ["Keys", "Texts", "as_arrow", "as_keys", "digest", "distinct", "picture_keys", "rows_of", "text_keys"]
+__all__ = [
+    "Keys",
+    "Texts",
+    "as_arrow",
+    "as_keys",
+    "content_keys",
+    "digest",
+    "distinct",
+    "picture_keys",
+    "rows_of",
+    "text_keys",
+]
 
 Keys = NDArray[np.uint64]
 Texts: TypeAlias = Sequence[str] | pa.ChunkedArray | pa.Array
@@ -72,6 +83,11 @@ def _check_pictures(pictures: Sequence[object], start: int) -> None:
             raise InputError(
                 f"The image in row {row} is {type(one).__name__}.", remedy="Give a file's name, or the bytes of one."
             )
+
+
+def content_keys(digests: Iterable[str]) -> Keys:
+    """Keys from the digests of pictures' contents in hex, 32 digits each."""
+    return as_keys(bytes.fromhex(one) for one in digests)
 
 
 def as_keys(digests: Iterable[bytes]) -> Keys:

@@ -28,7 +28,7 @@ class Mislabelled(Filter):
     its positives, and all its candidates are suspect.
 
     Items without a label are not judged here; the filter ``unlabelled`` does that. Where a model is too weak to mine
-    with, or nothing was predicted, nothing can be said, and the candidate is suspect too.
+    with, which is said aloud, or nothing was predicted, labels are believed.
 
     Args:
         models: what predicts, as ``logistic`` or ``knn(k=10)``; several are pooled. Not given: the predictions that
@@ -42,7 +42,6 @@ class Mislabelled(Filter):
         Rule("likely_mislabelled", Verdict.SUSPECT),
         Rule("unsure", Verdict.SUSPECT),
         Rule("anchor_likely_mislabelled", Verdict.SUSPECT),
-        Rule("no_verdict", Verdict.SUSPECT),
     )
     needs_model: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = True
@@ -60,7 +59,7 @@ class Mislabelled(Filter):
     def evidence(self) -> tuple[str, ...]:
         """The probabilities that the item is of the anchor's class, and that the anchor is of it.
 
-        ``true_class`` is NaN where nobody can say, ``anchor_class`` is 1 there and for a class as anchor.
+        ``true_class`` is NaN where nobody can say; ``anchor_class`` is 1 there, and for a class as anchor.
         """
         return ("true_class", "anchor_class")
 
@@ -96,7 +95,6 @@ class Mislabelled(Filter):
             (otherwise & (found >= self.mislabelled), found),
             (otherwise & (found >= self.negative), found),
             (wrong > self.mislabelled, wrong),
-            (otherwise & np.isnan(found), 0.0),
         )
 
 

@@ -64,11 +64,6 @@ REASONS: dict[str, Meaning] = {
         "the anchor's label is wrong with probability {}",
         "correct the anchor's label",
     ),
-    "mislabelled.no_verdict": Meaning(
-        "Nobody can say",
-        "No model could judge the label of this item, so it is left aside.",
-        relax="give a better model, or more labels",
-    ),
     "unlabelled.likely_positive": Meaning(
         "Likely of the anchor's class",
         "It has no label, and looks like the members of the anchor's class.",

@@ -117,7 +117,7 @@ def pair(truth: float, relation: int, anchor: float = 1.0) -> dict[str, NDArray[
 
 
 @pytest.mark.parametrize(
-    ("truth", "rule"), [(0.9, 0), (0.5, 0), (0.3, 1), (0.25, 1), (0.1, -1), (float("nan"), 3)]
+    ("truth", "rule"), [(0.9, 0), (0.5, 0), (0.3, 1), (0.25, 1), (0.1, -1), (float("nan"), -1)]
 )  # fmt: skip
 def test_what_is_said_of_a_labelled_item(truth: float, rule: int) -> None:
     assert Mislabelled().judge(pair(truth, 7)).rule.tolist() == [rule]

@@ -38,6 +38,8 @@ class ReadOptions:
         anchors: What the negatives of labelled data are for: ``items``, or the ``classes`` themselves.
         positives: What makes labelled items positives of one another: ``labels`` or ``groups``.
         unlabelled: A table or a folder with more items, which have no label.
+        predictions: What a model said of each item and class: a table with an id and a column for each class.
+        held_out: Whether that model had not seen the labels of these items; a column ``held_out`` says it row by row.
         media_root: The folder that all pictures are in and their paths are relative to; that of the table if not given.
         mine_evaluation: Mine from a split though it is there for evaluation (a test or validation split).
 
@@ -63,6 +65,8 @@ class ReadOptions:
     anchors: Literal["items", "classes"] = "items"
     positives: Literal["labels", "groups"] = "labels"
     unlabelled: Path | None = None
+    predictions: Path | None = None
+    held_out: bool = False
     media_root: Path | None = None
     mine_evaluation: bool = False
 
@@ -77,6 +81,7 @@ class ReadOptions:
         require(self.positives in ("labels", "groups"), "positives", "labels or groups", self.positives)
         if self.anchors == "classes" and self.positives == "groups":
             raise OptionError("The anchors can be classes only where labels make the positives. Leave one of them out.")
+        require(not self.held_out or self.predictions is not None, "held_out", "left out without 'predictions'", True)
         for role in self.columns:
             if role not in ROLES:
                 raise OptionError(f"There is no column role '{role}'. Choose from: {', '.join(ROLES)}.")
@@ -92,7 +97,7 @@ def refuse_labelled_options(options: ReadOptions) -> None:
     hardneg.errors.OptionError: The option 'anchors' is for labelled data, and these are anchors with positives. ...
     """
     usual = ReadOptions()
-    for name in ("anchors", "positives", "unlabelled", "media_root", "mine_evaluation"):
+    for name in ("anchors", "positives", "unlabelled", "predictions", "media_root", "mine_evaluation"):
         if getattr(options, name) != getattr(usual, name):
             raise OptionError(
                 f"The option '{name}' is for labelled data, and these are anchors with positives. "

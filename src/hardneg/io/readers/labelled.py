@@ -22,6 +22,7 @@ from hardneg.io.readers._labelled_names import LABELLED_ROLES, NO_PAIR
 from hardneg.io.readers._labelled_sources import Source, open_source
 from hardneg.io.readers._media import common_root
 from hardneg.io.readers._names import normal
+from hardneg.io.readers._predicted import table_of
 from hardneg.io.readers._rows import carrier_of, open_rows
 from hardneg.io.readers._splits import choose_minable
 from hardneg.io.readers._tables import columns_of
@@ -30,7 +31,8 @@ from hardneg.io.readers.vectors import read_vectors
 from hardneg.io.reading import Reading, Skips
 from hardneg.matrix import Matrix
 from hardneg.positives import Positives
-from hardneg.ragged import BoolArray
+from hardneg.predict import predictions_of
+from hardneg.ragged import BoolArray, Ragged
 from hardneg.similarity import check_vectors
 
 __all__ = ["LABELLED"]
@@ -70,7 +72,7 @@ def _read(path: Path, options: ReadOptions, skips: Skips) -> Reading:
     for name in source.classes_without(found.items.table):
         notes.add("class_without_a_usable_picture", name)
     chosen = choose_minable(found.items, options, path, notes)
-    positives = _related(found.items, chosen.minable, options, path)
+    positives = _predicted(_related(found.items, chosen.minable, options, path), options)
     for ids in listed_ids(options.exclude_ids, found.items, skips):
         positives = positives.barring(ids)
     return Reading(
@@ -127,6 +129,24 @@ def _related(items: Collection, minable: BoolArray, options: ReadOptions, path: 
     return related
 
 
+def _predicted(positives: Positives, options: ReadOptions) -> Positives:
+    """The same relations with the predictions that a model of the user's made."""
+    if options.predictions is None:
+        return positives
+    file = Path(options.predictions)
+    if positives.classes is None or not positives.classes.closed:
+        raise OptionError("The 'predictions' are of classes, and groups are none. Leave one of them out.")
+    several = isinstance(positives.classes.items, Ragged)
+    table = table_of(file)
+    try:
+        found = predictions_of(
+            table, positives.items, positives.classes.names, independent=several, held_out=options.held_out
+        )
+    except InputError as error:
+        raise InputError(str(error), path=file) from None
+    return positives.with_predictions(found)
+
+
 def _vectors(source: Source, more: Source | None, found: Found, options: ReadOptions) -> Matrix | None:
     """The vectors of the items: from a file of their own, or from the table itself where it holds nothing else."""
     path = options.item_vectors
@@ -143,7 +163,8 @@ def _vectors(source: Source, more: Source | None, found: Found, options: ReadOpt
 def _files(source: Source, more: Source | None, options: ReadOptions) -> dict[str, Path]:
     listed = [Path(options.exclude_ids)] if options.exclude_ids is not None else []
     vectors = vector_files(options.item_vectors) if options.item_vectors is not None else []
-    return named_files([*source.files, *(more.files if more is not None else ()), *listed, *vectors])
+    predicted = [Path(options.predictions)] if options.predictions is not None else []
+    return named_files([*source.files, *(more.files if more is not None else ()), *listed, *vectors, *predicted])
 
 
 def _counts(positives: Positives, found: Found) -> dict[str, int]:

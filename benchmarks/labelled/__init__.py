@@ -1,0 +1,1 @@
+"""What mining does with labelled data: label errors, confusions, sentiment, unlabelled pools, clusters."""
