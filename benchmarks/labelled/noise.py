@@ -13,7 +13,6 @@ from benchmarks.labelled.data import Labelled
 from hardneg.context import Context, Vectors, anchors_of
 from hardneg.mining import mine
 from hardneg.positives import Positives
-from hardneg.run import Run
 
 HEAD = (
     "filter", "flips caught", "hard negatives lost", "false among the 8", "anchors without",
