@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from hardneg.positives import Positives
     from hardneg.recipe import Recipe
     from hardneg.report import write_report
+    from hardneg.rounds import mine_in_rounds
     from hardneg.run import Run
     from hardneg.weights import sample_weight
 
@@ -62,6 +63,7 @@ __all__ = [
     "export",
     "filters",
     "mine",
+    "mine_in_rounds",
     "read",
     "refilter",
     "sample_weight",
@@ -82,6 +84,7 @@ _HOMES = {
     "positives": ("Positives",),
     "recipe": ("Recipe",),
     "report": ("write_report",),
+    "rounds": ("mine_in_rounds",),
     "run": ("Run",),
     "weights": ("sample_weight",),
 }

@@ -19,6 +19,8 @@ from hardneg.run import Run
 
 __all__ = ["command"]
 
+_POSITIVES = 20
+
 
 @click.command(short_help="Show a run, or one anchor of it.")
 @run_argument
@@ -59,8 +61,10 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
     positive = run.positives.positive
     lists = slice(positive.offsets[row], positive.offsets[row + 1])
     pairs = zip(positive.values[lists], run.positive_scores[lists], strict=True)
-    rows = [(f"{score:.3f}", str(run.items.ids[int(item)]), _text(run.items, int(item))) for item, score in pairs]
-    out.print(table("Positives", ("score", "id", "text"), rows))
+    best = sorted(pairs, key=lambda pair: -pair[1])  # the members of a class may be thousands
+    rows = [(f"{score:.3f}", str(run.items.ids[int(item)]), _text(run.items, int(item))) for item, score in best]
+    title = f"Positives, the nearest {_POSITIVES} of {len(rows):,}" if len(rows) > _POSITIVES else "Positives"
+    out.print(table(title, ("score", "id", "text"), rows[:_POSITIVES]))
     sampled = set(run.negatives.filter(_is(run.negatives, key)).column("item").to_pylist())
     found = pa.concat_tables([part.filter(_is(part, key)) for part in run.parts()]).sort_by([("score", "descending")])
     candidates = [
@@ -86,5 +90,10 @@ def _is(part: pa.Table, key: str | int) -> pa.Array:
 
 
 def _text(side: Collection, row: int) -> str:
-    text = "" if side.texts is None else str(side.texts[row])
-    return text if len(text) <= 100 else text[:99] + "…"
+    """What a thing says or where its picture is, and its label where it has one."""
+    names = side.table.column_names
+    name = next((one for one in ("text", "path") if one in names), None)
+    text = "" if name is None else str(side.table.column(name)[row])
+    label = side.table.column("label")[row].as_py() if "label" in names else None
+    text = text if len(text) <= 100 else text[:99] + "…"
+    return text if label is None else f"[{', '.join(label) if isinstance(label, list) else label}] {text}"
