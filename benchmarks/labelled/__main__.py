@@ -90,10 +90,14 @@ def pool_page(work: Path, seeds: int) -> str:
     return machine.table(pool.HEAD, rows)
 
 
-def clusters_page(work: Path, seeds: int) -> str:
-    found = clusters.measured(both(work)[0])
-    kept(work, f"clusters-{seeds}", found)
-    rows = [[one.source, f"{one.recall:.1%}", f"{one.empty:.1%}", f"{one.seconds:.1f}"] for one in found]
+def clusters_page(work: Path, seeds: int) -> str:  # noqa: ARG001 - nothing is drawn but the clusters' own start
+    rows = []
+    for data in both(work):
+        found = clusters.measured(data)
+        kept(work, f"clusters-{data.name}", found)
+        rows += [
+            [data.name, one.source, f"{one.recall:.1%}", f"{one.empty:.1%}", f"{one.seconds:.1f}"] for one in found
+        ]
     return machine.table(clusters.HEAD, rows)
 
 

@@ -15,7 +15,7 @@ from hardneg.mining import mine
 from hardneg.positives import Positives
 from hardneg.run import Run
 
-HEAD = ("source", "of the 10 nearest", "anchors with none", "seconds")
+HEAD = ("data", "source", "of the 10 nearest", "anchors with none", "seconds")
 SOURCES = (
     "neighbors(k=10)",
     "clusters(method=kmeans, n=20, k=10)",
@@ -24,6 +24,7 @@ SOURCES = (
     "clusters(method=faiss, n=100, k=10)",
     "clusters(method=hdbscan, k=10)",
 )
+_FEW = 2000  # HDBSCAN compares all pairs: minutes for ten thousand vectors of this width
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def measured(data: Labelled) -> list[Found]:
     wanted: set[tuple[int, int]] = set()
     found = []
     for source in SOURCES:
+        if "hdbscan" in source and len(rows) > _FEW:
+            continue
         began = time.perf_counter()
         run = mine(positives, sources=source, filters="known", sampler="top(n=10)", encoder=encoder)
         seconds = _searching(run, time.perf_counter() - began)

@@ -53,15 +53,18 @@ def measured(data: Labelled, each: int, seed: int) -> list[Outcome]:
     for arm, options in ARMS.items():
         positives = Positives.from_labels(data.collection(labels), minable=minable, seed=seed)
 
-        def train_head(one: Round) -> Matrix:
-            return projected(data.vectors, one.run, seed)
+        heads: dict[int, NDArray[np.float32]] = {}
+
+        def train_head(one: Round, heads: dict[int, NDArray[np.float32]] = heads) -> Matrix:
+            heads[one.number] = projected(data.vectors, one.run, seed)
+            return heads[one.number]
 
         rounds = mine_in_rounds(
             positives, data.vectors, train_head, stop=Stop(most=ROUNDS, settled=0, patience=ROUNDS),
             **{"sources": "neighbors(k=50)", "sampler": f"top(n={WANTED})", "seed": seed, **options},  # type: ignore[arg-type]
         )  # fmt: skip
         for one in rounds.rounds:
-            fresh = projected(data.vectors, one.run, seed)
+            fresh = heads[one.number] if one.number in heads else projected(data.vectors, one.run, seed)
             probe = _probe(data, fresh, known, test)
             found.append(Outcome(arm, seed, one.number, _false(data, one.run), one.pseudo, probe))
     return found

@@ -60,6 +60,11 @@ class Vectors:
             similarity,
         )
 
+    @classmethod
+    def of_items(cls, items: Matrix, positives: Positives, similarity: Similarity = "cosine") -> Vectors:
+        """The vectors of labelled items: the anchors are among them, or are the means of classes."""
+        return cls(anchors_of(items, positives, similarity), items, similarity)
+
     def pairs(self, anchors: IntArray, items: IntArray) -> FloatArray:
         """The similarity of each anchor with each item, shape ``(len(anchors),)``."""
         return pair_scores(self.anchors, self.items, anchors, items, self.similarity)

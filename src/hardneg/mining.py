@@ -100,6 +100,7 @@ def mine(
     clock = ledger.Clock()
     source = united(sources)
     steps = Steps.parse(source, usual_filters(positives) if filters is None else filters, sampler)
+    steps = steps.suited(labels=positives.classes is not None)
     encoder = usual_encoder(positives) if encoder is None else encoder
     class_columns(steps.plan, positives.classes)  # now rather than after the search, if there are none
     path, keep = _directory(out)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from hardneg.classes import Classes
 from hardneg.collection import Collection
-from hardneg.context import Context, Vectors, anchors_of
+from hardneg.context import Context, Vectors
 from hardneg.matrix import Matrix
 from hardneg.mining import Settings, mine
 from hardneg.notation import require
@@ -20,6 +20,7 @@ from hardneg.positives import Positives
 from hardneg.predict import Predictions, Strength, label_errors, member_p_values, strength
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.run import Run
+from hardneg.similarity import check_vectors
 
 __all__ = ["Round", "Rounds", "Stop", "mine_in_rounds", "with_pseudo_labels"]
 
@@ -131,7 +132,7 @@ def mine_in_rounds(
         if why := _enough(done, stop, state):
             return Rounds(tuple(done), why)
         fresh = train(now)
-        vectors = vectors if fresh is None else fresh
+        vectors = vectors if fresh is None else check_vectors(fresh, "item", rows=len(positives.items))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +148,7 @@ class _Mining:
 
     def round(self, number: int, vectors: Matrix, state: _State) -> Round:
         """Predict, label what is sure, mine."""
-        sides = Vectors(anchors_of(vectors, self.positives, "cosine"), vectors)
+        sides = Vectors.of_items(vectors, self.positives)
         context = Context(self.positives, sides, self.steps["seed"])
         predicted = context.predictions(self.model, "rounds")
         found = _strength(predicted, context.classes("rounds"), self.positives.barred)
@@ -158,7 +159,7 @@ class _Mining:
             self.settings.progress.say(f"Round {number}: the model is {found.why}. Random items are mined.")
             steps = {**steps, "sources": _RANDOM}
         where = None if self.out is None else Path(self.out) / f"round-{number}"
-        sides = Vectors(anchors_of(vectors, more, "cosine"), vectors)
+        sides = Vectors.of_items(vectors, more)
         run = mine(more.with_predictions(predicted), encoder=sides, out=where, settings=self.settings, **steps)
         rows = run.negatives.select(["anchor", "item"]).to_pylist()
         pairs = {(one["anchor"], one["item"]) for one in rows}
@@ -170,6 +171,8 @@ class _Mining:
 def _enough(done: list[Round], stop: Stop, state: _State) -> str:
     """Why to stop, empty for going on."""
     now = done[-1]
+    if not now.run.negatives.num_rows:
+        return "No negative was sampled. Look at the reasons in the run's ledger."
     state.stale = state.stale + 1 if now.strength.balanced <= state.best else 0
     state.best = max(state.best, now.strength.balanced)
     if len(done) >= stop.most:
@@ -192,8 +195,8 @@ def with_pseudo_labels(positives: Positives, predicted: Predictions, error: floa
     """The same items, with labels for those that are surely of one class; and how many these are.
 
     An unlabelled item gets a label where every other class is ruled out and this one is not: its conformal p-value
-    is below ``error`` for all but one class (:func:`hardneg.predict.member_p_values`). A table column
-    ``label_given`` keeps the labels that were there before.
+    is below ``error`` for all but one class (:func:`hardneg.predict.member_p_values`). ``given_<label>`` keeps
+    the labels that were there before.
 
     Raises InputError for items with several labels.
     """
@@ -211,18 +214,17 @@ def with_pseudo_labels(positives: Positives, predicted: Predictions, error: floa
         return positives, 0
     labelled = codes.copy()
     labelled[rows] = given
-    things = _relabelled(positives.items, classes.names, labelled)
-    return Positives.from_labels(things, anchors=classes.kind, minable=~positives.barred), len(rows)
+    things = _relabelled(positives.items, classes, labelled)
+    listed = max(1, int(positives.positive.lengths().max(initial=1))) if classes.kind == "items" else 1
+    minable = ~positives.barred
+    more = Positives.from_labels(things, label=classes.column, anchors=classes.kind, minable=minable, listed=listed)
+    return more, len(rows)
 
 
-def _relabelled(items: Collection, names: tuple[str, ...], codes: IntArray) -> Collection:
-    labels = pa.array([None if code < 0 else names[code] for code in codes], pa.string())
-    table = items.table
-    if "label" in table.column_names:
-        at = table.column_names.index("label")
-        before = table.column(at)
-        table = table.set_column(at, "label", labels)
-        return Collection(
-            table if "label_given" in table.column_names else table.append_column("label_given", before), items.root
-        )
-    return Collection(table.append_column("label", labels), items.root)
+def _relabelled(items: Collection, classes: Classes, codes: IntArray) -> Collection:
+    labels = pa.array([None if code < 0 else classes.names[code] for code in codes], pa.string())
+    table, kept = items.table, f"given_{classes.column}"
+    at = table.column_names.index(classes.column)
+    if kept not in table.column_names:
+        table = table.append_column(kept, table.column(at))
+    return Collection(table.set_column(at, classes.column, labels), items.root)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hardneg.filters import FILTERS, Duplicates, Filter, Known, Margin
@@ -74,6 +74,7 @@ class Steps:
     source_names: tuple[str, ...]
     filters: tuple[Filter, ...]
     plan: Plan
+    usual_reference: str = "min"
 
     @classmethod
     def parse(
@@ -105,12 +106,19 @@ class Steps:
         new = _judged_and_sampled(
             old["filters"] if filters is None else filters, old["sampler"] if sampler is None else sampler
         )
-        return cls(tuple(old["sources"]), tuple(manifest["source_names"]), *new)
+        return cls(tuple(old["sources"]), tuple(manifest["source_names"]), *new).suited(labels="labels" in manifest)
 
     @property
     def reference(self) -> str:
-        """Which positive the column ``positive_score`` shows: that of the first margin, or the weakest."""
-        return next((one.reference for one in self.filters if isinstance(one, Margin)), "min")
+        """Which positive the column ``positive_score`` shows: that of the first margin, else the usual one."""
+        return next((one.reference for one in self.filters if isinstance(one, Margin)), self.usual_reference)
+
+    def suited(self, *, labels: bool) -> Steps:
+        """The same steps; without a margin negatives are graded by the weakest positive, of labelled data by the mean.
+
+        The members of a class are spread so wide that half of all items are nearer to one than its weakest positive.
+        """
+        return replace(self, usual_reference="mean" if labels else "min")
 
     def texts(self) -> dict[str, list[str]]:
         """The steps as text; ``Steps.parse(**steps.texts())`` gives them back."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from hardneg.classes import Classes, coded, values_of
 from hardneg.collection import Collection
 from hardneg.context import Vectors, anchors_of
 from hardneg.errors import InputError
-from hardneg.mining import mine
+from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.ragged import Ragged
 from hardneg.run import relation_of
@@ -106,6 +107,16 @@ def test_mining_never_gives_an_item_of_the_same_class() -> None:
     assert {(one["anchor"], one["item"]) for one in pairs} == {
         (f"i{row}", f"i{item}") for row in range(60) for item in np.argsort(-scores[row])[:5]
     }
+
+
+def test_without_a_margin_the_mean_positive_grades() -> None:
+    positives = Positives.from_labels(collection(["a", "a", "a", "b"]))
+    vectors = np.array([[1, 0], [1, 0.2], [0, 1], [0.9, 0.3]], np.float32)
+    options: dict[str, Any] = {"encoder": Vectors.of_items(vectors, positives), "sampler": "top(n=1)"}
+    run = mine(positives, filters="known", **options)
+    assert run.manifest["reference"] == "mean"
+    assert mine(positives, filters="margin(relative=0.1, reference=max)", **options).manifest["reference"] == "max"
+    assert refilter(run, sampler="top(n=2)").manifest["reference"] == "mean"
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_pseudo_labels_are_right_and_what_was_given_stays() -> None:
     assert (codes[fresh] == truth[fresh]).mean() > 0.97
     assert (codes[before >= 0] == before[before >= 0]).all()
     assert not more.barred[fresh].any()
-    assert more.items.table.column("label_given").to_pylist() == positives.items.table.column("label").to_pylist()
+    assert more.items.table.column("given_label").to_pylist() == positives.items.table.column("label").to_pylist()
 
 
 def test_it_stops_where_nothing_changes(tmp_path: Path) -> None:
@@ -84,6 +84,12 @@ def test_it_stops_where_the_model_gets_no_better() -> None:
     assert found.stopped.startswith("The model is no better")
     assert found.best.number == 0
     assert found.rounds[0].pseudo == 0
+
+
+def test_training_that_gives_no_vectors_is_named() -> None:
+    positives, vectors, _ = scene()
+    with pytest.raises(ValueError, match="1797"):
+        mine_in_rounds(positives, vectors, lambda one: vectors[:5], sources="neighbors(k=5)")
 
 
 def test_a_model_too_weak_mines_random_items(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import ClassVar
@@ -12,11 +12,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.classes import Classes
 from hardneg.collection import Collection
 from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
 from hardneg.notation import require
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.table import Rows, Verdict, distinct
 
 __all__ = ["Duplicates", "normalised"]
@@ -80,8 +81,11 @@ class Duplicates(Filter):
         anchors = fingerprints(positives.anchors, 0)
         items = fingerprints(positives.items, len(anchors))
 
+        member = _of_class(items, positives.classes)
+
         def gather(rows: Rows) -> Columns:
-            return {"copy_of": copies(rows, anchors, items, positives.positive)}
+            found = copies(rows, anchors, items, positives.positive)
+            return {"copy_of": np.where((found != 1) & member(rows), np.uint8(2), found)}
 
         return gather
 
@@ -90,6 +94,22 @@ class Duplicates(Filter):
         copy, near = columns["copy_of"], columns["positive_similarity"]
         by_similarity = near >= (np.inf if self.similarity is None else self.similarity)
         return first_of(copy.shape, (copy == 1, 1.0), (copy == 2, 1.0), (copy == 3, 1.0), (by_similarity, near))
+
+
+def _of_class(items: IntArray, classes: Classes | None) -> Callable[[Rows], BoolArray]:
+    """Whether each row's item says the same as a member of its anchor's class; not all of these are listed."""
+    if classes is None:
+        return lambda rows: np.zeros(len(rows), bool)
+    codes = np.unique(items, return_inverse=True)[1]
+    members, of_anchors = Ragged.from_codes(classes.items), Ragged.from_codes(classes.anchors)
+    said = Ragged.from_pairs(members.values, codes[members.rows()], len(classes.names))
+
+    def member(rows: Rows) -> BoolArray:
+        mine = of_anchors.take(rows.anchor)
+        hits = said.contains(mine.values, np.repeat(codes[rows.item], mine.lengths()))
+        return np.asarray(np.bincount(mine.rows()[hits], minlength=len(rows)) > 0)
+
+    return member
 
 
 def fingerprints(things: Collection, unique_from: int = 0) -> IntArray:

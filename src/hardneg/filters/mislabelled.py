@@ -9,7 +9,7 @@ import numpy as np
 
 from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
-from hardneg.filters._classes import models_of, over_classes
+from hardneg.filters._classes import models_of, over_classes, views_of
 from hardneg.notation import require
 from hardneg.predict import label_errors
 from hardneg.ragged import IntArray
@@ -32,7 +32,7 @@ class Mislabelled(Filter):
 
     Args:
         models: what predicts, as ``logistic`` or ``knn(k=10)``; several are pooled. Not given: the predictions that
-            came with the data, else ``logistic`` and ``knn``.
+            came with the data, if some were made without the label of what may be mined, else ``logistic`` and ``knn``.
         mislabelled: suspect as mislabelled from this probability on.
         negative: below this probability the label is believed; between the two it is unsure, and suspect too.
     """
@@ -66,8 +66,7 @@ class Mislabelled(Filter):
     def gather(self, context: Context) -> Gather:
         """Predict, and weigh what the models say against the labels."""
         classes = context.classes(self.name)
-        views = [context.predictions(model, self.name) for model in self.models or _default(context)]
-        found = label_errors(views, classes.items_of(~context.positives.barred))
+        found = label_errors(views_of(context, self.models, self.name), classes.items_of(~context.positives.barred))
         context.notes.setdefault("label_errors", {})[str(self)] = dict(found.about)
         known = np.full(found.true_class.shape, np.nan, np.float32) if found.about.get("too_weak") else found.true_class
 
@@ -96,7 +95,3 @@ class Mislabelled(Filter):
             (otherwise & (found >= self.negative), found),
             (wrong > self.mislabelled, wrong),
         )
-
-
-def _default(context: Context) -> tuple[str | None, ...]:
-    return (None,) if context.positives.predictions is not None else ("logistic", "knn")

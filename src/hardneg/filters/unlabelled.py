@@ -9,7 +9,7 @@ import numpy as np
 
 from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
-from hardneg.filters._classes import models_of, over_classes
+from hardneg.filters._classes import models_of, over_classes, views_of
 from hardneg.notation import require
 from hardneg.predict import label_errors, member_p_values
 from hardneg.ragged import IntArray
@@ -31,7 +31,7 @@ class Unlabelled(Filter):
     Args:
         error: at most this share of a class's items may pass for negatives of it.
         models: what predicts, as ``logistic``, ``knn`` or ``propagation``. Not given: the predictions that came with
-            the data, else ``logistic`` and ``knn``.
+            the data, if they are of all unlabelled items and of some labelled ones, else ``logistic`` and ``knn``.
     """
 
     name: ClassVar[str] = "unlabelled"
@@ -58,8 +58,7 @@ class Unlabelled(Filter):
         """Predict, and compare each unlabelled item with the labelled ones of every class."""
         classes = context.classes(self.name)
         codes = classes.items_of(~context.positives.barred)
-        named = self.models or ((None,) if context.positives.predictions is not None else ("logistic", "knn"))
-        views = [context.predictions(model, self.name) for model in named]
+        views = views_of(context, self.models, self.name, ~classes.labelled())
         believed = label_errors(views, codes).true_class
 
         def gather(rows: Rows) -> Columns:

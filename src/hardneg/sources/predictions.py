@@ -10,9 +10,10 @@ import numpy as np
 
 from hardneg.classes import Classes
 from hardneg.context import Context
+from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.predict import Predictions as Predicted
-from hardneg.ragged import IntArray, Ragged, places
+from hardneg.ragged import IntArray, Ragged, expand, places
 from hardneg.search import Constraints, Exact, Unlike
 from hardneg.similarity import FloatArray
 from hardneg.sources._base import Source, ranked_rows
@@ -28,7 +29,8 @@ class Predictions(Source):
     Their score is how much more probable the model finds the anchor's class than the label: P(class) - P(label), of
     predictions made without the item's own label. Errors in a split that may not be mined (a validation split) are
     never candidates, but they show where to look: what is most like them and may be mined is a candidate as well,
-    labelled otherwise or not at all. So are the neighbours of the errors among what may be mined.
+    labelled otherwise or not at all. So are the neighbours of the errors among what may be mined. A neighbour that
+    nothing was predicted for has the score of the error that led to it.
 
     How near a candidate is to the anchor and to its positives stands in the columns ``score`` and
     ``positive_similarity``; the filter ``mislabelled`` says whether the label may be wrong.
@@ -59,32 +61,30 @@ class Predictions(Source):
         """Predict, and list for each class what is taken for it."""
         classes, positives = context.classes(self.name), context.positives
         predicted = context.predictions(self.model, self.name)
+        if not (predicted.held_out & predicted.predicted & classes.labelled()).any():
+            raise InputError(
+                "No labelled item has a prediction of a model that had not seen its label, so no error is known.",
+                remedy="If the model had not seen these labels say so (--held-out), or leave its predictions out.",
+            )
         wrong = errors(predicted, classes, self.margin)
-        pairs = [wrong]
-        if self.like:
-            pairs.append(_neighbours(context, classes, wrong, self.like))
-        rows, items = np.concatenate([one.rows() for one in pairs]), np.concatenate([one.values for one in pairs])
-        known = ~positives.barred[items] & predicted.predicted[items]
-        lists = Ragged.from_pairs(rows[known], items[known], len(classes.names))
         context.notes["errors"] = {name: int(n) for name, n in zip(classes.names, wrong.lengths(), strict=True) if n}
+        lists, scores = _candidates(context, classes, predicted, wrong, self.like)
         of_anchors = Ragged.from_codes(classes.anchors)
 
         def propose(anchors: IntArray) -> Rows:
             mine = of_anchors.take(anchors)
-            found = lists.take(mine.values)
-            at = np.repeat(mine.rows(), found.lengths())
-            every = Ragged.from_pairs(at, found.values, len(anchors))
-            ruled_out = positives.forbids(anchors[every.rows()], every.values)
-            ruled_out |= positives.excluded(anchors).contains(every.rows(), every.values)
-            at, items = every.rows()[~ruled_out], every.values[~ruled_out]
-            scores = _best(predicted, classes, of_anchors, anchors[at], items)
-            order = np.lexsort((items, -scores, at))
-            at, items, scores = at[order], items[order], scores[order]
+            lengths = lists.lengths()[mine.values]
+            which = expand(lists.offsets[:-1][mine.values], lengths)
+            at, items, points = np.repeat(mine.rows(), lengths), lists.values[which], scores[which]
+            fit = ~positives.forbids(anchors[at], items) & ~positives.excluded(anchors).contains(at, items)
+            at, items, points = _once(at[fit], items[fit], points[fit])
+            order = np.lexsort((items, -points, at))
+            at, items, points = at[order], items[order], points[order]
             ranks = places(np.bincount(at, minlength=len(anchors)))
             first = ranks < self.k
             counts = np.bincount(at[first], minlength=len(anchors))
             chosen = Ragged(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), items[first])
-            return ranked_rows(anchors, chosen, scores[first], ranks[first])
+            return ranked_rows(anchors, chosen, points[first], ranks[first])
 
         return propose
 
@@ -106,15 +106,42 @@ def errors(predicted: Predicted, classes: Classes, margin: float = 0.0) -> Ragge
     return Ragged.from_pairs(taken[~has], usable[at[~has]], len(classes.names))
 
 
+def _candidates(
+    context: Context, classes: Classes, predicted: Predicted, wrong: Ragged, like: int
+) -> tuple[Ragged, FloatArray]:
+    """For each class what may be mined of the errors and of what is most like them, and the score of each.
+
+    An item that nothing was predicted for has the score of the worst error that it is like.
+    """
+    of, items = wrong.rows(), wrong.values
+    scores = _margins(predicted, classes, of, items)
+    if like and len(items):
+        hits = _neighbours(context, classes, wrong, like)
+        more, inherited = hits.values, scores[hits.rows()]
+        own = np.where(predicted.predicted[more], _margins(predicted, classes, of[hits.rows()], more), inherited)
+        of, items = np.concatenate([of, of[hits.rows()]]), np.concatenate([items, more])
+        scores = np.concatenate([scores, own.astype(np.float32)])
+    minable = ~context.positives.barred[items]
+    of, items, scores = _once(of[minable], items[minable], scores[minable])
+    counts = np.bincount(of, minlength=len(classes.names))
+    return Ragged(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), items), scores
+
+
+def _once(rows: IntArray, items: IntArray, scores: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Each (row, item) once, with its highest score, by row and item."""
+    order = np.lexsort((-scores, items, rows))
+    rows, items, scores = rows[order], items[order], scores[order]
+    fresh = np.ones(len(rows), bool)
+    fresh[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
+    return rows[fresh], items[fresh], scores[fresh]
+
+
 def _neighbours(context: Context, classes: Classes, wrong: Ragged, like: int) -> Ragged:
-    """For each class what may be mined and is nearest to the errors: labelled otherwise or not at all."""
+    """For each error what may be mined and is nearest to it: labelled otherwise than its class, or not at all."""
     vectors, positives = context.vectors(None), context.positives
-    if not len(wrong.values):
-        return Ragged.empty(len(wrong))
     own = Ragged.from_pairs(np.arange(len(wrong.values)), wrong.values, len(wrong.values))
     rules = Constraints(own, positives.barred, (Unlike(wrong.rows(), classes.items),))
-    hits = Exact().search(vectors.items[wrong.values], vectors.items, like, vectors.similarity, rules)
-    return Ragged.from_pairs(wrong.rows()[hits.items.rows()], hits.items.values, len(wrong))
+    return Exact().search(vectors.items[wrong.values], vectors.items, like, vectors.similarity, rules).items
 
 
 def _margins(predicted: Predicted, classes: Classes, of: IntArray, items: IntArray) -> FloatArray:
@@ -126,12 +153,3 @@ def _margins(predicted: Predicted, classes: Classes, of: IntArray, items: IntArr
     others = predicted.probabilities[items].copy()
     others[np.arange(len(items)), of] = 0
     return np.where(np.isnan(labelled), mine - others.max(axis=1, initial=0), labelled).astype(np.float32)
-
-
-def _best(
-    predicted: Predicted, classes: Classes, of_anchors: Ragged, anchors: IntArray, items: IntArray
-) -> FloatArray:  # fmt: skip
-    """The score of each pair under the likeliest of the anchor's classes."""
-    mine = of_anchors.take(anchors)
-    scores = _margins(predicted, classes, mine.values, np.repeat(items, mine.lengths()))
-    return np.maximum.reduceat(scores, mine.offsets[:-1]) if len(anchors) else np.zeros(0, np.float32)

@@ -5,10 +5,11 @@ import pyarrow as pa
 import pytest
 
 from hardneg.collection import Collection
-from hardneg.context import Context
+from hardneg.context import Context, Vectors
 from hardneg.errors import OptionError
 from hardneg.filters import Duplicates
 from hardneg.filters.duplicates import normalised
+from hardneg.mining import mine
 from hardneg.positives import Positives
 from hardneg.table import Array, Rows
 
@@ -83,3 +84,17 @@ def test_near_copies_are_suspect() -> None:
     assert Duplicates().judge(columns).rule.tolist() == [-1, -1, 1]
     with pytest.raises(OptionError, match="above 0"):
         Duplicates(similarity=0)
+
+
+def test_a_copy_of_any_member_of_the_class_is_dropped_whichever_are_listed() -> None:
+    texts = [f"text {row}" for row in range(40)] + ["Text 7!", "another"]
+    labels = ["a"] * 40 + ["b", "b"]
+    things = Collection(Collection.of(range(42), texts=texts).table.append_column("label", pa.array(labels)))
+    positives = Positives.from_labels(things, listed=2)
+    vectors = np.random.default_rng(0).normal(size=(42, 4)).astype(np.float32)
+    run = mine(positives, filters="known", encoder=Vectors.of_items(vectors, positives), sampler="top(n=1)")
+    rows = run.candidates.table.to_pylist()
+    twins = [row for row in rows if row["item"] == 40 or row["item"] == 7]
+    assert len(twins) == 42  # the one text for forty anchors, the other for two
+    assert {row["reason"] for row in twins} == {"duplicates.positive_text", "duplicates.anchor_text"}
+    assert all(row["verdict"] == "keep" for row in rows if row not in twins)

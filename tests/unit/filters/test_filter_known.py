@@ -22,6 +22,7 @@ def test_every_relation_has_its_verdict(*, shared: bool) -> None:
         "SELF": "known.self",
         "BARRED": "known.barred",
         "SHARED": "known.shared_positive" if shared else "",
+        "OTHERWISE": "",
     }
 
 
@@ -54,7 +55,7 @@ def test_the_first_filter_that_fires_gives_reason_and_evidence() -> None:
 
 
 def test_the_same_filter_may_come_twice() -> None:
-    columns: dict[str, Array] = COLUMNS | {"positive_min": np.full(7, 0.95, np.float32)}
+    columns: dict[str, Array] = COLUMNS | {"positive_min": np.full(len(RELATIONS), 0.95, np.float32)}
     found, reasons = judge_all([Margin(ceiling=0.95), Margin(ceiling=0.8)], columns)
     assert {reasons[one] for one in found["reason"][RELATIONS != Relation.NEGATIVE]} == {"margin.ceiling"}
     assert np.isnan(found["evidence"][RELATIONS == Relation.NEGATIVE]).all()

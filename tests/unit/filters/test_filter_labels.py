@@ -151,6 +151,21 @@ def test_predictions_that_came_with_the_data_are_taken() -> None:
         positives.with_predictions(Predictions(given.probabilities[:3], np.ones(3, bool), ("a", "b")))
 
 
+@pytest.mark.parametrize("step", [Mislabelled(), Unlabelled()])
+def test_given_predictions_that_cannot_judge_give_way_to_models(step: Mislabelled | Unlabelled) -> None:
+    vectors, _, given, hidden = digits()
+    labels = [None if gone else str(one) for one, gone in zip(given, hidden, strict=True)]
+    positives = Positives.from_labels(Collection(pa.table({"id": np.arange(len(given)), "label": labels})))
+    assert positives.classes is not None
+    flat = np.full((len(given), 10), 0.1, np.float32)
+    only_labelled = Predictions(np.where(hidden[:, None], np.float32(np.nan), flat), ~hidden, positives.classes.names)
+    none_held_out = Predictions(flat, hidden, positives.classes.names)
+    for found, usable in ((only_labelled, isinstance(step, Mislabelled)), (none_held_out, False)):
+        context = Context(positives.with_predictions(found), Vectors.of_items(vectors, positives))
+        step.gather(context)
+        assert set(context.notes["predictions"]) == ({"given"} if usable else {"logistic", "knn"})
+
+
 @pytest.mark.parametrize("text", ["mislabelled", "unlabelled"])
 def test_without_labels_it_says_what_is_missing(text: str) -> None:
     positives = Positives.from_pairs(["q"], ["a"])

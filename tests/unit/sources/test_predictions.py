@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hardneg.collection import Collection
 from hardneg.context import Context, Vectors, anchors_of
-from hardneg.errors import OptionError
+from hardneg.errors import InputError, OptionError
 from hardneg.positives import Positives
 from hardneg.predict import Predictions as Predicted
 from hardneg.sources import Predictions
@@ -86,6 +86,26 @@ def test_predictions_that_saw_the_label_are_no_errors() -> None:
     seen = Predicted(given.probabilities, np.array([True, True, False, True, True, True]), NAMES)
     context.positives = context.positives.with_predictions(seen)
     assert lists(context, Predictions(like=0))["a"] == [4]
+
+
+def test_what_nothing_was_predicted_for_has_the_score_of_the_error_it_is_like() -> None:
+    minable = np.array([True, True, False, True, True, True])
+    found = [[np.nan] * 3] * 2 + [FOUND[2]] + [[np.nan] * 3] * 3  # predictions of the validation split alone
+    context = scene(LABELS, found, minable)
+    rows = Predictions(like=2).prepare(context)(np.array([0]))
+    assert len(rows) == 2
+    assert set(rows.item.tolist()) <= {3, 4, 5}
+    assert rows["source_score"].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_predictions_of_which_none_is_held_out_are_refused() -> None:
+    context = scene(LABELS, FOUND)
+    given = context.positives.predictions
+    assert given is not None
+    seen = Predicted(given.probabilities, np.zeros(6, bool), NAMES)
+    context.positives = context.positives.with_predictions(seen)
+    with pytest.raises(InputError, match=r"no error is known.*--held-out"):
+        Predictions().prepare(context)
 
 
 def test_wrong_options() -> None:
