@@ -48,7 +48,7 @@ class Mislabelled(Filter):
 
     models: tuple[str, ...] | str = ()
     mislabelled: float = 0.5
-    negative: float = 0.25
+    negative: float = 0.1
 
     def __post_init__(self) -> None:
         require(0 < self.mislabelled < 1, "mislabelled", "above 0 and below 1", self.mislabelled)

@@ -21,7 +21,7 @@ ROWS = [{"query": f"question {i}", "answer": f"answer {i}"} for i in range(200)]
     [
         (b'{"a": 1}\n', "jsonl"),
         (b'\xef\xbb\xbf \n {"a": 1}\n', "jsonl"),
-        (gzip.compress(b"a\tb\n"), "tsv"),
+        (gzip.compress(b"a\tb\n", mtime=0), "tsv"),
         (b"a,b\n1,2\n", "csv"),
         (b"a;b\n1;2\n", "csv"),
         (b"PAR1....", "parquet"),
@@ -47,7 +47,7 @@ def test_the_content_says_what_it_is(tmp_path: Path, content: bytes, carrier: st
             b"\x00\x01\x02binary",
             r"not recognised. Looked for: a folder with corpus.jsonl.*--format, one of: beir, labelled",
         ),
-        (gzip.compress(b"PAR1"), r"Parquet file inside gzip"),
+        (gzip.compress(b"PAR1", mtime=0), r"Parquet file inside gzip"),
         (b"\x1f\x8bnot gzip", r"cut short or damaged"),
     ],
 )
