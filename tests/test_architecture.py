@@ -18,8 +18,8 @@ MODULES = sorted(SRC.rglob("*.py"))
 # A package is one floor. A new module needs a place here.
 FLOORS = [
     {"errors"},
-    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels"},
-    {"notation", "matrix", "lookup", "journal", "images"},
+    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels", "soundfiles"},
+    {"notation", "matrix", "lookup", "journal", "images", "sounds"},
     {"stored"},
     {"collection", "similarity", "scratch"},
     {"classes"},
@@ -133,7 +133,7 @@ def test_what_all_names_is_there(path: Path) -> None:
 
 HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy",
          "pandas", "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "timm", "torchvision", "open_clip", "ray",
-         "starlette"]  # fmt: skip
+         "starlette", "soundfile", "onnxruntime", "resemblyzer", "openwakeword"]  # fmt: skip
 
 
 def _loaded(code: str) -> set[str]:

@@ -1,0 +1,259 @@
+"""Sounds: files, bytes and clips of them, examined, and their samples as one channel. Broken ones are named."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.errors import MissingExtraError, OptionError
+from hardneg.parallel import threads as usual_threads
+from hardneg.soundfiles import BrokenSound, Reason, Source, blocks, broken, opened, suffix_fits
+from hardneg.soundfiles import digest as file_digest
+
+__all__ = ["BrokenSound", "Clip", "Heard", "Reason", "Sound", "digest", "examine", "examine_all", "wave", "windows"]
+
+Wave: TypeAlias = NDArray[np.float32]
+
+RATE = 16_000  # samples a second; what models of speech are trained on
+LONGEST = 600.0  # seconds; 10 minutes are 38 MB of samples at this rate
+_SLICE = 1024  # sounds handed to the threads at a time
+_PIECES = 50  # silence is looked for in pieces of 1/50 s
+_SILENT = 1e-3  # -60 dB of full scale
+# The largest value of samples that cannot go higher. Of what is stored otherwise, 16 bits are assumed.
+_FULL = {"PCM_S8": 127 / 128, "PCM_U8": 127 / 128, "PCM_24": 1 - 2**-23, "PCM_32": 1 - 2**-24}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A part of a sound, from ``start`` to before ``end`` in seconds; none is the beginning, or the end.
+
+    >>> Clip("call.wav", 1.5, 2.0).end
+    2.0
+    """
+
+    sound: Source
+    start: float | None = None
+    end: float | None = None
+
+
+Sound: TypeAlias = Clip | Source
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a sound is.
+
+    Attributes:
+        seconds: How long.
+        rate: Samples a second in the file.
+        channels: How many are in the file.
+        content: The 16 bytes that stand for it, as ``digest`` gives them.
+        clipped: The share of samples at the largest value that can be stored; speech that was recorded too loud.
+        silent: The share of pieces of 1/50 s that nowhere rise above -60 dB of full scale.
+        suffix_fits: False where the suffix of its file names another format.
+    """
+
+    seconds: float
+    rate: int
+    channels: int
+    content: bytes
+    clipped: float
+    silent: float
+    suffix_fits: bool = True
+
+
+def wave(sound: Sound, rate: int = RATE, *, longest: float = LONGEST) -> Wave:
+    """The samples of a sound, shape ``(n,)``, float32: the mean of its channels, ``rate`` a second.
+
+    Whole numbers are scaled to [-1, 1); numbers with a fraction stay as they are, and what is no number is silent.
+    Of a clip only its part of the file is read. Another rate comes from polyphase filtering
+    (``scipy.signal.resample_poly``, Kaiser window), with silence taken to be around.
+
+    Raises BrokenSound, naming the file, for what is missing, empty, cut short, longer than ``longest`` seconds, no
+    sound, or a clip that is not within its file; MissingExtraError without soundfile or scipy.
+
+    >>> import io, soundfile
+    >>> saved = io.BytesIO()
+    >>> soundfile.write(saved, np.full((4000, 2), [0.5, 0.25]), 8000, format="wav")
+    >>> wave(saved.getvalue(), 8000)[:2].tolist(), len(wave(Clip(saved.getvalue(), 0.25, 0.5)))
+    ([0.375, 0.375], 4000)
+    """
+    if rate <= 0:
+        raise OptionError(f"The 'rate' must be samples a second, above 0. Got {rate}.")
+    source = _clip(sound).sound
+    with opened(source) as file:
+        first, stop = _range(_clip(sound), file, longest)
+        return _resampled(_read(source, file, first, stop), file.samplerate, rate)
+
+
+def windows(
+    sound: Sound, seconds: float, hop: float | None = None, rate: int = RATE, *, block: float = 60.0
+) -> Iterator[tuple[float, float, Wave]]:
+    """Windows over a sound of any length: ``(start, end, samples)``, the times in seconds of the file.
+
+    One begins every ``hop`` seconds (none: one after the other) until all is covered; the last ends with the sound
+    and may be shorter. Each is what ``wave(Clip(sound, start, end), rate)`` gives, but the file is read ``block``
+    seconds at a time, by position, so that memory does not grow with it. The size of a block changes nothing.
+
+    Raises OptionError for times that are not above 0, BrokenSound like ``wave``.
+
+    >>> import io, soundfile
+    >>> saved = io.BytesIO()
+    >>> soundfile.write(saved, np.zeros(20_000), 8000, format="wav")
+    >>> [(start, end, len(samples)) for start, end, samples in windows(saved.getvalue(), 1.0)]
+    [(0.0, 1.0, 16000), (1.0, 2.0, 16000), (2.0, 2.5, 8000)]
+    """
+    for name, value in (
+        ("seconds", seconds),
+        ("hop", seconds if hop is None else hop),
+        ("block", block),
+        ("rate", rate),
+    ):
+        if not 0 < value < math.inf:
+            raise OptionError(f"The '{name}' must be a number above 0. Got {value}.")
+    return _windows(_clip(sound), seconds, seconds if hop is None else hop, rate, block)
+
+
+def _windows(clip: Clip, seconds: float, hop: float, rate: int, block: float) -> Iterator[tuple[float, float, Wave]]:
+    with opened(clip.sound) as file:
+        begin, close = _range(clip, file, math.inf)
+        base, end = clip.start or 0.0, close / file.samplerate
+        held, held_from = np.zeros(0, np.float32), begin
+        number = 0
+        while True:
+            start = base + number * hop
+            until = min(start + seconds, end)
+            first, stop = round(start * file.samplerate), min(round(until * file.samplerate), close)
+            if first >= stop:
+                return
+            if stop > held_from + len(held):
+                read_to = min(close, max(stop, first + round(block * file.samplerate)))
+                held, held_from = _read(clip.sound, file, first, read_to), first
+            part = held[first - held_from : stop - held_from]
+            yield start, until, _resampled(part, file.samplerate, rate)
+            if stop >= close:
+                return
+            number += 1
+
+
+def examine(sound: Sound, *, longest: float = math.inf) -> Heard:
+    """Decode a sound, a block at a time, and say what it is.
+
+    Raises BrokenSound like ``wave``; a web page with the suffix of a sound or a download that stopped half-way are
+    found here, not in the middle of long work.
+    """
+    clip = _clip(sound)
+    with opened(clip.sound) as file:
+        first, stop = _range(clip, file, longest)
+        full = _FULL.get(file.subtype, 1 - 2**-15)
+        piece = max(1, file.samplerate // _PIECES)
+        clipped = silent = 0
+        # Whole pieces in every block, so that none is cut in two.
+        for part in blocks(clip.sound, file, first, stop, piece * 512 * file.channels):
+            loud = np.abs(part)
+            clipped += int((loud >= full).sum())
+            silent += int((np.maximum.reduceat(loud.max(axis=1), range(0, len(loud), piece)) < _SILENT).sum())
+        frames = stop - first
+        shares = clipped / (frames * file.channels), silent / -(-frames // piece)
+        fits = suffix_fits(clip.sound, file.format)
+        return Heard(frames / file.samplerate, file.samplerate, file.channels, digest(clip), *shares, fits)
+
+
+def examine_all(
+    sounds: Sequence[Sound], threads: int | None = None, *, longest: float = math.inf
+) -> list[Heard | BrokenSound]:
+    """What ``examine`` says of each sound, in their order, on several threads; a broken one gives its error.
+
+    Each thread holds one block of one sound at a time.
+
+    >>> [found.reason for found in examine_all([b"", b"a web page"])]
+    ['empty_file', 'not_audio']
+    """
+
+    def one(sound: Sound) -> Heard | BrokenSound:
+        try:
+            return examine(sound, longest=longest)
+        except BrokenSound as error:
+            # The error as raised holds on to the frames it came through, and they to the samples.
+            return _bare(error)
+
+    found: list[Heard | BrokenSound] = []
+    with ThreadPoolExecutor(threads or usual_threads()) as workshop:
+        for start in range(0, len(sounds), _SLICE):
+            found += workshop.map(one, sounds[start : start + _SLICE])
+    return found
+
+
+def digest(sound: Sound, content: bytes | None = None) -> bytes:
+    """The 16 bytes that stand for a sound: the BLAKE2b of its file's bytes, and of a clip's times with them.
+
+    ``content`` is that of the file, where it is known; many clips of one long file need it read once. Nothing is
+    decoded. Raises BrokenSound for a file that is missing or empty.
+
+    >>> digest(Clip(b"RIFF", 0.0)) == digest(b"RIFF"), digest(Clip(b"RIFF", 0.5)) == digest(b"RIFF")
+    (True, False)
+    """
+    clip = _clip(sound)
+    content = file_digest(clip.sound) if content is None else content
+    if not clip.start and clip.end is None:
+        return content
+    times = struct.pack("<dd", clip.start or 0.0, math.inf if clip.end is None else clip.end)
+    return hashlib.blake2b(content + times, digest_size=16).digest()
+
+
+def _clip(sound: Sound) -> Clip:
+    return sound if isinstance(sound, Clip) else Clip(sound)
+
+
+def _range(clip: Clip, file: Any, longest: float) -> tuple[int, int]:
+    """The first sample of a clip and the one after its last."""
+    rate, whole = file.samplerate, file.frames / file.samplerate
+    start, end = clip.start or 0.0, whole if clip.end is None else clip.end
+    asked = f"from {start:g} to {end:g} s, and the sound has {whole:g} s."
+    if not (0 <= start < end < math.inf) or round(end * rate) > file.frames:
+        remedy = "Times are in seconds, the end after the start, both within the sound."
+        raise broken(clip.sound, "out_of_range", f"The clip is {asked} {remedy}")
+    first, stop = round(start * rate), round(end * rate)
+    if first >= stop:
+        raise broken(clip.sound, "out_of_range", f"Not one sample is in the clip {asked}")
+    if (stop - first) / rate > longest:
+        long = f"It has {(stop - first) / rate:,.1f} seconds; at most {longest:g} are read at once."
+        raise broken(clip.sound, "too_long", f"{long} Take clips of it, or windows over it.")
+    return first, stop
+
+
+def _read(source: Source, file: Any, first: int, stop: int) -> Wave:
+    return np.concatenate([_mono(block) for block in blocks(source, file, first, stop)])
+
+
+def _mono(block: Wave) -> Wave:
+    """The mean of the channels, added in their order, so that the rounding never depends on the block."""
+    total = block[:, 0].copy()
+    for channel in range(1, block.shape[1]):
+        total += block[:, channel]
+    return total / np.float32(block.shape[1])
+
+
+def _resampled(samples: Wave, before: int, after: int) -> Wave:
+    if before == after:
+        return samples.copy()
+    try:
+        from scipy.signal import resample_poly
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), extra="audio") from None
+    shared = math.gcd(before, after)
+    return np.asarray(resample_poly(samples, after // shared, before // shared), np.float32)
+
+
+def _bare(error: BrokenSound) -> BrokenSound:
+    bare = BrokenSound(str(error), reason=error.reason)
+    bare.path = error.path
+    return bare
