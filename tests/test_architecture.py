@@ -24,7 +24,7 @@ FLOORS = [
     {"collection", "similarity", "scratch"},
     {"classes"},
     {"positives", "search", "encode"},
-    {"predict"},
+    {"predict", "verify"},
     {"table", "context"},
     {"sources", "filters", "samplers"},
     {"steps", "run"},
