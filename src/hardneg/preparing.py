@@ -44,10 +44,23 @@ def minable(positives: Positives, vectors: Vectors) -> tuple[Positives, IntArray
     ]
     active = np.flatnonzero(usable)
     if not len(active):
-        raise InputError("No anchor has a positive, so there is nothing to mine for.", remedy="Check the judgements.")
+        raise _nothing_to_mine_for(positives)
     if positives.barred.all():
         raise InputError(
             "No item may be mined: all are barred, empty or without a direction.",
             remedy="Look at --exclude-split and --exclude-ids, and at the items' texts or vectors.",
         )
     return positives, active, skipped
+
+
+def _nothing_to_mine_for(positives: Positives) -> InputError:
+    """Why no anchor can be mined for: none has a positive, or those that have one have no direction."""
+    if positives.positive.lengths().any():
+        return InputError(
+            "Every anchor that has a positive has a zero vector, which cosine cannot compare.",
+            remedy="Look at the texts or vectors, or encode with another model.",
+        )
+    remedy = "Check the judgements."
+    if positives.classes is not None:
+        remedy = "Each of them is alone in its class: name another column of labels, or add items."
+    return InputError("No anchor has a positive, so there is nothing to mine for.", remedy=remedy)

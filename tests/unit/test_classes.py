@@ -149,3 +149,17 @@ def test_several_labels_where_one_is_needed() -> None:
 def test_numbers_are_read_as_text() -> None:
     column = pa.array([3, None, 7])
     assert Ragged.from_codes(coded(column, values_of(column))).values.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "scale", "message"),
+    [
+        (["a", "b", "c"], 1, "alone in its class"),
+        (["a", "a", "b"], 0, "zero vector, which cosine cannot compare"),
+    ],
+)
+def test_nothing_to_mine_for_says_why(labels: list[str], scale: float, message: str) -> None:
+    positives = Positives.from_labels(collection(labels))
+    vectors = scale * np.eye(3, dtype=np.float32)
+    with pytest.raises(InputError, match=message):
+        mine(positives, encoder=Vectors.of_items(vectors, positives), filters="known")
