@@ -33,14 +33,14 @@ def test_the_interval_holds_the_truth() -> None:
     target = left == right
     truth = eer(rates_of(scores, target)), float((scores[target] < 1.5).mean())
     held, over_trials = np.zeros(2), 0
-    for seed in range(1, 41):
+    for seed in range(1, 31):
         scores, left, right = _world(seed)
         for place, statistic in enumerate((eer, _miss)):
             interval = identity_interval(statistic, scores, left, right, draws=120, seed=seed)
             held[place] += interval.low <= truth[place] <= interval.high
         miss = (scores[left == right] < 1.5).mean()
         over_trials += abs(miss - truth[1]) <= 1.96 * np.sqrt(miss * (1 - miss) / (left == right).sum())
-    assert (held >= 33).all()  # of 40; 95% is promised, 38 expected
+    assert (held >= 25).all()  # of 30; 95% is promised, 28.5 expected
     assert over_trials < held[1]
 
 
