@@ -26,8 +26,8 @@ def eer(curve: Rates, *, method: Literal["linear", "hull"] = "linear") -> float:
     which a verifier reaches that throws dice between two thresholds. It is never higher, and of few trials too good:
     the hull picks the luckiest thresholds.
 
-    >>> from hardneg.verify.rates import rates
-    >>> eer(rates(np.array([0.9, 0.8, 0.3]), np.array([0.5, 0.2, 0.1])))
+    >>> from hardneg.verify.rates import error_rates
+    >>> eer(error_rates(np.array([0.9, 0.8, 0.3]), np.array([0.5, 0.2, 0.1])))
     0.3333333333333333
     """
     require(method in ("linear", "hull"), "method", "linear or hull", method)
@@ -82,8 +82,8 @@ def at_far(curve: Rates, far: float) -> AtFar:
 
     Raises OptionError unless 0 < far <= 1.
 
-    >>> from hardneg.verify.rates import rates
-    >>> curve = rates(np.array([0.9, 0.8, 0.3]), np.array([0.5, 0.2, 0.1, 0.0]))
+    >>> from hardneg.verify.rates import error_rates
+    >>> curve = error_rates(np.array([0.9, 0.8, 0.3]), np.array([0.5, 0.2, 0.1, 0.0]))
     >>> at_far(curve, 0.25).threshold, at_far(curve, 0.25).tar
     (0.3, 1.0)
     >>> at_far(curve, 1e-3).reason
@@ -121,8 +121,8 @@ def min_dcf(curve: Rates, *, p_target: float = 0.01, c_miss: float = 1, c_fa: fl
 
     Raises OptionError unless 0 < p_target < 1 and both costs are above 0.
 
-    >>> from hardneg.verify.rates import rates
-    >>> min_dcf(rates(np.array([0.9, 0.3]), np.array([0.5, 0.1])), p_target=0.5)
+    >>> from hardneg.verify.rates import error_rates
+    >>> min_dcf(error_rates(np.array([0.9, 0.3]), np.array([0.5, 0.1])), p_target=0.5)
     Cost(value=0.5, threshold=0.9)
     """
     require(0 < p_target < 1, "p_target", "above 0 and under 1", p_target)
@@ -150,8 +150,8 @@ def det(curve: Rates) -> Det:
 
     The quantile of 0 is minus infinity and that of 1 infinity: such points lie beyond the edge of a plot.
 
-    >>> from hardneg.verify.rates import rates
-    >>> det(rates(np.array([4.0, 3.0, 2.0]), np.array([1.0, 0.0]))).false_accept.tolist()
+    >>> from hardneg.verify.rates import error_rates
+    >>> det(error_rates(np.array([4.0, 3.0, 2.0]), np.array([1.0, 0.0]))).false_accept.tolist()
     [0.0, 0.0, 1.0]
     """
     x, y = np.diff(curve.false_accept), np.diff(curve.false_reject)

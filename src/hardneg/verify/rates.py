@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hardneg.errors import InputError
 from hardneg.ragged import BoolArray
 
-__all__ = ["Rates", "Weights", "rates", "rates_of"]
+__all__ = ["Rates", "Weights", "error_rates", "rates_of"]
 
 Weights = NDArray[np.float64]
 
@@ -38,12 +38,12 @@ class Rates:
     impostors: float
 
 
-def rates(targets: NDArray[Any], impostors: NDArray[Any]) -> Rates:
+def error_rates(targets: NDArray[Any], impostors: NDArray[Any]) -> Rates:
     """The rates of target trials (same identity) and impostor trials (different ones); higher scores are more alike.
 
     Raises InputError without a target, without an impostor or with a score that is NaN.
 
-    >>> curve = rates(np.array([0.9, 0.5]), np.array([0.5, 0.1]))
+    >>> curve = error_rates(np.array([0.9, 0.5]), np.array([0.5, 0.1]))
     >>> curve.thresholds.tolist(), curve.false_accept.tolist(), curve.false_reject.tolist()
     ([inf, 0.9, 0.5, 0.1], [0.0, 0.0, 0.5, 1.0], [1.0, 0.5, 0.0, 0.0])
     """
@@ -59,7 +59,7 @@ def rates_of(scores: NDArray[Any], target: BoolArray, weights: Weights | None = 
         target: which trials are of one identity, shape ``(n,)``.
         weights: how much each trial counts, shape ``(n,)``, none below 0; 1 if not given.
 
-    Raises InputError as :func:`rates`.
+    Raises InputError as :func:`error_rates`.
 
     >>> rates_of(np.array([0.9, 0.5, 0.1]), np.array([True, False, False]), np.array([1.0, 3.0, 1.0])).false_accept[2]
     np.float64(0.75)
