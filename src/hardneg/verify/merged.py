@@ -160,6 +160,12 @@ def same_identity(
         seed: draws the halves.
 
     Raises InputError with fewer than 10 names, or fewer than 10 that have 4 examples (for halves to be compared).
+
+    >>> draw, who = np.random.default_rng(0), np.repeat(np.arange(30), 10)
+    >>> faces = draw.normal(size=(30, 16))[who] + 0.3 * draw.normal(size=(300, 16))
+    >>> found = same_identity(faces, np.where(np.arange(300) < 5, 30, who))  # half of 0 is under the name 30
+    >>> found.left[found.reported].tolist(), found.right[found.reported].tolist()
+    ([0], [30])
     """
     require(0 < false_reports < 1, "false_reports", "above 0 and under 1", false_reports)
     people = summed_up(vectors, codes)
