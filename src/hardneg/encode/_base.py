@@ -10,11 +10,15 @@ from typing import Any, ClassVar, Literal
 from hardneg.images import Picture
 from hardneg.notation import Step
 from hardneg.similarity import FloatArray
+from hardneg.sounds import Sound
 
-__all__ = ["Encoder", "ImageEncoder", "Modality", "Role"]
+__all__ = ["NOUNS", "Encoder", "ImageEncoder", "Modality", "Role", "SoundEncoder"]
 
 Role = Literal["anchor", "item"]
-Modality = Literal["text", "image"]
+Modality = Literal["text", "image", "audio"]
+
+# What one of each is called in a message.
+NOUNS: dict[Modality, str] = {"text": "text", "image": "image", "audio": "sound"}
 
 
 class LazyStep(Step):
@@ -29,9 +33,9 @@ class LazyStep(Step):
 
 
 class Encoder(LazyStep):
-    """Turns texts, or images, into vectors. A frozen dataclass whose fields are its options; loading waits.
+    """Turns texts, images or sounds into vectors. A frozen dataclass whose fields are its options; loading waits.
 
-    ``modality`` says what it reads: texts (``str``) or pictures (files, or the bytes of one).
+    ``modality`` says what it reads: texts (``str``), pictures or sounds (files, or the bytes of one; clips).
     """
 
     modality: ClassVar[Modality] = "text"
@@ -39,7 +43,7 @@ class Encoder(LazyStep):
     @property
     @abstractmethod
     def identity(self) -> str:
-        """A hash of all that decides a vector: weights, tokenizer or image preparation, pooling, prompts, precision.
+        """A hash of all that decides a vector: weights, tokenizer or preparation, pooling, prompts, precision.
 
         Two encoders with one identity give one vector for one input and role. Empty: never cache.
         """
@@ -78,6 +82,28 @@ class ImageEncoder(Encoder):
     def chunk(self) -> int:
         """Fewer than of texts: a picture takes longer."""
         return 512
+
+    def key(self, role: Role) -> str:  # noqa: ARG002
+        """The identity alone."""
+        return self.identity
+
+
+class SoundEncoder(Encoder):
+    """An encoder of sounds; anchors and items are encoded alike."""
+
+    modality: ClassVar[Modality] = "audio"
+
+    @abstractmethod
+    def encode(self, inputs: Sequence[Sound], role: Role) -> FloatArray:
+        """Vectors of shape ``(len(inputs), d)``, float32.
+
+        Raises BrokenSound, which is an InputError, naming the first sound that cannot be decoded.
+        """
+
+    @property
+    def chunk(self) -> int:
+        """Fewer than of texts: a sound takes longer."""
+        return 256
 
     def key(self, role: Role) -> str:  # noqa: ARG002
         """The identity alone."""

@@ -91,13 +91,13 @@ class TorchImages(ImageEncoder):
         return as_rows(vectors, len(pictures), f"The model of '{self.name}'")
 
 
-def as_rows(vectors: Any, count: int, who: str) -> FloatArray:
+def as_rows(vectors: Any, count: int, who: str, kind: str = "image") -> FloatArray:
     """A tensor of shape ``(count, d)``, or with sides of 1 after that, as float32."""
     found: FloatArray = vectors.detach().float().cpu().numpy()
     if found.ndim > 2 and found.shape[2:] == (1,) * (found.ndim - 2):
         found = found.reshape(found.shape[:2])
     if found.ndim != 2 or len(found) != count:
-        raise InputError(f"{who} must give one vector for each of {count} images. Got shape {found.shape}.")
+        raise InputError(f"{who} must give one vector for each of {count} {kind}s. Got shape {found.shape}.")
     return found
 
 
@@ -109,7 +109,7 @@ def module_parts(module: Any) -> list[object]:
     return parts
 
 
-def torch_library() -> Any:
+def torch_library(extra: str = "vision") -> Any:
     """The package torch, imported on first use.
 
     Raises MissingExtraError where it is not installed.
@@ -117,7 +117,7 @@ def torch_library() -> Any:
     try:
         import torch
     except ModuleNotFoundError:
-        raise MissingExtraError("torch", extra="vision") from None
+        raise MissingExtraError("torch", extra=extra) from None
     return torch
 
 

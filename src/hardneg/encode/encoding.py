@@ -1,4 +1,4 @@
-"""From texts and images to vectors: each different one once, and only those that the cache does not hold."""
+"""From texts, images and sounds to vectors: each different one once, and only those that the cache does not hold."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hardneg.encode._base import Encoder, Modality, Role
+from hardneg.encode._base import NOUNS, Encoder, Modality, Role
 from hardneg.encode._keys import Keys, Texts, distinct, picture_keys, rows_of, text_keys
 from hardneg.encode._resume import Progress, computed
+from hardneg.encode._sound_keys import sound_keys
 from hardneg.encode.cache import EmbeddingCache
 from hardneg.errors import InputError, OptionError
-from hardneg.images import BrokenImage, Picture, examine_all
+from hardneg.images import BrokenImage, Picture
+from hardneg.images import examine as examine_image
 from hardneg.matrix import Matrix, Reordered
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
+from hardneg.sounds import BrokenSound, Clip, Sound
+from hardneg.sounds import examine as examine_sound
 
-__all__ = ["encode_images", "encode_texts"]
+__all__ = ["encode_images", "encode_sounds", "encode_texts"]
 
 Pictures: TypeAlias = Sequence[Picture] | pa.ChunkedArray | pa.Array
+Sounds: TypeAlias = Sequence[Sound] | pa.ChunkedArray | pa.Array
+
+_EXAMPLES: dict[Modality, str] = {"text": "wordllama", "image": "descriptor", "audio": "logmel"}
 
 
 def encode_texts(
@@ -37,7 +44,7 @@ def encode_texts(
     going: after a kill the same call goes on where it was. ``progress(done, total)`` counts different texts.
 
     Raises InputError for no texts, a missing text, vectors of a wrong shape, NaN or infinity (naming the text),
-    OptionError for an encoder of images.
+    OptionError for an encoder of anything else.
 
     >>> from hardneg.encode import WordLlama
     >>> encode_texts(WordLlama(dim=64), ["a fox", "a hen", "a fox"], "item").shape
@@ -72,33 +79,57 @@ def encode_images(
     3
     """
     _check_modality(encoder, "image")
-    keys = picture_keys(pictures) if keys is None else keys
-    if len(keys) != len(pictures):
-        raise InputError(f"The 'keys' must be one for each of {len(pictures)} images. Got {len(keys)}.")
-    return _encoded(encoder, pictures, keys, role, cache, progress)
+    return _encoded(encoder, pictures, picture_keys(pictures) if keys is None else keys, role, cache, progress)
+
+
+def encode_sounds(
+    encoder: Encoder,
+    sounds: Sounds,
+    role: Role,
+    cache: EmbeddingCache | None = None,
+    progress: Progress | None = None,
+    keys: Keys | None = None,
+) -> Matrix:
+    """Vectors of shape ``(len(sounds), d)``, float32, in the order of the sounds (files, bytes of one, clips).
+
+    Sounds of the same bytes, and clips of the same times of them, are encoded once, whatever their files are called,
+    and kept in the cache under those. ``keys`` of shape ``(n, 2)`` are the 16-byte digests of the sounds where they
+    are known already (``hardneg.sounds.examine``); otherwise every file is read for them.
+
+    Raises InputError, naming the file, for a sound that cannot be decoded; else like ``encode_texts``.
+
+    >>> from hardneg.encode import LogMel
+    >>> from hardneg.testing._sounds import sounds
+    >>> len(encode_sounds(LogMel(), sounds(), "item"))
+    6
+    """
+    _check_modality(encoder, "audio")
+    return _encoded(encoder, sounds, sound_keys(sounds) if keys is None else keys, role, cache, progress)
 
 
 def _check_modality(encoder: Encoder, wanted: Modality) -> None:
     if encoder.modality != wanted:
-        other = "wordllama" if wanted == "text" else "descriptor"
         raise OptionError(
-            f"The encoder '{encoder.name}' reads {encoder.modality}s, and these are {wanted}s. "
-            f"Name an encoder of {wanted}s, such as {other}."
+            f"The encoder '{encoder.name}' reads {NOUNS[encoder.modality]}s, and these are {NOUNS[wanted]}s. "
+            f"Name an encoder of {NOUNS[wanted]}s, such as {_EXAMPLES[wanted]}."
         )
 
 
 def _encoded(
     encoder: Encoder, inputs: Any, keys: Keys, role: Role, cache: EmbeddingCache | None, progress: Progress | None
 ) -> Matrix:
+    kind = NOUNS[encoder.modality]
+    if len(keys) != len(inputs):
+        raise InputError(f"The 'keys' must be one for each of {len(inputs)} {kind}s. Got {len(keys)}.")
     if not len(keys):
-        raise InputError(f"There are no {role} {encoder.modality}s to encode.")
+        raise InputError(f"There are no {role} {kind}s to encode.")
     first, number = distinct(keys)
 
     def compute(rows: IntArray) -> FloatArray:
         wanted = rows_of(inputs, first[rows])
         try:
             vectors = encoder.encode(wanted, role)
-        except BrokenImage as error:
+        except (BrokenImage, BrokenSound) as error:
             raise _named(error, wanted, first[rows]) from None
         return _sound(vectors, wanted, first[rows], encoder)
 
@@ -109,27 +140,29 @@ def _encoded(
     return vectors[number] if isinstance(vectors, np.ndarray) else Reordered(vectors, number)
 
 
-def _named(error: BrokenImage, pictures: list[Picture], rows: IntArray) -> InputError:
-    """The same error; of a picture that is bytes, and so without a name, with the row where it stands."""
+def _named(error: BrokenImage | BrokenSound, inputs: list[Any], rows: IntArray) -> InputError:
+    """The same error; of an input that is bytes, and so without a name, with the row where it stands."""
     if error.path is not None:
         return error
-    for row, picture in zip(rows, pictures, strict=True):
-        found = examine_all([picture])[0]
-        if isinstance(found, BrokenImage):
-            return InputError(f"The image in row {row} cannot be read. {found}")
+    kind, look = ("image", examine_image) if isinstance(error, BrokenImage) else ("sound", examine_sound)
+    for row, one in zip(rows, inputs, strict=True):
+        try:
+            look(one)
+        except (BrokenImage, BrokenSound) as found:
+            return InputError(f"The {kind} in row {row} cannot be read. {found}")
     return error
 
 
 def _sound(vectors: NDArray[np.generic], inputs: list[Any], rows: IntArray, encoder: Encoder) -> FloatArray:
     """The vectors as float32 of shape ``(len(inputs), d)``, or an error that names the first input gone wrong."""
-    who, kind = f"The encoder '{encoder.name}'", encoder.modality
+    who, kind = f"The encoder '{encoder.name}'", NOUNS[encoder.modality]
     if vectors.ndim != 2 or len(vectors) != len(inputs) or vectors.shape[1] == 0:
         raise InputError(f"{who} must give one vector for each {kind}, shape ({len(inputs)}, d). Got {vectors.shape}.")
     result = np.ascontiguousarray(vectors, np.float32)
     finite = np.isfinite(result).all(axis=1)
     if not finite.all():
         bad = int(np.flatnonzero(~finite)[0])
-        count, first = int((~finite).sum()), f"row {rows[bad]}, {_shown(inputs[bad], kind)}"
+        count, first = int((~finite).sum()), f"row {rows[bad]}, {_shown(inputs[bad])}"
         raise InputError(
             f"{who} gave NaN or infinity for {count} {kind}s (first: {first}).",
             remedy="Half precision that overflows is a common cause: try precision=float32.",
@@ -137,7 +170,8 @@ def _sound(vectors: NDArray[np.generic], inputs: list[Any], rows: IntArray, enco
     return result
 
 
-def _shown(one: Any, kind: Modality) -> str:
-    if kind == "text":
-        return repr(one[:60])
+def _shown(one: Any) -> str:
+    """A text as it is; a file by its name."""
+    if isinstance(one, Clip):
+        return f"{_shown(one.sound)} from {one.start} to {one.end} s"
     return f"{len(one)} bytes" if isinstance(one, bytes) else str(one)

@@ -12,10 +12,15 @@ from hardneg.encode.descriptor import Descriptor
 from hardneg.encode.efficientnet_lite0 import EfficientNetLite0
 from hardneg.encode.function import Function
 from hardneg.encode.image_function import ImageFunction
+from hardneg.encode.logmel import LogMel
 from hardneg.encode.mobilenet_v2 import MobileNetV2
 from hardneg.encode.open_clip import OpenClip
+from hardneg.encode.openwakeword import OpenWakeWord
+from hardneg.encode.resemblyzer import Resemblyzer
 from hardneg.encode.sentence_transformers import SentenceTransformers
+from hardneg.encode.sound_function import SoundFunction
 from hardneg.encode.timm import Timm
+from hardneg.encode.transformers_audio import TransformersAudio
 from hardneg.encode.transformers_image import TransformersImage
 from hardneg.encode.wordllama import WordLlama
 from hardneg.notation import Registry
@@ -28,6 +33,7 @@ ENCODERS: Registry[Encoder] = Registry(
     [
         *(WordLlama, SentenceTransformers, Function),
         *(Descriptor, EfficientNetLite0, MobileNetV2, Timm, TransformersImage, OpenClip, ImageFunction),
+        *(LogMel, Resemblyzer, OpenWakeWord, TransformersAudio, SoundFunction),
     ],
 )
 
@@ -38,7 +44,7 @@ _NAME = re.compile(r"[\w.-]+")
 def make_encoder(spec: str | Encoder) -> Encoder:
     """An encoder from its text; a bare model name or folder means sentence_transformers.
 
-    Models of images are named by their step: ``timm(resnet18)``, ``transformers_image(folder)``.
+    Models of images and sounds are named by their step: ``timm(resnet18)``, ``transformers_image(folder)``.
 
     Raises OptionError for an unknown name or option.
 

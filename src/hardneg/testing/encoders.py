@@ -9,9 +9,11 @@ from typing import Any, get_args
 import numpy as np
 
 from hardneg.encode import ENCODERS, Encoder, Modality, Role
+from hardneg.encode._base import NOUNS
 from hardneg.similarity import FloatArray
 from hardneg.testing._expect import expect, expect_round_trip
 from hardneg.testing._pictures import pictures
+from hardneg.testing._sounds import sounds
 
 __all__ = ["check_encoder"]
 
@@ -28,29 +30,33 @@ TEXTS = (
 def check_encoder(encoder: Encoder, inputs: Sequence[Any] | None = None, *, tolerance: float = 1e-4) -> None:
     """Raise AssertionError unless an encoder keeps its promises.
 
-    It gives one finite float32 vector for each text (or image) in their order, the same within ``tolerance``
+    It gives one finite float32 vector for each text (image, sound) in their order, the same within ``tolerance``
     (relative to the longest vector) whatever others go with it, and none for none. Its identity and keys do not
     change, and say the same in another process (through pickle). Its text makes it again.
 
     Args:
         encoder: the encoder to check.
-        inputs: what to encode: at least three different texts or images, and one twice; none takes some of our own.
+        inputs: what to encode: at least three different texts, images or sounds, and one twice; none takes ours.
         tolerance: how far a vector may move with the batch; padding and threads change the last bits of a model.
     """
     expect_round_trip(ENCODERS, encoder)
-    expect(encoder.modality in get_args(Modality), encoder, "say what it reads, text or image", encoder.modality)
-    expect(encoder.chunk >= 1, encoder, f"take at least one {encoder.modality} in a call", encoder.chunk)
+    expect(encoder.modality in get_args(Modality), encoder, "say what it reads, text, image or audio", encoder.modality)
+    expect(encoder.chunk >= 1, encoder, f"take at least one {NOUNS[encoder.modality]} in a call", encoder.chunk)
     identity = encoder.identity
     expect(isinstance(identity, str), encoder, "give its identity as text", type(identity).__name__)
-    given = list(inputs) if inputs is not None else list(TEXTS if encoder.modality == "text" else pictures())
+    given = list(inputs) if inputs is not None else list(_own(encoder.modality))
     for role in get_args(Role):
         _check_vectors(encoder, given, role, tolerance)
     expect(encoder.identity == identity, encoder, "keep its identity while it works")
     _check_copy(encoder, given, tolerance)
 
 
+def _own(modality: Modality) -> Sequence[Any]:
+    return TEXTS if modality == "text" else pictures() if modality == "image" else sounds()
+
+
 def _check_vectors(encoder: Encoder, inputs: list[Any], role: Role, tolerance: float) -> None:
-    kind = encoder.modality
+    kind = NOUNS[encoder.modality]
     whole = _encoded(encoder, inputs, role)
     given = list(inputs)
     _expect_close(_encoded(encoder, inputs, role), whole, encoder, "give the same vectors again", tolerance)
@@ -68,7 +74,7 @@ def _check_vectors(encoder: Encoder, inputs: list[Any], role: Role, tolerance: f
 def _encoded(encoder: Encoder, inputs: list[Any], role: Role) -> FloatArray:
     found = encoder.encode(inputs, role)
     expect(isinstance(found, np.ndarray), encoder, "give an array", type(found).__name__)
-    shape, rule = np.shape(found), f"give one row for each {encoder.modality}"
+    shape, rule = np.shape(found), f"give one row for each {NOUNS[encoder.modality]}"
     expect(len(shape) == 2 and shape[0] == len(inputs) and shape[1] > 0, encoder, rule, shape)
     expect(found.dtype == np.float32, encoder, "give float32", found.dtype)
     expect(np.isfinite(found).all(), encoder, "give finite vectors")
