@@ -16,7 +16,7 @@ from hardneg.rounds import Round, Stop, mine_in_rounds
 from hardneg.run import Run
 
 HEAD = ("data", "arm", "round", "false among the mined", "pseudo-labels", "probe", "probe - labels only")
-ROUNDS, WANTED, WIDTH = 3, 4, 128
+ROUNDS, WANTED = 3, 4
 ARMS = {
     "no guards": {"filters": ["known"], "pseudo_error": None},
     "guards": {"filters": ["known", "mislabelled", "unlabelled"], "pseudo_error": None},
@@ -84,14 +84,18 @@ def _probe(data: Labelled, vectors: NDArray[np.float32], known: NDArray[np.int64
 
 
 def projected(vectors: NDArray[np.float32], run: Run, seed: int, steps: int = 300) -> NDArray[np.float32]:
-    """A linear head trained on the run's triplets with a softmax over the negatives (InfoNCE), on all vectors."""
+    """All vectors with what a linear layer adds to them, trained on the run's triplets (InfoNCE)."""
     import torch
 
     torch.manual_seed(seed)
     unit = torch.nn.functional.normalize(torch.from_numpy(vectors))
-    head = torch.nn.Linear(vectors.shape[1], WIDTH, bias=False)
-    torch.nn.init.orthogonal_(head.weight)
-    optimiser = torch.optim.Adam(head.parameters(), lr=1e-3, weight_decay=1e-4)
+    layer = torch.nn.Linear(vectors.shape[1], vectors.shape[1], bias=False)
+    torch.nn.init.zeros_(layer.weight)  # so that training begins from the vectors as they came
+    optimiser = torch.optim.Adam(layer.parameters(), lr=1e-4)
+
+    def head(x: torch.Tensor) -> torch.Tensor:
+        return x + layer(x)
+
     anchors, positives, negatives = _triplets(run)
     rng = np.random.default_rng(seed)
     for _ in range(steps if len(anchors) else 0):

@@ -63,7 +63,7 @@ def test_training_gives_the_vectors_of_the_next_round() -> None:
 
     def train(one: Round) -> NDArray[np.float32]:
         seen.append(one.number)
-        return np.roll(vectors, one.number + 1, axis=1) * np.linspace(1, 2, vectors.shape[1], dtype=np.float32)
+        return vectors + np.random.default_rng(one.number).normal(0, 0.2, vectors.shape).astype(np.float32)
 
     found = mine_in_rounds(
         positives, vectors, train, stop=Stop(most=3, patience=9), sources="neighbors(k=20)", sampler="top(n=3)"
@@ -84,6 +84,30 @@ def test_it_stops_where_the_model_gets_no_better() -> None:
     assert found.stopped.startswith("The model is no better")
     assert found.best.number == 0
     assert found.rounds[0].pseudo == 0
+
+
+def test_what_training_has_learnt_by_heart_lets_no_member_of_the_class_through() -> None:
+    positives, vectors, truth = scene()
+    assert positives.classes is not None
+    codes = positives.classes.of_items("a test")
+    shown = np.where(positives.barred, -1, codes)
+
+    def by_heart(one: Round) -> NDArray[np.float32]:
+        """The labelled items of a class all alike, the others as they were."""
+        learnt = np.zeros((len(codes), 10), np.float32)
+        learnt[shown >= 0, shown[shown >= 0]] = 2
+        return np.concatenate([vectors, learnt], axis=1)
+
+    found = mine_in_rounds(
+        positives, vectors, by_heart, stop=Stop(most=2, settled=0, patience=9), sources="neighbors(k=50)",
+        filters=["known", "unlabelled"], sampler="top(n=50)", pseudo_error=None,
+    )  # fmt: skip
+    for one in found.rounds:
+        table = one.run.candidates.table.to_pydict()
+        item, anchor = np.array(table["item"]), np.array(table["anchor"])
+        member = (codes[item] < 0) & (truth[item] == truth[anchor])
+        assert member.sum() > 500
+        assert (np.array(table["verdict"])[member] == "suspect").mean() > 0.97
 
 
 def test_training_that_gives_no_vectors_is_named() -> None:
