@@ -56,9 +56,12 @@ def measure_sentiment(work: Path, seeds: int) -> None:
 
 
 def measure_pool(work: Path, seeds: int) -> None:
-    for data, each in zip(both(work), (50, 3), strict=True):
-        outcomes = [one for seed in range(seeds) for one in pool.measured(data, each, seed)]
-        pages.keep(work, f"pool-{data.name}", outcomes)
+    sets = list(zip(both(work), (50, 3), strict=True))
+    for data, each in reversed(sets):
+        outcomes: list[pool.Outcome] = []
+        for seed in range(seeds):
+            outcomes += pool.measured(data, each, seed)
+            pages.keep(work, f"pool-{data.name}", outcomes)  # after each: it takes minutes
 
 
 def measure_clusters(work: Path, seeds: int) -> None:  # noqa: ARG001 - nothing is drawn but the clusters' own start

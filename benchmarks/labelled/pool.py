@@ -16,7 +16,7 @@ from hardneg.rounds import Round, Stop, mine_in_rounds
 from hardneg.run import Run
 
 HEAD = ("data", "arm", "round", "false among the mined", "pseudo-labels", "probe", "probe - labels only")
-ROUNDS, WANTED = 3, 4
+ROUNDS, WANTED, WIDTH = 3, 4, 64
 ARMS = {
     "no guards": {"filters": ["known"], "pseudo_error": None},
     "guards": {"filters": ["known", "mislabelled", "unlabelled"], "pseudo_error": None},
@@ -83,23 +83,24 @@ def _probe(data: Labelled, vectors: NDArray[np.float32], known: NDArray[np.int64
     return float(model.score(unit[test], data.labels[test]))
 
 
-def projected(vectors: NDArray[np.float32], run: Run, seed: int, steps: int = 300) -> NDArray[np.float32]:
-    """All vectors with what a linear layer adds to them, trained on the run's triplets (InfoNCE)."""
+def projected(vectors: NDArray[np.float32], run: Run, seed: int, steps: int = 150) -> NDArray[np.float32]:
+    """All vectors with what a linear layer of low rank adds to them, trained on the run's triplets (InfoNCE)."""
     import torch
 
     torch.manual_seed(seed)
     unit = torch.nn.functional.normalize(torch.from_numpy(vectors))
-    layer = torch.nn.Linear(vectors.shape[1], vectors.shape[1], bias=False)
-    torch.nn.init.zeros_(layer.weight)  # so that training begins from the vectors as they came
-    optimiser = torch.optim.Adam(layer.parameters(), lr=1e-4)
+    down = torch.nn.Linear(vectors.shape[1], WIDTH, bias=False)
+    up = torch.nn.Linear(WIDTH, vectors.shape[1], bias=False)
+    torch.nn.init.zeros_(up.weight)  # so that training begins from the vectors as they came
+    optimiser = torch.optim.Adam([*down.parameters(), *up.parameters()], lr=1e-3)
 
     def head(x: torch.Tensor) -> torch.Tensor:
-        return x + layer(x)
+        return x + up(down(x))
 
     anchors, positives, negatives = _triplets(run)
     rng = np.random.default_rng(seed)
     for _ in range(steps if len(anchors) else 0):
-        rows = rng.integers(0, len(anchors), 128)
+        rows = rng.integers(0, len(anchors), 64)
         chosen = np.array([rng.choice(positives[int(anchors[row])]) for row in rows])
         parts = [unit[anchors[rows]], unit[chosen], unit[negatives[rows]]]
         left, right, wrong = (torch.nn.functional.normalize(head(one), dim=-1) for one in parts)
