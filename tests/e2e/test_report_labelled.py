@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.e2e.test_report_browser import CONTRAST
+from tests.e2e.conftest import Open
+from tests.e2e.test_report_browser import CONTRAST, show_all
 from tests.labelled import labelled
 
 from hardneg.report import write_report
@@ -18,10 +16,7 @@ from hardneg.run import Run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 pytest.importorskip("PIL")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 ATTACK = "<img src=x onerror=\"window.pwned='label'\">"
-
-Open = Callable[..., Any]
 
 
 def renamed(run: Run, old: str, new: str) -> None:
@@ -50,42 +45,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return out
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}: install the package chromium, or set CHROMIUM to its path")
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
 @pytest.fixture
-def open_page(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
-    """Open a report; afterwards nothing may have been complained of, fetched or run."""
-    contexts, complaints, requests = [], [], []
-
-    def open_page(name: str = "items", width: int = 1200, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(pages[name].as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        for page in context.pages:
-            assert page.evaluate("window.pwned") is None
-        context.close()
-    assert complaints == []
-    assert {url for url in requests if not url.startswith("data:")} <= {path.as_uri() for path in pages.values()}
-
-
-def show_all(page: Any) -> None:
-    page.evaluate("() => { const more = document.getElementById('g-more'); while (!more.hidden) more.click(); }")
+def open_page(visit: Open, pages: dict[str, Path]) -> Open:
+    """Open one of the reports."""
+    return lambda name="items", *args, **options: visit(pages[name], *args, **options)
 
 
 @pytest.mark.parametrize("name", ["items", "classes"])
@@ -112,8 +75,8 @@ def test_a_missing_picture_is_said(open_page: Open) -> None:
 def test_labels_stand_beside_and_are_found(open_page: Open) -> None:
     page = open_page()
     page.locator("#g-search").fill(ATTACK)
-    playwright.expect(page.locator("#g-cards .card h3 .label").filter(has_text=ATTACK).first).to_be_visible()
-    assert page.locator("#g-cards .label.none").first.text_content() == "no label"
+    playwright.expect(page.locator("#g-cards .card h3 .tag").filter(has_text=ATTACK).first).to_be_visible()
+    assert page.locator("#g-cards .tag.none").first.text_content() == "no label"
     assert page.get_by_text("Mark words in common").is_hidden()
 
 
@@ -144,6 +107,13 @@ def test_a_class_as_anchor_is_called_one(open_page: Open) -> None:
     assert page.locator("#g-cards .card h3").first.text_content().startswith("Class ")
     assert "more of this class" in page.locator("#g-cards").text_content()
     assert page.locator("#confusion .examples > li").first.locator(".thing").count() == 1
+
+
+def test_figures_in_the_map_stay_on_one_line(open_page: Open) -> None:
+    cells = open_page("items", 320).locator("#confusion .heat td")
+    cells.evaluate_all("(all) => all.forEach((one) => { one.textContent = '123'; })")
+    assert len(set(cells.evaluate_all("(all) => all.map((one) => one.clientHeight)"))) == 1
+    assert cells.first.evaluate("(one) => one.clientHeight") < 40
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,7 +11,7 @@ from hardneg.classes import Classes
 from hardneg.collection import Collection
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.report.facts import Facts, State, excerpt
-from hardneg.report.pictures import Album, Thumb
+from hardneg.report.pictures import Thumb
 
 __all__ = ["ConfusedExample", "ConfusedPair", "Thing", "worst_pairs"]
 
@@ -88,25 +88,20 @@ def _examples(facts: Facts, classes: Classes, left: int, right: int) -> list[Con
     rows = rows[np.lexsort((facts.item[rows], -facts.score[rows]))]
     _, first = np.unique(facts.item[rows], return_index=True)
     rows = rows[np.sort(first)[:_EXAMPLES]]
-    items = _things(facts.run.items, facts.album, facts.item[rows], facts.item_labels(facts.item[rows]))
+    anchor, item = facts.anchor[rows], facts.item[rows]
+    items = _things(facts.run.items, item, facts.item_labels(item), facts.album.thumbs(item, _PIXELS))
     anchors: list[Thing] | list[None] = [None] * len(rows)
     if classes.kind == "items":
-        own = facts.own[facts.anchor[rows]]
-        known = own >= 0
-        where = np.where(known, own, 0)
-        pictures = facts.album.thumbs(where, _PIXELS)
-        shown = _things(facts.run.anchors, None, facts.anchor[rows], facts.anchor_labels(facts.anchor[rows]))
-        anchors = [
-            Thing(one.id, one.text, one.cut, one.label, picture if ok else None)
-            for one, picture, ok in zip(shown, pictures, known.tolist(), strict=True)
-        ]
+        pictures = facts.album.thumbs(facts.own[anchor], _PIXELS)
+        anchors = _things(facts.run.anchors, anchor, facts.anchor_labels(anchor), pictures)
     return [
         ConfusedExample(anchor, item, State(int(state)).name.lower(), float(score))
         for anchor, item, state, score in zip(anchors, items, facts.state[rows], facts.score[rows], strict=True)
     ]
 
 
-def _things(things: Collection, album: Album | None, rows: IntArray, labels: list[str | None]) -> list[Thing]:
-    pictures = [None] * len(rows) if album is None else album.thumbs(rows, _PIXELS)
+def _things(
+    things: Collection, rows: IntArray, labels: list[str | None], pictures: list[Thumb | None]
+) -> list[Thing]:  # fmt: skip
     texts = excerpt(things, rows, _EXCERPT)
     return [Thing(*text, label or "", picture) for text, label, picture in zip(texts, labels, pictures, strict=True)]

@@ -51,6 +51,11 @@ class Confusion:
     pairs: list[ConfusedPair]
     pictures: bool
 
+    @property
+    def turned(self) -> bool:
+        """Whether the heads of the columns are turned upright: many that are too long to stand side by side."""
+        return len(self.columns) > 8 and max(map(len, self.columns[: self.shown])) > 3
+
 
 def confusion(facts: Facts) -> Confusion | None:
     """Count negatives and suspects by class of anchor and of item; None without labels or without either."""

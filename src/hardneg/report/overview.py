@@ -101,8 +101,8 @@ def _in_doubt(suspects: int) -> str:
     if not suspects:
         return "No candidate was set aside: no label is in doubt."
     return (
-        f"{plural(suspects, 'candidate')} may be of the anchor's class after all, under another label or without one, "
-        f"and {'was' if suspects == 1 else 'were'} set aside for review."
+        f"{plural(suspects, 'candidate')} may be of the anchor's class after all, since a label may be wrong or is "
+        f"missing, and {'was' if suspects == 1 else 'were'} set aside for review."
     )
 
 

@@ -46,14 +46,14 @@ class Album:
         return self.things.pictures is not None
 
     def thumbs(self, rows: IntArray, size: int) -> list[Thumb | None]:
-        """The thumbnail of each row, no side longer than ``size``; None where these things are no pictures."""
+        """The thumbnail of each row, no side longer than ``size``; None for row -1, or where things are no pictures."""
         if not self:
             return [None] * len(rows)
-        fresh = [row for row in np.unique(rows).tolist() if (row, size) not in self._made]
+        fresh = [row for row in np.unique(rows[rows >= 0]).tolist() if (row, size) not in self._made]
         self._made.update(
             zip([(row, size) for row in fresh], each(lambda row: self._make(row, size), fresh), strict=True)
         )
-        return [self._made[row, size] for row in rows.tolist()]
+        return [self._made.get((row, size)) for row in rows.tolist()]
 
     def about_bytes(self, rows: IntArray, size: int) -> int:
         """Roughly how much room these thumbnails take, guessed from a few."""

@@ -33,24 +33,24 @@ REASONS: dict[str, Meaning] = {
         "A positive of another anchor that shares a positive with this one, so it may well answer both.",
         relax="known(shared=false) lets these through",
     ),
-    "duplicates.anchor_text": Meaning("Copy of the anchor", "Its text only repeats the anchor's."),
+    "duplicates.anchor_text": Meaning("Copy of the anchor", "Its content only repeats the anchor's."),
     "duplicates.positive_text": Meaning(
-        "Copy of a positive", "Its text is that of a positive, but for case, spacing and punctuation."
+        "Copy of a positive", "Its content is that of a positive; of a text, but for case, spacing and punctuation."
     ),
     "duplicates.repeated_text": Meaning(
-        "Repeated text", "The same text is a candidate already, under another id; one copy is enough."
+        "Repeated content", "The same content is a candidate already, under another id; one copy is enough."
     ),
     "duplicates.near_copy": Meaning(
         "Near-copy of a positive",
-        "It is so similar to a positive that it probably says the same.",
+        "It is so similar to a positive that it is probably the same.",
         "{} similar to a positive",
         "raise 'similarity' in duplicates",
     ),
     "mislabelled.likely_mislabelled": Meaning(
         "Likely labelled wrongly",
-        "Models that had not seen its label find it likelier that it is of the anchor's class.",
+        "Models that had not seen its label find it likelier than not that it is of the anchor's class.",
         "of the anchor's class with probability {}",
-        "raise 'mislabelled' in mislabelled",
+        "review these labels",
     ),
     "mislabelled.unsure": Meaning(
         "Label in doubt",
@@ -66,9 +66,9 @@ REASONS: dict[str, Meaning] = {
     ),
     "unlabelled.likely_positive": Meaning(
         "Likely of the anchor's class",
-        "It has no label, and looks like the members of the anchor's class.",
+        "It has no label, and looks like the members of the anchor's class, and of no other.",
         "more typical of the class than {} of its members",
-        "raise 'error' in unlabelled",
+        "label some of these",
     ),
     "unlabelled.unsure": Meaning(
         "Class unknown",
@@ -78,25 +78,25 @@ REASONS: dict[str, Meaning] = {
     ),
     "margin.absolute": Meaning(
         "Too close to the positive",
-        "It scores within the absolute margin of the positive, or above it: likely an unlabelled positive.",
+        "It scores within the absolute margin of the positive, or above it: likely a positive itself.",
         _MARGIN,
         "lower 'absolute' in margin",
     ),
     "margin.relative": Meaning(
         "Too close to the positive",
-        "It scores within the relative margin of the positive, or above it: likely an unlabelled positive.",
+        "It scores within the relative margin of the positive, or above it: likely a positive itself.",
         _MARGIN,
         "lower 'relative' in margin",
     ),
     "margin.ceiling": Meaning(
         "Above the ceiling",
-        "It scores above the highest score allowed: likely an unlabelled positive.",
+        "It scores above the highest score allowed: likely a positive itself.",
         "scores {}",
         "raise 'ceiling' in margin",
     ),
     "rank.too_early": Meaning(
         "Among the first ranks",
-        "Unlabelled positives crowd at the first ranks, so these are skipped.",
+        "Positives that nobody marked as such crowd at the first ranks, so these are skipped.",
         "rank {}",
         "lower 'skip' in rank",
     ),
@@ -105,7 +105,7 @@ REASONS: dict[str, Meaning] = {
     ),
     "agreement.second_encoder": Meaning(
         "Second encoder objects",
-        "Another encoder also puts it near the positive: likely an unlabelled positive.",
+        "Another encoder also puts it near the positive: likely a positive itself.",
         "there {gap} the positive",
         "lower 'margin' in agreement",
     ),

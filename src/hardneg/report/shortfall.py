@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hardneg.labels import about_anchor
 from hardneg.ragged import IntArray
 from hardneg.report.facts import Facts, State, excerpt
 from hardneg.report.pictures import Thumb
@@ -62,8 +63,7 @@ def shortfall(facts: Facts) -> Shortfall:
     shown = short[np.argsort(-lacking[short], kind="stable")][:_SHOWN]
     reasons = _reasons(facts, shown)
     anchors = []
-    own = facts.own[shown]
-    pictures = facts.album.thumbs(np.maximum(own, 0), _PIXELS) if (own >= 0).any() else [None] * len(own)
+    pictures = facts.album.thumbs(facts.own[shown], _PIXELS)
     columns = excerpt(facts.run.anchors, shown, _EXCERPT), facts.anchor_labels(shown), pictures
     for row, text, label, picture in zip(shown, *columns, strict=True):
         numbers = {state: int(counts[row, state]) for state in State}
@@ -80,7 +80,7 @@ def shortfall(facts: Facts) -> Shortfall:
                 why=why,
                 relax=relax,
                 label=label,
-                picture=picture if facts.own[row] >= 0 else None,
+                picture=picture,
             )
         )
     policy = _POLICIES.get(str(facts.run.manifest.get("shortage", {}).get("policy")), "")
@@ -111,6 +111,8 @@ def _diagnosis(numbers: Mapping[State, int], wanted: int, reason: str) -> tuple[
         )
     words = meaning(reason)
     why = f"Filters took {numbers[State.SUSPECT] + numbers[State.DROPPED]} of {candidates}, most as “{words.title}”."
+    if about_anchor(reason):  # more candidates would be suspect for the same reason
+        return why, f"{words.relax[0].upper()}{words.relax[1:]}."
     if not words.relax:
         return why, "Raise k in the source."
     return why, f"{words.relax[0].upper()}{words.relax[1:]}, or raise k in the source."

@@ -5,10 +5,12 @@ from __future__ import annotations
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.labelled import labelled
 
@@ -16,9 +18,10 @@ from hardneg.report import gallery as gallery_module
 from hardneg.report import write_report
 from hardneg.report.confusion import MOST, confusion
 from hardneg.report.embed import embedded_json
-from hardneg.report.facts import Facts
+from hardneg.report.facts import Coded, Facts
 from hardneg.report.gallery import gallery
 from hardneg.report.pictures import Album, Thumb
+from hardneg.report.shortfall import shortfall
 from hardneg.run import Run
 
 pytest.importorskip("PIL")
@@ -97,6 +100,15 @@ def test_many_classes_are_cut_to_the_most_confused(tmp_path: Path, monkeypatch: 
     assert MOST == 30
 
 
+def test_heads_of_columns_are_turned_where_many_are_long(run: Run) -> None:
+    data = confusion(Facts.gather(run))
+    assert data is not None
+    assert not data.turned
+    digits = [*map(str, range(10)), "no label"]
+    assert not replace(data, columns=digits, shown=10).turned
+    assert replace(data, columns=["zebra", *digits], shown=11).turned
+
+
 def test_without_labels_there_is_no_map(tmp_path: Path, make_run: Callable[..., Run]) -> None:
     plain = make_run()
     assert confusion(Facts.gather(plain)) is None
@@ -167,6 +179,27 @@ def test_bytes_and_texts(tmp_path: Path) -> None:
     texts = gallery(Facts.gather(labelled(tmp_path / "b", "text"))).data
     assert not texts["tiles"]
     assert all(len(one) == 5 and one[1].startswith("text ") for one in texts["items"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("mislabelled.anchor_likely_mislabelled", "Correct the anchor's label."),
+        ("mislabelled.likely_mislabelled", "Review these labels, or raise k in the source."),
+        ("unlabelled.likely_positive", "Label some of these, or raise k in the source."),
+    ],
+)
+def test_what_is_advised_for_short_anchors_helps(tmp_path: Path, reason: str, advice: str) -> None:
+    facts = Facts.gather(labelled(tmp_path, filters=["known", "margin(ceiling=-1)"]))
+    found = shortfall(replace(facts, reason=Coded(facts.reason.codes, [reason] * len(facts.reason.names))))
+    assert {one.relax for one in found.anchors} == {advice}
+    assert all(one.picture and one.label for one in found.anchors)
+
+
+def test_what_is_no_item_has_no_picture(run: Run) -> None:
+    none, some = Facts.gather(run).album.thumbs(np.array([-1, 0]), 48)
+    assert none is None
+    assert some is not None
 
 
 @pytest.mark.parametrize(("anchors", "words"), [("items", "anchors"), ("classes", "classes")])

@@ -20,8 +20,8 @@ function pictureOf(item, role) {
 // Nothing where there are no labels at all; an item without one among others that have some is said to have none.
 function labelOf(label) {
   if (label === undefined || label === null) return [];
-  if (label === "") return [el("span", { class: "label none" }, "no label")];
-  return [el("span", { class: "label data", dir: "auto" }, label)];
+  if (label === "") return [el("span", { class: "tag none" }, "no label")];
+  return [el("span", { class: "tag data", dir: "auto" }, label)];
 }
 
 document.querySelectorAll("img.thumb").forEach(sharpen);
