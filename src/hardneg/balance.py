@@ -3,7 +3,7 @@
 Warnings come where
 
 - more than half of the negatives are hard, nearer to the anchor than its positive is: training on the hardest alone may
-  collapse (Schroff 2015, section 3.2), and among them are most of the unlabelled positives;
+  collapse (Schroff 2015, section 3.2), and among them are most of the positives that nobody labelled as such;
 - more than 95% are easy: little is to be learned from them;
 - the 1% most used of the items that serve hold more than 10% of all, and more than five times their even part: hubs
   (Radovanovic 2010); or the Gini coefficient of their uses is above 0.6, where 0 is an even spread;
@@ -41,6 +41,14 @@ MOST_OF_HUBS, TIMES_EVEN, MOST_GINI = 0.1, 5, 0.6
 MOST_SKEW = 0.5
 _FEW = 100  # with fewer negatives than this, a warning would be about chance
 _SHOWN = 5
+
+# What may be wrong with the hard ones, how to find harder ones, and what many suspects mean: with labels, and without.
+_OF_LABELS = "labelled wrongly", "the sampler top or a better encoder", "many labels may be wrong, or missing"
+_OF_PAIRS = (
+    "unlabelled positives",
+    "a looser margin, the sampler top or a better encoder",
+    "many positives may have no label",
+)
 
 
 def balance(run: Run) -> Mapping[str, Any]:
@@ -156,16 +164,17 @@ def _warnings(facts: Mapping[str, Any]) -> list[str]:
     grades, items = facts["grades"], facts["items"]
     even = math.ceil(items["used"] / 100) / items["used"]
     skewed = facts.get("classes", {"skew": 0.0})
+    hidden, remedy, doubt = _OF_LABELS if "classes" in facts else _OF_PAIRS
     found = [
         (
             grades["hard"] > MOST_HARD,
             f"{grades['hard']:.0%} of the negatives are hard, nearer to their anchor than its positive is. Some may be "
-            "unlabelled positives, and training on the hardest alone may collapse. A mix: quotas(hard=0.3, easy=0.3).",
+            f"{hidden}, and training on the hardest alone may collapse. A mix: quotas(hard=0.3, easy=0.3).",
         ),
         (
             grades["easy"] > MOST_EASY,
             f"{grades['easy']:.0%} of the negatives are easy, so there is little to learn from them. Look for harder "
-            "ones with a larger k or a looser margin, or stop mining: the model may know all this.",
+            f"ones with {remedy}, or stop mining: the model may know all this.",
         ),
         (
             items["top_percent"] > max(MOST_OF_HUBS, TIMES_EVEN * even) or items["gini"] > MOST_GINI,
@@ -179,7 +188,7 @@ def _warnings(facts: Mapping[str, Any]) -> list[str]:
         ),
         (
             facts["suspects"] > MOST_SUSPECT,
-            f"{facts['suspects']:.0%} of the candidates are suspect: many positives may have no label. Review some.",
+            f"{facts['suspects']:.0%} of the candidates are suspect: {doubt}. Review some.",
         ),
     ]
     return [words for out_of_balance, words in found if out_of_balance]
@@ -190,8 +199,8 @@ def _most(skewed: Mapping[str, Any]) -> str:
     over: Sequence[Mapping[str, Any]] = skewed.get("over", ())
     if not over:
         return ""
-    name = over[0]["class"] or "without a label"
-    return f"; '{name}' makes up {over[0]['share']:.0%} instead of {over[0]['expected']:.0%}"
+    name = f"'{over[0]['class']}'" if over[0]["class"] else "what has no label"
+    return f"; {name} makes up {over[0]['share']:.0%} instead of {over[0]['expected']:.0%}"
 
 
 def _share(part: int, whole: int) -> float:

@@ -77,6 +77,21 @@ def test_classes_far_from_those_of_random_negatives() -> None:
     assert "'b' makes up 100% instead of 25%" in found["warnings"][0]
 
 
+@pytest.mark.parametrize(
+    ("change", "of_labels", "of_pairs"),
+    [
+        ({"grades": ["hard"] * 101 + ["easy"] * 99}, "labelled wrongly", "unlabelled positives"),
+        ({"grades": ["easy"] * 199 + ["hard"]}, "with the sampler top", "with a looser margin"),
+        ({"suspect": 201}, "many labels may be wrong", "many positives may have no label"),
+    ],
+)
+def test_the_advice_fits_the_data(change: dict[str, Any], of_labels: str, of_pairs: str) -> None:
+    usual: dict[str, Any] = {"items": EVEN, "grades": MIXED} | change
+    classes = Classes(("a", "b"), np.zeros(200, np.int64), np.ones(50, np.int64))
+    assert of_labels in figures(**usual, classes=classes)["warnings"][0]
+    assert of_pairs in figures(**usual)["warnings"][0]
+
+
 def skew_by_hand(run: Run) -> float:
     """Every negative beside each item that shares no label with its anchor."""
     of = dict(zip(*(run.items.table.column(one).to_pylist() for one in ("id", "label")), strict=True))
