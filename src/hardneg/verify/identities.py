@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg import random
 from hardneg.errors import InputError
 from hardneg.matrix import Matrix
 from hardneg.notation import require
@@ -19,6 +20,7 @@ __all__ = ["Identities", "Nearest", "nearest_by_best_pair", "nearest_identities"
 _SHRINK = 3.0  # pairs of the average name that are added to the pairs of each
 _LEAST = 0.05  # of the average likeness within a name; less would make a name like everybody
 _PART = 4096
+_SAMPLE = 2000  # names whose pairs tell what strangers are like
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +85,23 @@ def summed_up(vectors: Matrix, codes: IntArray) -> Identities:
             "The examples of one identity are no more alike than strangers, so identities cannot be compared.",
             remedy="Give at least one identity two examples, and vectors of a model that tells them apart.",
         )
-    shrunk = (alike / 2 + _SHRINK * average) / (twice / 2 + _SHRINK)
-    within = np.maximum(shrunk, _LEAST * average)
+    within = within_names(alike / 2, twice / 2, average)
     scaled = sums / (sizes * np.sqrt(within))[:, None]
     return Identities(names.astype(np.int64), scaled.astype(np.float32), within, sizes.astype(np.int64))
+
+
+def within_names(
+    alike: NDArray[np.float64], pairs: NDArray[np.float64], average: float
+) -> NDArray[np.float64]:  # fmt: skip
+    """The mean cosine within each name from the sum over its ``pairs``, shrunk to the ``average`` of all names."""
+    return np.maximum((alike + _SHRINK * average) / (pairs + _SHRINK), _LEAST * average)
+
+
+def likeness_across(people: Identities, seed: int) -> NDArray[np.float64]:
+    """How alike two different identities are, for all pairs; of more than 2,000 identities so many are drawn."""
+    drawn = np.argsort(random.uniform(seed, np.arange(len(people))), kind="stable")[:_SAMPLE]
+    some = people.vectors[np.sort(drawn)].astype(np.float64)
+    return np.concatenate([some[i + 1 :] @ some[i] for i in range(len(some))])
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,11 @@ from hardneg.notation import require
 from hardneg.ragged import IntArray
 from hardneg.search import Engine
 from hardneg.verify.false_discovery import conformal_p, q_values
-from hardneg.verify.identities import Identities, nearest_identities, summed_up
+from hardneg.verify.identities import Identities, likeness_across, nearest_identities, summed_up
 
 __all__ = ["SameNames", "Strangers", "halves_likeness", "same_identity", "strangers"]
 
 _NEAREST = 10
-_SAMPLE = 2000  # names whose pairs tell what strangers are like
 _TAIL = 0.05  # of the pairs of strangers, the most alike, give the shape of the tail
 _RULED_OUT = 0.02
 
@@ -59,12 +58,9 @@ def strangers(people: Identities, top: float, *, seed: int = 0) -> Strangers:
     >>> round(strangers(circle, 1.01).start, 2)
     0.99
     """
-    rows = np.arange(len(people))
-    if len(people) > _SAMPLE:
-        rows = np.sort(np.argsort(random.uniform(seed, rows), kind="stable")[:_SAMPLE])
-    some = people.vectors[rows].astype(np.float64)
-    likeness = np.sort(np.concatenate([some[i + 1 :] @ some[i] for i in range(len(some))]))
-    start, high = np.quantile(likeness, [1 - _TAIL, 1 - 1 / (len(rows) - 1)])
+    likeness = likeness_across(people, seed)
+    names = (1 + np.sqrt(1 + 8 * len(likeness))) / 2  # so many have that many pairs
+    start, high = np.quantile(likeness, [1 - _TAIL, 1 - 1 / (names - 1)])
     start = min(float(start), top - 1e-6)
     room = np.log((top - start) / (top - np.clip(likeness[likeness > start], start, min(float(high), top - 1e-9))))
     uncensored = int(((likeness > start) & (likeness < high)).sum())

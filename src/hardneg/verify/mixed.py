@@ -14,14 +14,13 @@ from hardneg.notation import require
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.similarity import prepared
 from hardneg.verify.false_discovery import conformal_p, q_values
-from hardneg.verify.identities import summed_up
+from hardneg.verify.identities import likeness_across, summed_up, within_names
 from hardneg.verify.merged import by_code
 
 __all__ = ["MixedNames", "in_two", "mixed_identities"]
 
 _STEPS = 20
 _DRAWS, _LEAST = 8000, 50  # names made up: of all together, and of each at least
-_SAMPLE = 2000
 _STRANGE = 0.05  # of the pairs of different names, the most alike: what parts more alike than these are is one identity
 
 
@@ -76,7 +75,8 @@ def mixed_identities(vectors: Matrix, codes: IntArray, *, false_reports: float =
             f"To know what one identity is like takes 10 names with at least 4 examples. There are {len(names)}.",
             remedy="Look through the names by eye.",
         )
-    average = float(np.average(summed_up(vectors, codes).within))
+    people = summed_up(vectors, codes)
+    average = float(np.average(people.within))
     part, likeness = np.full(len(codes), -1, np.int8), np.empty(len(names))
     for place, (_, rows) in enumerate(names):
         unit = prepared(vectors[rows], "cosine").astype(np.float64)
@@ -84,7 +84,7 @@ def mixed_identities(vectors: Matrix, codes: IntArray, *, false_reports: float =
         likeness[place] = _parts_likeness(unit, part[rows], average)
     p = _p_values(likeness, _made_up(vectors, [rows for _, rows in names], average, seed))
     q = q_values(p)
-    reported = (q <= false_reports) & (likeness <= _strange(vectors, codes, seed))
+    reported = (q <= false_reports) & (likeness <= np.quantile(likeness_across(people, seed), 1 - _STRANGE))
     order = np.lexsort((likeness, p))
     own = np.array([code for code, _ in names], np.int64)
     return MixedNames(own[order], likeness[order], p[order], q[order], reported[order], part)
@@ -93,11 +93,10 @@ def mixed_identities(vectors: Matrix, codes: IntArray, *, false_reports: float =
 def _parts_likeness(unit: NDArray[np.float64], part: NDArray[np.int8], average: float) -> float:
     """The likeness of two parts of a name, as :class:`hardneg.verify.identities.Identities` has it."""
     sums = [unit[part == one].sum(axis=0) for one in (0, 1)]
-    counts = [int((part == one).sum()) for one in (0, 1)]
-    pairs = [n * (n - 1) / 2 for n in counts]
-    alike = [(float(one @ one) - n) / 2 for one, n in zip(sums, counts, strict=True)]
-    within = [max((a + 3 * average) / (n + 3), 0.05 * average) for a, n in zip(alike, pairs, strict=True)]
-    return float(sums[0] @ sums[1]) / (counts[0] * counts[1]) / float(np.sqrt(within[0] * within[1]))
+    counts = np.array([(part == one).sum() for one in (0, 1)])
+    alike = (np.array([one @ one for one in sums]) - counts) / 2
+    within = within_names(alike, counts * (counts - 1) / 2, average)
+    return float(sums[0] @ sums[1] / counts.prod() / np.sqrt(within.prod()))
 
 
 def _made_up(vectors: Matrix, names: list[IntArray], average: float, seed: int) -> NDArray[np.float64]:
@@ -125,14 +124,6 @@ def _p_values(likeness: NDArray[np.float64], made: NDArray[np.float64]) -> NDArr
     """How unusual each is among all made up, where those of each name are brought to one middle and spread."""
     middle, spread = made.mean(axis=1), np.maximum(made.std(axis=1), 1e-9)
     return conformal_p(((made - middle[:, None]) / spread[:, None]).ravel(), (likeness - middle) / spread)
-
-
-def _strange(vectors: Matrix, codes: IntArray, seed: int) -> float:
-    """What 5% of the pairs of different names are more alike than."""
-    people = summed_up(vectors, codes)
-    rows = np.argsort(random.uniform(seed, np.arange(len(people))), kind="stable")[:_SAMPLE]
-    some = people.vectors[np.sort(rows)].astype(np.float64)
-    return float(np.quantile(np.concatenate([some[i + 1 :] @ some[i] for i in range(len(some))]), 1 - _STRANGE))
 
 
 def in_two(vectors: NDArray[np.float64]) -> NDArray[np.int8]:
