@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -54,11 +55,11 @@ def packed(lengths: list[int], size: int) -> list[list[int]]:
     >>> packed([2, 3, 1, 4], 4)
     [[3], [1, 2], [0]]
     """
-    open_: list[list[int]] = [[] for _ in range(size + 1)]  # batches by the room they have left
+    open_: list[deque[int]] = [deque() for _ in range(size + 1)]  # batches by the room they have left
     batches: list[list[int]] = []
     for piece in sorted(range(len(lengths)), key=lambda one: (-lengths[one], one)):
         room = next((room for room in range(lengths[piece], size + 1) if open_[room]), None)
-        at = len(batches) if room is None else open_[room].pop(0)
+        at = len(batches) if room is None else open_[room].popleft()
         if room is None:
             batches.append([])
         batches[at].append(piece)
@@ -93,6 +94,7 @@ def _of_candidates(run: Run, table: pa.Table, column: str) -> pa.Array:
 
     wanted = pairs(table)
     order = np.argsort(wanted, kind="stable")
+    rising = wanted[order]
     out, known = np.full(len(wanted), -1, np.int64), np.zeros(len(wanted), bool)
     for part in run.manifest["parts"]:
         found = read_table(run.path / part["file"])
@@ -102,7 +104,7 @@ def _of_candidates(run: Run, table: pa.Table, column: str) -> pa.Array:
                 remedy="Mine with the source clusters(...), or name a column of the items.",
             )
         theirs = pairs(found)
-        at = np.minimum(np.searchsorted(wanted[order], theirs), max(0, len(order) - 1))
-        hit = wanted[order[at]] == theirs if len(order) else np.zeros(len(theirs), bool)
+        at = np.minimum(np.searchsorted(rising, theirs), max(0, len(order) - 1))
+        hit = rising[at] == theirs if len(order) else np.zeros(len(theirs), bool)
         out[order[at[hit]]], known[order[at[hit]]] = found.column(column).to_numpy()[hit], True
     return pa.chunked_array([pa.array(out, mask=~known | (out < 0))])

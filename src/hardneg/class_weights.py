@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hardneg.classes import Codes
 from hardneg.errors import InputError
-from hardneg.labels import classes_of
+from hardneg.labels import classes_of, mean_over_classes
 from hardneg.notation import require
 from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
@@ -58,16 +57,11 @@ def negative_weights(run: Run, of: Side = "item", scheme: Scheme = "even", beta:
     require(of in ("item", "anchor"), "of", "item or anchor", of)
     if (classes := classes_of(run)) is None:
         raise InputError("The run has no labels to weigh by.", remedy="Mine labelled data: Positives.from_labels(...)")
-    codes: Codes = classes.items if of == "item" else classes.anchors
-    things = run.items if of == "item" else run.anchors
+    codes, things = (classes.items, run.items) if of == "item" else (classes.anchors, run.anchors)
     members = Ragged.from_codes(codes).take(things.positions(run.negatives.column(of)))
     weights = class_weights(np.bincount(members.values, minlength=len(classes.names)), scheme, beta)
-    number = members.lengths()
-    sums = np.bincount(members.rows(), weights[members.values], len(members))
-    found = sums[number > 0] / number[number > 0]
-    out = np.ones(len(members))
-    out[number > 0] = found / found.mean() if len(found) else found
-    return out
+    out = mean_over_classes(members, weights, np.nan)
+    return np.nan_to_num(out / np.nanmean(out), nan=1.0) if len(members.values) else np.ones(len(out))
 
 
 def weighted(run: Run, of: Side = "item", scheme: Scheme = "even", beta: float = 0.999) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Negatives that grow harder from epoch to epoch, out of what a run has kept; and batches of what lies together."""
+"""Negatives that grow harder from epoch to epoch, out of what a run has kept."""
 
 from __future__ import annotations
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from hardneg.classes import Classes, Codes, coded, values_of
 from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
 
-__all__ = ["about_anchor", "are_classes", "classes_of", "label_column", "names_at", "own_items"]
+__all__ = ["about_anchor", "are_classes", "classes_of", "label_column", "mean_over_classes", "names_at", "own_items"]
 
 
 def label_column(run: Run) -> str | None:
@@ -38,7 +39,7 @@ def classes_of(run: Run) -> Classes | None:
 
 def own_items(run: Run) -> IntArray:
     """The row of each anchor among the items, -1 for one that is none: a query, a class. Shape ``(anchors,)``."""
-    if classes_of(run) is None or are_classes(run):
+    if label_column(run) is None or are_classes(run):
         return np.full(len(run.anchors), -1, np.int64)
     return run.items.positions(run.anchors.ids)
 
@@ -50,6 +51,19 @@ def about_anchor(reason: str) -> bool:
     (True, False)
     """
     return reason.partition(".")[2].startswith("anchor_likely")
+
+
+def mean_over_classes(
+    members: Ragged, figures: NDArray[np.float64], without: float
+) -> NDArray[np.float64]:  # fmt: skip
+    """The mean of the ``figures`` of each thing's classes; ``without`` for a thing that has no class.
+
+    >>> mean_over_classes(Ragged.from_lists([[0, 1], []]), np.array([1.0, 3.0]), np.nan).tolist()
+    [2.0, nan]
+    """
+    number = members.lengths()
+    sums = np.bincount(members.rows(), figures[members.values], len(members))
+    return np.where(number > 0, sums / np.maximum(number, 1), without)
 
 
 def names_at(codes: Codes, names: tuple[str, ...], rows: IntArray) -> list[list[str]]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hardneg.collection import as_ids
 from hardneg.errors import InputError
-from hardneg.labels import about_anchor, classes_of, own_items
+from hardneg.labels import about_anchor, classes_of, mean_over_classes, own_items
 from hardneg.ragged import BoolArray, Ragged
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
@@ -95,6 +95,4 @@ def _evened(run: Run, raw: Weights) -> Weights:
     members = Ragged.from_codes(classes.items)
     totals = np.bincount(members.values, raw[members.rows()], len(classes.names))
     factors = totals[totals > 0].mean() / np.where(totals > 0, totals, 1.0)
-    number = members.lengths()
-    summed = np.bincount(members.rows(), factors[members.values], len(members))
-    return np.where(number > 0, summed / np.maximum(number, 1), 1.0)
+    return mean_over_classes(members, factors, 1.0)
