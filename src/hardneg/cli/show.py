@@ -61,10 +61,11 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
     positive = run.positives.positive
     lists = slice(positive.offsets[row], positive.offsets[row + 1])
     pairs = zip(positive.values[lists], run.positive_scores[lists], strict=True)
-    best = sorted(pairs, key=lambda pair: -pair[1])  # the members of a class may be thousands
+    best = sorted(pairs, key=lambda pair: -pair[1])[:_POSITIVES]  # the members of a class may be thousands
     rows = [(f"{score:.3f}", str(run.items.ids[int(item)]), _text(run.items, int(item))) for item, score in best]
-    title = f"Positives, the nearest {_POSITIVES} of {len(rows):,}" if len(rows) > _POSITIVES else "Positives"
-    out.print(table(title, ("score", "id", "text"), rows[:_POSITIVES]))
+    count = lists.stop - lists.start
+    title = f"Positives, the nearest {_POSITIVES} of {count:,}" if count > _POSITIVES else "Positives"
+    out.print(table(title, ("score", "id", "text"), rows))
     sampled = set(run.negatives.filter(_is(run.negatives, key)).column("item").to_pylist())
     found = pa.concat_tables([part.filter(_is(part, key)) for part in run.parts()]).sort_by([("score", "descending")])
     candidates = [

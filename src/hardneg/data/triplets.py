@@ -15,7 +15,7 @@ from hardneg.collection import Collection, as_ids
 from hardneg.errors import InputError
 from hardneg.io.writers import examples
 from hardneg.io.writers._members import Members
-from hardneg.labels import are_classes, classes_of, own_items
+from hardneg.labels import are_classes, label_column, own_items
 from hardneg.notation import require
 from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
@@ -62,7 +62,7 @@ class Triplets(Dataset):  # type: ignore[misc]
         self._anchors, self._positives, self._negatives, self.left_out = _gathered(run, n)
         if not len(self._anchors):
             raise InputError(f"No anchor has a positive and {n} negatives.", remedy="Lower 'n', or mine more of them.")
-        labelled = classes_of(run) is not None
+        labelled = label_column(run) is not None
         if load is not None:
             self._things = _contents(run.items, "items")
             self._of_anchor = self._things if labelled else _contents(run.anchors, "anchors")
@@ -104,12 +104,11 @@ class Triplets(Dataset):  # type: ignore[misc]
 def _gathered(run: Run, n: int) -> tuple[IntArray, Ragged, IntArray, int]:
     """Rows of the anchors, their positives, their hardest ``n`` negatives, and how many had too few of them."""
     members = Members(run) if are_classes(run) else None
-    labelled = classes_of(run) is not None
-    own = own_items(run) if labelled else np.arange(len(run.anchors))
+    own = own_items(run) if label_column(run) else np.arange(len(run.anchors))
     anchors, positives, negatives, left = [], [], [], 0
     for found in examples(run):
         for one in (found,) if members is None else members.of(found):
-            row = int(own[one.row]) if members is None else int(run.items.positions([one.id])[0])
+            row = int(own[one.row]) if members is None else one.row
             if row < 0 or not one.positives or len(one.negatives) < n:
                 left += 1
                 continue

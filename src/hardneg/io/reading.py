@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hardneg.positives import Positives
+from hardneg.ragged import IntArray
 from hardneg.similarity import Matrix
 
 __all__ = ["Reading", "Skip", "Skips"]
+
+_EXAMPLES = 3  # of each reason
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,15 @@ class Skips:
         """Count ``count`` more rows left out for ``reason``."""
         self._counts[reason] = self._counts.get(reason, 0) + count
         examples = self._examples.setdefault(reason, [])
-        if len(examples) < 3:
+        if len(examples) < _EXAMPLES:
             examples.append(example)
+
+    def add_rows(self, reason: str, rows: IntArray, name: Callable[[int], str]) -> None:
+        """Count many rows left out for ``reason``; only those that serve as examples are named."""
+        for row in rows[:_EXAMPLES].tolist():
+            self.add(reason, name(row))
+        if len(rows) > _EXAMPLES:
+            self.add(reason, "", len(rows) - _EXAMPLES)
 
     def list(self) -> list[Skip]:
         """All reasons, in order of first appearance."""

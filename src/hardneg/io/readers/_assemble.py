@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg.collection import Collection
-from hardneg.errors import InputError, OptionError
+from hardneg.errors import InputError
 from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._bytes import text_lines
 from hardneg.io.readers._gather import Gathered
@@ -66,8 +66,6 @@ def assemble(parts: Parts, options: ReadOptions, skips: Skips) -> Reading:
     for ids in [*parts.excluded, *listed_ids(options.exclude_ids, items, skips)]:
         positives = positives.barring(ids)
     kept_anchors = replace(parts.anchors, collection=positives.anchors, order=parts.anchors.order[kept])
-    if (options.anchor_vectors is None) != (options.item_vectors is None):
-        raise OptionError("The 'anchor_vectors' and 'item_vectors' go together: give both, or leave both out.")
     anchor_vectors, item_vectors = _vectors(kept_anchors, parts.items, options)
     counts = {
         **parts.counts,

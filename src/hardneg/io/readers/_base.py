@@ -90,7 +90,7 @@ class ReadOptions:
 
 
 def refuse_labelled_options(options: ReadOptions) -> None:
-    """Raise OptionError for an option that only labelled data have.
+    """Raise OptionError for what only labelled data have: some options, and vectors of the items alone.
 
     >>> refuse_labelled_options(ReadOptions(anchors="classes"))
     Traceback (most recent call last):
@@ -103,6 +103,8 @@ def refuse_labelled_options(options: ReadOptions) -> None:
                 f"The option '{name}' is for labelled data, and these are anchors with positives. "
                 "Leave it out, or name the format with --format labelled."
             )
+    if (options.anchor_vectors is None) != (options.item_vectors is None):
+        raise OptionError("The 'anchor_vectors' and 'item_vectors' go together: give both, or leave both out.")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from hardneg.errors import InputError
 from hardneg.io.readers._base import ReadOptions
+from hardneg.io.readers._ids import encodable
 from hardneg.io.readers._names import Roles, normal, numbered_stem
 from hardneg.io.readers._rows import Record, Rows
 
@@ -43,6 +44,8 @@ class Columns:
                 )
 
     def _find(self, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        if broken := next((one for one in names if not encodable(one)), None):
+            raise InputError(f"The column name {broken!r} is not whole Unicode.", path=self._rows.path)
         taken = set(self._options.columns.values())
         by_normal = {normal(name): name for name in reversed(names) if name not in taken}
         found: dict[str, tuple[str, ...]] = {}

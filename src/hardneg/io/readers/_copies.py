@@ -36,12 +36,13 @@ def settled(table: Any, places: Sequence[Place], skips: Skips, notes: Skips, pre
     again = _repeated(*codes.values(), *own)
     copies = ~labelled & np.isin(codes["_key"], codes["_key"][labelled])
     for reason, mask in (("duplicate_row", again), ("already_labelled", copies & ~again)):
-        where.add(skips, reason, mask)
+        skips.add_rows(reason, np.flatnonzero(mask), where)
         left &= ~mask
     what = next((name for name in ("path", "image") if name in table.column_names), "text").replace("path", "image")
-    where.add(notes, f"same_{what}_again", _repeated(*codes.values()) & left)
+    notes.add_rows(f"same_{what}_again", np.flatnonzero(_repeated(*codes.values()) & left), where)
     for name, noun in (("label", "labels"), ("group", "groups"), ("split", "splits")):
-        where.add(notes, f"same_{what}_two_{noun}", _differing(codes["_key"], codes[name], left))
+        differing = _differing(codes["_key"], codes[name], left)
+        notes.add_rows(f"same_{what}_two_{noun}", np.flatnonzero(differing), where)
     rows = np.flatnonzero(left)
     table = table.take(pa.array(rows))
     ids = _made(table, prefix) if ids is None else ids.take(pa.array(rows))
@@ -59,12 +60,6 @@ class _Where:
     def __call__(self, row: int) -> str:
         place: Place = self._places[int(self._place[row])]
         return place.place(int(self._number[row]))
-
-    def add(self, counted: Skips, reason: str, mask: BoolArray) -> None:
-        """Count the rows of a mask, the first by name."""
-        rows = np.flatnonzero(mask)
-        for at, row in enumerate(rows[:4]):
-            counted.add(reason, self(row), 1 if at < 3 else len(rows) - 3)
 
 
 def _codes(column: Any) -> IntArray:
@@ -124,8 +119,12 @@ def _paths(table: Any) -> list[Any]:
 
 def _first_of(*columns: IntArray) -> IntArray:
     """For each row the first row with the same values."""
-    _, first, group = np.unique(np.stack(columns), axis=1, return_index=True, return_inverse=True)
-    return np.asarray(first[group.reshape(-1)], np.int64)
+    order = np.lexsort(columns)  # seven times as fast as np.unique of rows
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = np.any([np.diff(one[order]) != 0 for one in columns], axis=0)
+    out = np.empty(len(order), np.int64)
+    out[order] = order[fresh][np.cumsum(fresh) - 1]
+    return out
 
 
 def _made(table: Any, prefix: str) -> pa.Array:
@@ -151,7 +150,8 @@ def _finished(table: Any, ids: pa.Array) -> Any:
     if any(isinstance(one, list) for one in labels):
         labels = [one if one is None or isinstance(one, list) else [one] for one in labels]
     kind = pa.list_(pa.string()) if any(isinstance(one, list) for one in labels) else pa.string()
-    empty = [name for name in ("group", "split") if table.column(name).null_count == len(table)]
+    may_be_empty = {"group", "split", "text"} & set(table.column_names)
+    empty = [name for name in may_be_empty if table.column(name).null_count == len(table)]
     content = [name for name in ("text", "path", "image") if name in table.column_names]
     own = [*content, "label", "group", "split", "width", "height", "content", "_order"]
     further = [name for name in table.column_names if name not in (*own, "_given", "_number", "_key", "_place")]

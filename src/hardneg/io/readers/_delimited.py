@@ -9,7 +9,7 @@ from pathlib import Path
 from hardneg.errors import InputError
 from hardneg.io.readers._bytes import LONGEST_LINE, text_lines
 
-__all__ = ["csv_records", "first_line", "line_records"]
+__all__ = ["csv_records", "first_line", "line_records", "separator_of"]
 
 Record = dict[str, object]
 
@@ -19,12 +19,16 @@ def first_line(path: Path) -> str:
     return next((line.strip("\r\n") for _, line in text_lines(path) if line.strip()), "")
 
 
-def csv_records(path: Path, header: Sequence[str] | None) -> Iterator[tuple[int, Record]]:
-    """Give each row of a CSV with the number of its first line; the separator is a comma or a semicolon."""
+def separator_of(path: Path) -> str:
+    """What stands between the fields of a CSV: a comma, or a semicolon where its first line has no comma."""
     line = first_line(path)
-    delimiter = ";" if ";" in line and "," not in line else ","
+    return ";" if ";" in line and "," not in line else ","
+
+
+def csv_records(path: Path, header: Sequence[str] | None) -> Iterator[tuple[int, Record]]:
+    """Give each row of a CSV with the number of its first line."""
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
-    reader = csv.reader((line for _, line in text_lines(path)), delimiter=delimiter, strict=True)
+    reader = csv.reader((line for _, line in text_lines(path)), delimiter=separator_of(path), strict=True)
     number = 1
     while True:
         try:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from hardneg.collection import Collection
+from hardneg.errors import InputError
 from hardneg.io.readers._copies import settled
 from hardneg.io.readers._examined import examined
 from hardneg.io.readers._example import Example, Kind, Place, Taken
@@ -26,6 +27,7 @@ __all__ = ["Examples", "Found"]
 _CHUNK_ROWS = 16_384
 _CHUNK_SIZE = 64_000_000  # characters or bytes held before they become Arrow columns
 _FIXED = ("id", "path", "image", "label", "group", "split", "_given", "_key", "_order", "_place", "_number")
+_TEXTS = ("text", "title", "body")  # what is read as text wherever there is such a column
 _CONTENT = {"text": pa.large_string(), "path": pa.string(), "image": pa.large_binary()}
 
 
@@ -53,6 +55,7 @@ class Examples:
     total: int = 0
     _chunk: list[Taken] = field(default_factory=list)
     _size: int = 0
+    _id_kind: type[object] = object
     _places: list[Place] = field(default_factory=list)
     _tables: list[Any] = field(default_factory=list)
 
@@ -61,11 +64,23 @@ class Examples:
         if self.kind == "text" and not encodable(example.content):
             self.skip(place, example.number, "broken_text")
             return
+        if example.given is not None:
+            self._check_id(place, example)
         self._chunk.append(Taken(place, example, self.total))
         self.total += 1
         self._size += len(example.content) if example.content is not None else 0
         if len(self._chunk) >= _CHUNK_ROWS or self._size >= _CHUNK_SIZE:
             self._spill()
+
+    def _check_id(self, place: Place, example: Example) -> None:
+        """Raise InputError where one table has numbers for ids and another text; within one that was looked at."""
+        if not isinstance(example.given, self._id_kind):
+            raise InputError(
+                f"{place.place(example.number)}: The item id {example.given!r} is {type(example.given).__name__}, "
+                f"those of the other table are {self._id_kind.__name__}.",
+                remedy="Write all of them as text, or all as whole numbers.",
+            )
+        self._id_kind = type(example.given)
 
     def skip(self, place: Place, number: int, reason: str) -> None:
         """Count a row that is no example; it keeps its place in the order of the file."""
@@ -107,9 +122,8 @@ class Examples:
 
 
 def _columns(examples: Sequence[Example], kind: Kind) -> dict[str, Any]:
-    given = [one.given for one in examples]
     columns: dict[str, Any] = {
-        "_given": pa.array(given) if any(one is not None for one in given) else pa.nulls(len(given), pa.string()),
+        "_given": pa.array([one.given for one in examples]),
         "_number": pa.array([one.number for one in examples], pa.int64()),
     }
     if kind != "vector":
@@ -120,8 +134,15 @@ def _columns(examples: Sequence[Example], kind: Kind) -> dict[str, Any]:
     columns["split"] = pa.array([one.split for one in examples], pa.string())
     for name in dict.fromkeys(name for one in examples for name in one.extra):
         if name not in _FIXED and name not in columns:
-            columns[name] = column_of_values([one.extra.get(name) for one in examples])
+            values = [one.extra.get(name) for one in examples]
+            columns[name] = _as_text(values) if name in _TEXTS else column_of_values(values)
     return columns
+
+
+def _as_text(values: Sequence[object]) -> pa.Array:
+    """Text, whatever stood there."""
+    said = [None if one is None else str(one).encode("utf-8", "backslashreplace").decode() for one in values]
+    return pa.array(said, _CONTENT["text"])
 
 
 def _dumped(label: Label) -> str | None:

@@ -83,11 +83,16 @@ def _names(path: Path) -> list[str]:
 
 def _walk(path: Path) -> Iterator[str]:
     """All files, and links to folders, relative to ``path``. Links to folders are not followed: they may go round."""
-    for folder, folders, files in os.walk(path):
+    for folder, folders, files in os.walk(path, onerror=_refused):
         inside = Path(folder).relative_to(path)
         links = [one for one in folders if (Path(folder) / one).is_symlink()]
         for name in (*links, *files):
             yield (inside / name).as_posix()
+
+
+def _refused(error: OSError) -> None:
+    """A folder that cannot be listed would be left out without a word."""
+    raise InputError(f"The folder cannot be read: {error.strerror}.", path=error.filename, remedy="Make it readable.")
 
 
 def _in_splits(path: Path) -> bool:

@@ -16,7 +16,7 @@ from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._columns import Columns
 from hardneg.io.readers._example import Example, Kind
 from hardneg.io.readers._examples import Examples
-from hardneg.io.readers._ids import IdCheck
+from hardneg.io.readers._ids import IdCheck, encodable
 from hardneg.io.readers._labelled_names import LABELLED_ROLES, UNLABELLED, holds_several, is_picture
 from hardneg.io.readers._labels import Label, LabelReader, class_names
 from hardneg.io.readers._media import Media
@@ -135,19 +135,29 @@ class Table:
                 number, f"The vector must be a list of {self._width or 'at least one'} numbers.", "Encode it again."
             )
         self._width = len(value)
-        self._vectors.extend(value)
+        try:
+            self._vectors.extend(value)
+        except OverflowError:
+            raise self.rows.error(number, "The vector holds a number beyond all bounds.", "Encode it again.") from None
 
     def _example(self, number: int, record: Record, found: Found, kind: Kind, content: Any) -> Example:
         split, label = self._split, None
-        if "split" in found and (given := _text(record[found["split"][0]])):
-            split = given
+        if "split" in found:
+            split = self._name(number, record, found["split"][0]) or split
         if "label" in found and self._labelled:
             label = self._label(number, record, found["label"][0])
         if split is not None and normal(split) in UNLABELLED:
             split, label = None, None
         own = self._ids(number, record[found["id"][0]]) if "id" in found else None
-        group = _text(record[found["group"][0]]) if "group" in found and self._labelled else None
+        group = self._name(number, record, found["group"][0]) if "group" in found and self._labelled else None
         return Example(number, own, content, label, group, split, self._further(record, found, kind))
+
+    def _name(self, number: int, record: Record, column: str) -> str | None:
+        """The name of a group or of a split."""
+        name = _text(record[column])
+        if name is not None and not encodable(name):
+            raise self.rows.error(number, f"The {column} {name!r} is not whole Unicode.")
+        return name
 
     def _label(self, number: int, record: Record, column: str) -> Label:
         if self._labels is None:
@@ -188,6 +198,8 @@ def _path(value: Any, media: Media) -> Any:
         return _Skip("missing_path")
     if "://" in text:
         return _Skip("no_local_file")
+    if not encodable(text):
+        return _Skip("broken_name")
     return media.relative(text) or _Skip("path_outside_folder")
 
 

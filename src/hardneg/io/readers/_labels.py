@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from hardneg.io.readers._ids import encodable
 from hardneg.io.readers._rows import Rows
 
 __all__ = ["Label", "LabelReader", "class_names"]
@@ -77,6 +78,8 @@ class LabelReader:
             return None
         if isinstance(value, str) and not value.strip():
             return None
+        if isinstance(value, str) and not encodable(value):
+            raise self._rows.error(number, f"The label {value!r} is not whole Unicode.")
         kind = _KINDS.get(type(value))
         if kind is None:
             raise self._rows.error(

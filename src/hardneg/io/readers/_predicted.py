@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
 from hardneg.errors import InputError
 from hardneg.io.readers._bytes import damaged
-from hardneg.io.readers._delimited import first_line
+from hardneg.io.readers._delimited import separator_of
+from hardneg.io.readers._labelled_names import LABELLED_ROLES
 from hardneg.io.readers._rows import carrier_of, open_rows
 from hardneg.io.readers._tables import open_parquet
 
 __all__ = ["table_of"]
+
+_IDS = (*LABELLED_ROLES["id"], "item")
 
 
 def table_of(path: Path) -> Any:
@@ -33,7 +37,7 @@ def table_of(path: Path) -> Any:
         if carrier == "jsonl":
             return pa.Table.from_pylist([record for _, record in open_rows(path, carrier=carrier)])
         if carrier in ("csv", "tsv"):
-            return _with_lists(pc_csv.read_csv(path, parse_options=pc_csv.ParseOptions(delimiter=_delimiter(path))))
+            return _with_lists(_csv(path, "\t" if carrier == "tsv" else separator_of(path)))
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, error) from error
     raise InputError(
@@ -41,9 +45,14 @@ def table_of(path: Path) -> Any:
     )
 
 
-def _delimiter(path: Path) -> str:
-    line = first_line(path)
-    return next((one for one in ("\t", ";", ",") if one in line), ",")
+def _csv(path: Path, separator: str) -> pa.Table:
+    """The table with ids as they stand there: 007 is not 7, and nothing is none."""
+    as_text = pc_csv.ConvertOptions(column_types=dict.fromkeys(_IDS, pa.string()))
+    table = pc_csv.read_csv(path, parse_options=pc_csv.ParseOptions(delimiter=separator), convert_options=as_text)
+    for name in set(_IDS) & set(table.column_names):
+        ids = table.column(name)
+        table = table.set_column(table.column_names.index(name), name, pc.if_else(pc.equal(ids, ""), None, ids))
+    return table
 
 
 def _with_lists(table: pa.Table) -> pa.Table:

@@ -55,8 +55,7 @@ def choose_minable(items: Collection, options: ReadOptions, path: Path, notes: S
     ]
     unlabelled = np.all(told, axis=0)
     lost = np.flatnonzero(without & ~unlabelled)
-    for at, row in enumerate(lost[:4]):
-        notes.add("label_without_split_not_mined", str(items.ids[int(row)]), 1 if at < 3 else len(lost) - 3)
+    notes.add_rows("label_without_split_not_mined", lost, lambda row: str(items.ids[row]))
     mine = pc.fill_null(pc.equal(column, split), False).to_numpy()
     return Chosen(split, names, np.asarray(mine | (without & unlabelled), bool))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -30,7 +29,7 @@ class Members:
         self._labels = Ragged.from_codes(np.full(len(run.items), -1) if classes is None else classes.items)
 
     def of(self, one: Example) -> Iterator[Example]:
-        """An example for each member of a class, with itself as anchor; none for a class of one member."""
+        """An example for each member of a class, itself an anchor with the row of an item; none for a class of one."""
         if len(one.positives) < 2:
             return
         ring = sorted(one.positives, key=lambda hit: (self._draws[hit.row], hit.row))
@@ -40,4 +39,4 @@ class Members:
             negatives = tuple(hit for hit in one.negatives if not mine & sets[hit.row])
             document = member.document
             following = ring[(at + 1) % len(ring)]
-            yield replace(one, id=document.id, text=document.text, positives=(following,), negatives=negatives)
+            yield Example(member.row, document.id, document.text, (following,), negatives)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hardneg.classes import Classes
 from hardneg.labels import about_anchor, own_items
@@ -17,7 +18,6 @@ from hardneg.similarity import FloatArray
 __all__ = ["Tally", "class_lists", "tally"]
 
 _VERDICTS = ("keep", "drop", "suspect")  # the gravest last
-_SUSPECT = 2
 ANCHOR_DOUBTED = "own_label"  # the reason where an item is doubted as an anchor, not as a candidate
 
 Pairs = tuple[IntArray, IntArray]
@@ -46,13 +46,18 @@ def tally(run: Run) -> Tally:
     """Count a run by item, part by part."""
     size = len(run.items)
     times, highest, hardest, sampled = _sampled(run)
-    verdicts, reasons, suspects = _judged(run)
-    worst = np.full(size, -1, np.int64)
-    reason: list[str | None] = [None] * size
-    for (item, code, name), _ in sorted(reasons.items(), key=lambda one: (one[0][1], one[1], one[0][2])):
-        worst[item], reason[item] = code, name  # the gravest and most frequent comes last and stays
-    verdict = pa.array(_VERDICTS).take(pa.array(np.maximum(worst, 0), mask=worst < 0))
-    return Tally(times, verdicts[2], highest, hardest, verdict, pa.array(reason, pa.string()), sampled, suspects)
+    counts, suspects = _judged(run)
+    kinds = sorted(counts, key=lambda kind: (_VERDICTS.index(kind[0]), kind[1]))  # the gravest last
+    worst, most, chosen = np.full(size, -1, np.int64), np.zeros(size, np.int64), np.full(size, -1, np.int64)
+    suspect_for = np.zeros(size, np.int64)
+    for at, kind in enumerate(kinds):
+        number, gravity = counts[kind], _VERDICTS.index(kind[0])
+        better = (number > 0) & ((gravity > worst) | (number >= most))
+        worst[better], most[better], chosen[better] = gravity, number[better], at
+        suspect_for += number * (kind[0] == "suspect")
+    rows = pa.array(np.maximum(chosen, 0), mask=chosen < 0)
+    verdict, reason = (pa.array([kind[which] for kind in kinds] or [""]).take(rows) for which in (0, 1))
+    return Tally(times, suspect_for, highest, hardest, verdict, reason, sampled, suspects)
 
 
 def _sampled(run: Run) -> tuple[IntArray, FloatArray, IntArray, Pairs]:
@@ -66,39 +71,28 @@ def _sampled(run: Run) -> tuple[IntArray, FloatArray, IntArray, Pairs]:
     return np.bincount(items, minlength=size), highest, hardest, (anchors, items)
 
 
-def _judged(run: Run) -> tuple[IntArray, Counter[tuple[int, int, str]], Pairs]:
-    """Verdicts by item, shape ``(3, items)``; how often each item got which verdict for which reason; the suspects."""
+def _judged(run: Run) -> tuple[dict[tuple[str, str], IntArray], Pairs]:
+    """How often each item got which verdict for which reason, an array of shape ``(items,)`` for each; the suspects."""
     size, own = len(run.items), own_items(run)
-    counts, reasons = np.zeros((3, size), np.int64), Counter[tuple[int, int, str]]()
+    counts: defaultdict[tuple[str, str], IntArray] = defaultdict(lambda: np.zeros(size, np.int64))
     suspects: list[Pairs] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
     for part in run.parts():
         anchors, items = run.anchors.positions(part.column("anchor")), run.items.positions(part.column("item"))
-        verdict, _ = _codes(part.column("verdict"), _VERDICTS)
-        reason, names = _codes(part.column("reason"), ())
-        of_anchor = np.array([about_anchor(name) for name in names])[reason] & (verdict == _SUSPECT)
-        of_item, doubted = np.flatnonzero(~of_anchor), np.unique(own[anchors[of_anchor]])
-        doubted = doubted[doubted >= 0]
-        counts[_SUSPECT] += np.bincount(doubted, minlength=size)
-        reasons.update((row, _SUSPECT, ANCHOR_DOUBTED) for row in doubted.tolist())
-        anchors, items, verdict, reason = anchors[of_item], items[of_item], verdict[of_item], reason[of_item]
-        for code in range(len(_VERDICTS)):
-            counts[code] += np.bincount(items[verdict == code], minlength=size)
-        keys, number = np.unique((items * 3 + verdict) * len(names) + reason, return_counts=True)
-        for key, n in zip(keys.tolist(), number.tolist(), strict=True):
-            pair, name = divmod(key, len(names))
-            reasons[(*divmod(pair, 3), names[name])] += n
-        mask = verdict == _SUSPECT
-        suspects.append((anchors[mask], items[mask]))
+        names = [part.column(one).cast(pa.string()).combine_chunks() for one in ("verdict", "reason")]
+        kinds = pc.binary_join_element_wise(*names, " ").dictionary_encode()
+        codes = kinds.indices.to_numpy()
+        for code, kind in enumerate(kinds.dictionary.to_pylist()):
+            verdict, _, reason = kind.partition(" ")
+            rows = np.flatnonzero(codes == code)
+            if about_anchor(reason):
+                doubted = np.unique(own[anchors[rows]])
+                counts[verdict, ANCHOR_DOUBTED] += np.bincount(doubted[doubted >= 0], minlength=size)
+                continue
+            counts[verdict, reason] += np.bincount(items[rows], minlength=size)
+            if verdict == "suspect":
+                suspects.append((anchors[rows], items[rows]))
     left, right = zip(*suspects, strict=True)
-    return counts, reasons, (np.concatenate(left), np.concatenate(right))
-
-
-def _codes(column: pa.ChunkedArray, known: tuple[str, ...]) -> tuple[IntArray, list[str]]:
-    """Names as numbers into the known ones, then others as they come."""
-    whole = column.cast(pa.string()).combine_chunks()
-    names = [*known, *(name for name in whole.unique().to_pylist() if name not in known)]
-    codes = pa.compute.index_in(whole, value_set=pa.array(names or [""], pa.string()))
-    return np.asarray(codes.to_numpy(zero_copy_only=False), np.int64), names or [""]
+    return counts, (np.concatenate(left), np.concatenate(right))
 
 
 def class_lists(classes: Classes, anchors: IntArray, items: IntArray, rows: IntArray) -> pa.Array:

@@ -236,3 +236,17 @@ def test_options_of_other_formats_are_refused(tmp_path: Path) -> None:
         ReadOptions(anchors="classes", positives="groups")
     with pytest.raises(OptionError, match=r"must be items or classes. Got both"):
         ReadOptions(anchors="both")  # type: ignore[arg-type]
+
+
+def test_a_folder_that_cannot_be_listed_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = pets(tmp_path / "pets")
+    listing = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path).name == "cat":
+            raise PermissionError(13, "Permission denied", path)
+        return listing(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(InputError, match="cat: The folder cannot be read: Permission denied"):
+        read(folder)

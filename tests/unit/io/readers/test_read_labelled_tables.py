@@ -397,6 +397,65 @@ def test_a_parquet_file_that_ends_too_early(tmp_path: Path) -> None:
         read(file)
 
 
+HALF = "a\ud800"  # half a surrogate pair, which JSON can hold and no file can
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": "odd", "label": HALF}, r"line 5: The label 'a\\ud800' is not whole Unicode"),
+        ({"text": "odd", "label": "good", "group": HALF}, r"line 5: The group 'a\\ud800' is not whole Unicode"),
+        ({"text": "odd", "label": "good", "split": HALF}, r"line 5: The split 'a\\ud800' is not whole Unicode"),
+        ({"text": "odd", "label": "good", HALF: 1}, r"The column name 'a\\ud800' is not whole Unicode"),
+    ],
+)
+def test_what_is_not_whole_unicode_is_named(tmp_path: Path, row: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(jsonl(tmp_path / "a.jsonl", [*ROWS, row]))
+
+
+def test_a_path_that_is_not_whole_unicode_is_counted(tmp_path: Path) -> None:
+    folder = pets(tmp_path / "pets")
+    paths = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.png"))]
+    rows = [{"path": path, "label": path.split("/")[0]} for path in paths]
+    reading = read(jsonl(folder / "a.jsonl", [*rows, {"path": f"{HALF}/1.png", "label": "cat"}]))
+    assert skipped(reading)["broken_name"] == 1
+
+
+def test_a_number_that_no_vector_can_hold(tmp_path: Path) -> None:
+    file = jsonl(tmp_path / "a.jsonl", [{"vector": [1, 2], "label": "x"}, {"vector": [10**400, 2], "label": "y"}])
+    with pytest.raises(InputError, match="line 2: The vector holds a number beyond all bounds"):
+        read(file)
+
+
+def test_ids_of_two_tables_are_of_one_sort(tmp_path: Path) -> None:
+    file = jsonl(tmp_path / "a.jsonl", [{**row, "id": at} for at, row in enumerate(ROWS)])
+    pool = jsonl(tmp_path / "b.jsonl", [{"id": "u1", "text": "a film"}])
+    with pytest.raises(InputError, match=r"b.jsonl, line 1: The item id 'u1' is str, those of the other table are int"):
+        read(file, options=ReadOptions(unlabelled=pool))
+
+
+def test_ids_where_one_of_two_large_tables_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hardneg.io.readers._examples._CHUNK_ROWS", 2)
+    file = jsonl(tmp_path / "a.jsonl", [{**row, "id": at} for at, row in enumerate(ROWS)])
+    pool = jsonl(tmp_path / "b.jsonl", [{"text": "a film"}, {"text": "a play"}])
+    ids = column(read(file, options=ReadOptions(unlabelled=pool)), "id")
+    assert ids[:4] == ["0", "1", "2", "3"]
+    assert len(set(ids)) == 6
+
+
+def test_numbers_beside_texts_and_pictures_are_words(tmp_path: Path) -> None:
+    reading = read(jsonl(tmp_path / "a.jsonl", [{**row, "title": 2020 + at} for at, row in enumerate(ROWS)]))
+    assert column(reading, "title") == ["2020", "2021", "2022", "2023"]
+    folder = pets(tmp_path / "pets")
+    paths = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.png"))]
+    rows: list[dict[str, Any]] = [{"path": path, "label": path.split("/")[0]} for path in paths]
+    said = read(jsonl(folder / "a.jsonl", [{**row, "text": at} for at, row in enumerate(rows)])).positives.items
+    assert pa.types.is_large_string(said.table.schema.field("text").type)
+    nothing = read(jsonl(folder / "b.jsonl", [{**row, "text": None} for row in rows])).positives.items
+    assert nothing.texts is None
+
+
 cells = st.sampled_from(["", "a", "b", "c d", "\ud800"])
 records = st.fixed_dictionaries(
     {

@@ -95,3 +95,17 @@ def test_a_missing_file_is_named(data: Path, tmp_path: Path) -> None:
 def test_where_predictions_make_no_sense() -> None:
     with pytest.raises(OptionError, match="'held_out' must be left out without 'predictions'"):
         ReadOptions(held_out=True)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_ids_of_a_csv_are_taken_as_they_stand(tmp_path: Path, separator: str) -> None:
+    data, said = tmp_path / "films.csv", tmp_path / "said.csv"
+    data.write_text("id,text,label\n007,a fine film,good\n008,a dull film,x;y\n009,a film,good\n")
+    rows = [["id", '"x;y"', "good"], ["007", "0.1", "0.9"], ["009", "0.2", "0.8"]]
+    said.write_text("".join(separator.join(row) + "\n" for row in rows))
+    found = read(data, options=ReadOptions(predictions=said)).positives.predictions
+    assert found is not None
+    assert np.allclose(found.probabilities[[0, 2]], [[0.9, 0.1], [0.8, 0.2]])
+    said.write_text(said.read_text() + separator.join(["", "0.5", "0.5"]) + "\n")
+    with pytest.raises(InputError, match="The id is missing in 1 rows"):
+        read(data, options=ReadOptions(predictions=said))
