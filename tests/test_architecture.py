@@ -18,8 +18,10 @@ MODULES = sorted(SRC.rglob("*.py"))
 # A package is one floor. A new module needs a place here.
 FLOORS = [
     {"errors"},
-    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels", "soundfiles"},
-    {"notation", "matrix", "lookup", "journal", "images", "sounds"},
+    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels"},
+    {"notation", "matrix", "lookup", "journal", "mediafiles"},
+    {"soundfiles"},
+    {"images", "sounds"},
     {"stored"},
     {"collection", "similarity", "scratch"},
     {"classes"},

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
-import stat
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
-from hardneg.errors import InputError, MissingExtraError
-from hardneg.parallel import threads as usual_threads
+from hardneg.errors import MissingExtraError
+from hardneg.mediafiles import BrokenMedia, Source, bytes_of, digest_of, examine_each
 from hardneg.pixels import orientation, size_upright, to_rgb, upright
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["BrokenImage", "Examined", "Picture", "Reason", "digest", "examine", "examine_all", "rgb", "thumbnail"]
+__all__ = ["BrokenImage", "Examined", "Picture", "digest", "examine", "examine_all", "rgb", "thumbnail"]
 
-Picture: TypeAlias = str | os.PathLike[str] | bytes
-File: TypeAlias = io.BufferedReader | io.BytesIO
-Reason = Literal["empty_file", "missing_file", "not_an_image", "truncated_image", "image_too_large"]
+Picture: TypeAlias = Source
 
 MOST_PIXELS = 100_000_000
 # What may be opened. Others are for printers and old games, or start another program.
@@ -32,16 +26,16 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "JPEG2000", "AVI
 _ALIKE = {"MPO": "JPEG", "DIB": "BMP"}
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 _SMALLER = " Make it smaller, or leave it out."
-_SLICE = 1024  # pictures handed to the threads at a time
 _DRAFT = 64  # while examining, a JPEG is decoded no larger than its next scale above this
 
 
-class BrokenImage(InputError):  # noqa: N818 - it is listed like a finding, not only raised
-    """A picture that cannot be used; ``reason`` says why in one word, for counting."""
+class BrokenImage(BrokenMedia):
+    """A picture that cannot be used; ``reason`` is one of empty_file, missing_file, not_an_image, truncated_image and
+    image_too_large.
+    """
 
-    def __init__(self, message: str, *, reason: Reason = "not_an_image", path: str | Path | None = None) -> None:
-        super().__init__(message, path=path)
-        self.reason: Reason = reason
+    thing = "An image"
+    another = "not_an_image"
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ def rgb(picture: Picture, *, box: int | None = None, most_pixels: int = MOST_PIX
     >>> image.size, image.getpixel((0, 0))
     ((3, 2), (7, 7, 7))
     """
-    with _bytes_of(picture) as file, _opened(picture, file, most_pixels) as image:
+    with bytes_of(picture, BrokenImage) as file, _opened(picture, file, most_pixels) as image:
         return _decoded(picture, image, box)
 
 
@@ -81,13 +75,12 @@ def examine(picture: Picture, *, most_pixels: int = MOST_PIXELS) -> Examined:
     Raises BrokenImage like ``rgb``; an empty file, a web page with the suffix of an image or a download that
     stopped half-way are found here, not in the middle of long work.
     """
-    with _bytes_of(picture) as file, _opened(picture, file, most_pixels) as image:
+    with bytes_of(picture, BrokenImage) as file, _opened(picture, file, most_pixels) as image:
         stored, form = image.size, image.format or ""
         _load(picture, image, _DRAFT)
         width, height = size_upright(stored, orientation(image))
         frames = _frames(image)
-        file.seek(0)
-        return Examined(width, height, _hash(file), frames, _suffix_fits(picture, form))
+        return Examined(width, height, digest_of(file), frames, _suffix_fits(picture, form))
 
 
 def examine_all(
@@ -100,19 +93,7 @@ def examine_all(
     >>> [found.reason for found in examine_all([b"", b"a web page"])]
     ['empty_file', 'not_an_image']
     """
-
-    def one(picture: Picture) -> Examined | BrokenImage:
-        try:
-            return examine(picture, most_pixels=most_pixels)
-        except BrokenImage as error:
-            # The error as raised holds on to the frames it came through, and they to the picture's pixels.
-            return _bare(error)
-
-    found: list[Examined | BrokenImage] = []
-    with ThreadPoolExecutor(threads or usual_threads()) as workshop:
-        for start in range(0, len(pictures), _SLICE):
-            found += workshop.map(one, pictures[start : start + _SLICE])
-    return found
+    return examine_each(pictures, lambda picture: examine(picture, most_pixels=most_pixels), BrokenImage, threads)
 
 
 def digest(picture: Picture) -> bytes:
@@ -120,8 +101,8 @@ def digest(picture: Picture) -> bytes:
 
     Raises BrokenImage for a file that is missing or empty.
     """
-    with _bytes_of(picture) as file:
-        return _hash(file)
+    with bytes_of(picture, BrokenImage) as file:
+        return digest_of(file)
 
 
 def thumbnail(picture: Picture, size: int) -> bytes:
@@ -137,59 +118,33 @@ def thumbnail(picture: Picture, size: int) -> bytes:
 
 
 @contextmanager
-def _bytes_of(picture: Picture) -> Iterator[File]:
-    """The picture's bytes, open for reading; never those of a pipe or a device, which may have no end."""
-    if isinstance(picture, bytes):
-        if not picture:
-            raise _broken(picture, "empty_file", "There is nothing in it (0 bytes).")
-        yield io.BytesIO(picture)
-        return
-    try:
-        facts = Path(picture).stat()
-        if stat.S_ISREG(facts.st_mode) and facts.st_size == 0:
-            raise _broken(picture, "empty_file", "The file is empty (0 bytes).")
-        if not stat.S_ISREG(facts.st_mode):
-            raise _broken(picture, "not_an_image", "This is a folder, a pipe or a device, no file.")
-        file = Path(picture).open("rb")  # noqa: SIM115 - closed below
-    except BrokenImage:
-        raise
-    except FileNotFoundError:
-        raise _broken(picture, "missing_file", f"There is no such file{_link(picture)}.") from None
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _broken(picture, "missing_file", f"The file cannot be read: {reason}.") from None
-    with file:
-        yield file
-
-
-def _link(picture: Any) -> str:
-    return f"; it is a link to {Path(picture).readlink()}, which is not there" if Path(picture).is_symlink() else ""
-
-
-@contextmanager
-def _opened(picture: Picture, file: File, most_pixels: int) -> Iterator[Image]:
+def _opened(picture: Picture, file: BinaryIO, most_pixels: int) -> Iterator[Image]:
     """The header read, the size looked at, nothing decoded yet."""
     pil = _pillow()
     try:
         image = pil.open(file, formats=[form for form in _FORMATS if form in pil.OPEN])
     except (pil.DecompressionBombError, pil.DecompressionBombWarning):
-        raise _broken(picture, "image_too_large", f"It claims more than {most_pixels:,} pixels.{_SMALLER}") from None
+        raise BrokenImage.of(
+            picture, "image_too_large", f"It claims more than {most_pixels:,} pixels.{_SMALLER}"
+        ) from None
     except Exception:  # whatever a decoder says of bytes that it did not expect
         raise _unknown(picture, file) from None
     with image:
         width, height = image.size
         if width * height > most_pixels:
             size = f"It claims {width:,} x {height:,} pixels; at most {most_pixels:,} are read."
-            raise _broken(picture, "image_too_large", size + _SMALLER)
+            raise BrokenImage.of(picture, "image_too_large", size + _SMALLER)
         yield image
 
 
-def _unknown(picture: Picture, file: File) -> BrokenImage:
+def _unknown(picture: Picture, file: BinaryIO) -> BrokenImage:
     file.seek(0)
     begins = file.read(16)
     if begins.startswith(_BEGINNINGS):
-        return _broken(picture, "truncated_image", "It begins like an image but is cut short or damaged. Get it again.")
-    return _broken(picture, "not_an_image", f"This is no image that can be read; it begins with {begins!r}.")
+        return BrokenImage.of(
+            picture, "truncated_image", "It begins like an image but is cut short or damaged. Get it again."
+        )
+    return BrokenImage.of(picture, "not_an_image", f"This is no image that can be read; it begins with {begins!r}.")
 
 
 def _pillow() -> Any:
@@ -212,7 +167,9 @@ def _load(picture: Picture, image: Image, box: int | None) -> None:
         image.load()
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError and others
         found = str(error).strip() or type(error).__name__
-        raise _broken(picture, "truncated_image", f"It is cut short or damaged: {found}. Get it again.") from None
+        raise BrokenImage.of(
+            picture, "truncated_image", f"It is cut short or damaged: {found}. Get it again."
+        ) from None
 
 
 def _decoded(picture: Picture, image: Image, box: int | None) -> Image:
@@ -221,7 +178,7 @@ def _decoded(picture: Picture, image: Image, box: int | None) -> Image:
     try:
         return upright(to_rgb(image), turned).copy()
     except (ValueError, OSError) as error:
-        raise _broken(picture, "not_an_image", f"Its colours ({image.mode}) cannot be read: {error}.") from None
+        raise BrokenImage.of(picture, "not_an_image", f"Its colours ({image.mode}) cannot be read: {error}.") from None
 
 
 def _frames(image: Image) -> int:
@@ -237,18 +194,3 @@ def _suffix_fits(picture: Picture, form: str) -> bool:
         return True
     named = _pillow().registered_extensions().get(Path(picture).suffix.lower())
     return named is None or _ALIKE.get(named, named) == _ALIKE.get(form, form)
-
-
-def _hash(file: File) -> bytes:
-    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
-
-
-def _broken(picture: Picture, reason: Reason, message: str) -> BrokenImage:
-    path = None if isinstance(picture, bytes) else os.fspath(picture)
-    return BrokenImage(message if path is not None else f"An image: {message}", reason=reason, path=path)
-
-
-def _bare(error: BrokenImage) -> BrokenImage:
-    bare = BrokenImage(str(error), reason=error.reason)
-    bare.path = error.path
-    return bare

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
-import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.errors import InputError, MissingExtraError
+from hardneg.errors import MissingExtraError
+from hardneg.mediafiles import BrokenMedia, Source, bytes_of, digest_of
 
-__all__ = ["BrokenSound", "Reason", "Source", "blocks", "broken", "digest", "opened", "suffix_fits"]
-
-Source: TypeAlias = str | os.PathLike[str] | bytes
-Reason = Literal[
-    "missing_file", "empty_file", "not_audio", "truncated_audio", "zero_length", "out_of_range", "too_long"
-]
+__all__ = ["BrokenSound", "blocks", "digest", "opened", "suffix_fits"]
 
 # What is read. Others that libsndfile knows are tables, tuned instruments or features, not recordings.
 _FORMATS = {"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "NIST", "VOC", "IRCAM"}
@@ -40,18 +33,13 @@ _FASTEST = 1_000_000  # samples a second; no recording has more
 _BLOCK = 1 << 20  # samples of all channels decoded at a time
 
 
-class BrokenSound(InputError):  # noqa: N818 - it is listed like a finding, not only raised
-    """A sound that cannot be used; ``reason`` says why in one word, for counting."""
+class BrokenSound(BrokenMedia):
+    """A sound that cannot be used; ``reason`` is one of missing_file, empty_file, not_audio, truncated_audio,
+    zero_length, out_of_range and too_long.
+    """
 
-    def __init__(self, message: str, *, reason: Reason = "not_audio", path: str | Path | None = None) -> None:
-        super().__init__(message, path=path)
-        self.reason: Reason = reason
-
-
-def broken(source: Source, reason: Reason, message: str) -> BrokenSound:
-    """The error, naming the file where there is one."""
-    path = None if isinstance(source, bytes) else os.fspath(source)
-    return BrokenSound(message if path is not None else f"A sound: {message}", reason=reason, path=path)
+    thing = "A sound"
+    another = "not_audio"
 
 
 @contextmanager
@@ -63,9 +51,9 @@ def opened(source: Source) -> Iterator[Any]:
     Raises BrokenSound, MissingExtraError without soundfile.
     """
     library = _soundfile()
-    with _bytes_of(source) as file:
+    with bytes_of(source, BrokenSound) as file:
         if _cut_short(file):
-            raise broken(source, "truncated_audio", "It is shorter than it says: cut short. Get it again.")
+            raise BrokenSound.of(source, "truncated_audio", "It is shorter than it says: cut short. Get it again.")
         file.seek(0)
         try:
             sound = library.SoundFile(_Steady(file))
@@ -74,9 +62,9 @@ def opened(source: Source) -> Iterator[Any]:
         with sound:
             if sound.format not in _FORMATS or not 0 < sound.samplerate <= _FASTEST:
                 claim = f"It claims to be {sound.format} of {sound.samplerate:,} samples a second."
-                raise broken(source, "not_audio", claim)
+                raise BrokenSound.of(source, "not_audio", claim)
             if sound.frames <= 0:
-                raise broken(source, "zero_length", "It is a sound file without a single sample.")
+                raise BrokenSound.of(source, "zero_length", "It is a sound file without a single sample.")
             yield sound
 
 
@@ -94,16 +82,18 @@ def blocks(source: Source, file: Any, first: int, stop: int, samples: int = _BLO
             wanted = min(step, stop - at)
             block: NDArray[np.float32] = file.read(wanted, dtype="float32", always_2d=True)
             if len(block) < wanted:
-                raise broken(source, "truncated_audio", f"It ends after {at + len(block):,} samples. Get it again.")
+                raise BrokenSound.of(
+                    source, "truncated_audio", f"It ends after {at + len(block):,} samples. Get it again."
+                )
             yield np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     except RuntimeError as error:  # soundfile's own, of a decoder that is lost
-        raise broken(source, "truncated_audio", f"It is cut short or damaged: {error} Get it again.") from None
+        raise BrokenSound.of(source, "truncated_audio", f"It is cut short or damaged: {error} Get it again.") from None
 
 
 def digest(source: Source) -> bytes:
     """The 16-byte BLAKE2b of a file's bytes. Nothing is decoded. Raises BrokenSound for what is missing or empty."""
-    with _bytes_of(source) as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()  # type: ignore[arg-type]
+    with bytes_of(source, BrokenSound) as file:
+        return digest_of(file)
 
 
 def suffix_fits(source: Source, form: str) -> bool:
@@ -114,33 +104,6 @@ def suffix_fits(source: Source, form: str) -> bool:
 
 
 # --- opening ----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _bytes_of(source: Source) -> Iterator[BinaryIO]:
-    """The bytes, open for reading; never those of a pipe or a device, which may have no end."""
-    if isinstance(source, bytes):
-        if not source:
-            raise broken(source, "empty_file", "There is nothing in it (0 bytes).")
-        yield io.BytesIO(source)
-        return
-    try:
-        facts = Path(source).stat()
-        if not stat.S_ISREG(facts.st_mode):
-            raise broken(source, "not_audio", "This is a folder, a pipe or a device, no file.")
-        if facts.st_size == 0:
-            raise broken(source, "empty_file", "The file is empty (0 bytes).")
-        # Opened by number, so that soundfile sees no name and goes by the content alone.
-        number = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except BrokenSound:
-        raise
-    except FileNotFoundError:
-        raise broken(source, "missing_file", f"There is no such file{_link(source)}.") from None
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or str(error)
-        raise broken(source, "missing_file", f"The file cannot be read: {reason}.") from None
-    with open(number, "rb") as file:  # noqa: PTH123
-        yield file
 
 
 class _Steady:
@@ -156,17 +119,13 @@ class _Steady:
         return self.tell()
 
 
-def _link(source: Any) -> str:
-    return f"; it is a link to {Path(source).readlink()}, which is not there" if Path(source).is_symlink() else ""
-
-
 def _unknown(source: Source, file: BinaryIO) -> BrokenSound:
     file.seek(0)
     begins = file.read(16)
     if begins.startswith(_BEGINNINGS) and begins[8:12] not in (b"AVI ", b"WEBP"):
         what = "It begins like a sound but is cut short, damaged, or of a kind that cannot be read. Get it again."
-        return broken(source, "truncated_audio", what)
-    return broken(source, "not_audio", f"This is no sound that can be read; it begins with {begins!r}.")
+        return BrokenSound.of(source, "truncated_audio", what)
+    return BrokenSound.of(source, "not_audio", f"This is no sound that can be read; it begins with {begins!r}.")
 
 
 def _cut_short(file: BinaryIO) -> bool:

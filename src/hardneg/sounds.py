@@ -6,7 +6,6 @@ import hashlib
 import math
 import struct
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,17 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.errors import MissingExtraError, OptionError
-from hardneg.parallel import threads as usual_threads
-from hardneg.soundfiles import BrokenSound, Reason, Source, blocks, broken, opened, suffix_fits
+from hardneg.mediafiles import Source, examine_each
+from hardneg.soundfiles import BrokenSound, blocks, opened, suffix_fits
 from hardneg.soundfiles import digest as file_digest
 
-__all__ = ["BrokenSound", "Clip", "Heard", "Reason", "Sound", "digest", "examine", "examine_all", "wave", "windows"]
+__all__ = ["BrokenSound", "Clip", "Heard", "Sound", "digest", "examine", "examine_all", "wave", "windows"]
 
 Wave: TypeAlias = NDArray[np.float32]
 
 RATE = 16_000  # samples a second; what models of speech are trained on
 LONGEST = 600.0  # seconds; 10 minutes are 38 MB of samples at this rate
-_SLICE = 1024  # sounds handed to the threads at a time
 _PIECES = 50  # silence is looked for in pieces of 1/50 s
 _SILENT = 1e-3  # -60 dB of full scale
 # The largest value of samples that cannot go higher. Of what is stored otherwise, 16 bits are assumed.
@@ -177,19 +175,7 @@ def examine_all(
     >>> [found.reason for found in examine_all([b"", b"a web page"])]
     ['empty_file', 'not_audio']
     """
-
-    def one(sound: Sound) -> Heard | BrokenSound:
-        try:
-            return examine(sound, longest=longest)
-        except BrokenSound as error:
-            # The error as raised holds on to the frames it came through, and they to the samples.
-            return _bare(error)
-
-    found: list[Heard | BrokenSound] = []
-    with ThreadPoolExecutor(threads or usual_threads()) as workshop:
-        for start in range(0, len(sounds), _SLICE):
-            found += workshop.map(one, sounds[start : start + _SLICE])
-    return found
+    return examine_each(sounds, lambda sound: examine(sound, longest=longest), BrokenSound, threads)
 
 
 def digest(sound: Sound, content: bytes | None = None) -> bytes:
@@ -220,13 +206,13 @@ def _range(clip: Clip, file: Any, longest: float) -> tuple[int, int]:
     asked = f"from {start:g} to {end:g} s, and the sound has {whole:g} s."
     if not (0 <= start < end < math.inf) or round(end * rate) > file.frames:
         remedy = "Times are in seconds, the end after the start, both within the sound."
-        raise broken(clip.sound, "out_of_range", f"The clip is {asked} {remedy}")
+        raise BrokenSound.of(clip.sound, "out_of_range", f"The clip is {asked} {remedy}")
     first, stop = round(start * rate), round(end * rate)
     if first >= stop:
-        raise broken(clip.sound, "out_of_range", f"Not one sample is in the clip {asked}")
+        raise BrokenSound.of(clip.sound, "out_of_range", f"Not one sample is in the clip {asked}")
     if (stop - first) / rate > longest:
         long = f"It has {(stop - first) / rate:,.1f} seconds; at most {longest:g} are read at once."
-        raise broken(clip.sound, "too_long", f"{long} Take clips of it, or windows over it.")
+        raise BrokenSound.of(clip.sound, "too_long", f"{long} Take clips of it, or windows over it.")
     return first, stop
 
 
@@ -251,9 +237,3 @@ def _resampled(samples: Wave, before: int, after: int) -> Wave:
         raise MissingExtraError(str(error.name), extra="audio") from None
     shared = math.gcd(before, after)
     return np.asarray(resample_poly(samples, after // shared, before // shared), np.float32)
-
-
-def _bare(error: BrokenSound) -> BrokenSound:
-    bare = BrokenSound(str(error), reason=error.reason)
-    bare.path = error.path
-    return bare

@@ -320,7 +320,7 @@ def test_suffixes_that_name_another_format(name: str, content: bytes, fits: bool
 
 @pytest.mark.parametrize("threads", [None, 1, 4])
 def test_many_are_examined_in_order(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hardneg.images._SLICE", 7)
+    monkeypatch.setattr("hardneg.mediafiles._SLICE", 7)
     pictures: list[Picture] = [PNG, b"", JPEG, "/not/there", PNG[:90]] * 8
     found = examine_all(pictures, threads)
     assert [one.reason if isinstance(one, BrokenImage) else one.content for one in found] == [

@@ -284,7 +284,7 @@ def test_silence_is_counted() -> None:
 
 @pytest.mark.parametrize("threads", [None, 1, 4])
 def test_many_are_examined_in_order(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hardneg.sounds._SLICE", 7)
+    monkeypatch.setattr("hardneg.mediafiles._SLICE", 7)
     given: list[Sound] = [WAV, b"", FLAC, "/not/there", WAV[:90], Clip(WAV, 3, 4)] * 8
     found = examine_all(given, threads)
     assert [one.reason if isinstance(one, BrokenSound) else one.content for one in found] == [

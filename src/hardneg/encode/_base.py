@@ -12,7 +12,7 @@ from hardneg.notation import Step
 from hardneg.similarity import FloatArray
 from hardneg.sounds import Sound
 
-__all__ = ["NOUNS", "Encoder", "ImageEncoder", "Modality", "Role", "SoundEncoder"]
+__all__ = ["NOUNS", "Encoder", "ImageEncoder", "MediaEncoder", "Modality", "Role", "SoundEncoder"]
 
 Role = Literal["anchor", "item"]
 Modality = Literal["text", "image", "audio"]
@@ -66,8 +66,21 @@ class Encoder(LazyStep):
         return f"{self.identity}:{role}" if self.identity else ""
 
 
-class ImageEncoder(Encoder):
-    """An encoder of pictures; anchors and items are encoded alike."""
+class MediaEncoder(Encoder):
+    """An encoder of files; anchors and items are encoded alike."""
+
+    @property
+    def chunk(self) -> int:
+        """Fewer than of texts: a file takes longer."""
+        return 256
+
+    def key(self, role: Role) -> str:  # noqa: ARG002
+        """The identity alone."""
+        return self.identity
+
+
+class ImageEncoder(MediaEncoder):
+    """An encoder of pictures."""
 
     modality: ClassVar[Modality] = "image"
 
@@ -78,18 +91,9 @@ class ImageEncoder(Encoder):
         Raises BrokenImage, which is an InputError, naming the first picture that cannot be decoded.
         """
 
-    @property
-    def chunk(self) -> int:
-        """Fewer than of texts: a picture takes longer."""
-        return 512
 
-    def key(self, role: Role) -> str:  # noqa: ARG002
-        """The identity alone."""
-        return self.identity
-
-
-class SoundEncoder(Encoder):
-    """An encoder of sounds; anchors and items are encoded alike."""
+class SoundEncoder(MediaEncoder):
+    """An encoder of sounds."""
 
     modality: ClassVar[Modality] = "audio"
 
@@ -99,12 +103,3 @@ class SoundEncoder(Encoder):
 
         Raises BrokenSound, which is an InputError, naming the first sound that cannot be decoded.
         """
-
-    @property
-    def chunk(self) -> int:
-        """Fewer than of texts: a sound takes longer."""
-        return 256
-
-    def key(self, role: Role) -> str:  # noqa: ARG002
-        """The identity alone."""
-        return self.identity

@@ -1,9 +1,8 @@
-"""Texts and pictures, whichever way they are held, and the keys of 16 bytes that stand for them."""
+"""Texts, whichever way they are held, and the keys of 16 bytes that stand for them."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -12,8 +11,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hardneg.errors import InputError
-from hardneg.images import digest as picture_digest
-from hardneg.parallel import each
 from hardneg.ragged import IntArray
 
 __all__ = [
@@ -24,7 +21,6 @@ __all__ = [
     "content_keys",
     "digest",
     "distinct",
-    "picture_keys",
     "rows_of",
     "text_keys",
 ]
@@ -59,30 +55,6 @@ def text_keys(texts: Texts) -> Keys:
     Raises InputError like ``digest``.
     """
     return as_keys(digest(text, row) for row, text in enumerate(_each(texts)))
-
-
-def picture_keys(pictures: Any) -> Keys:
-    """The key of every picture, shape ``(n, 2)``: the BLAKE2b of its bytes. Reads every file, decodes none.
-
-    Raises InputError for a picture that is missing, empty, or no file name nor bytes.
-    """
-    digests: list[bytes] = []
-    if isinstance(pictures, (str, bytes)):
-        raise InputError(f"One image was given where a list of images is needed: {pictures[:40]!r}.")
-    for start in range(0, len(pictures), _SLICE):
-        part = pictures[start : start + _SLICE]
-        part = part.to_pylist() if hasattr(part, "to_pylist") else part
-        _check_pictures(part, start)
-        digests += each(picture_digest, part)
-    return as_keys(digests)
-
-
-def _check_pictures(pictures: Sequence[object], start: int) -> None:
-    for row, one in enumerate(pictures, start):
-        if not isinstance(one, (str, bytes, os.PathLike)):
-            raise InputError(
-                f"The image in row {row} is {type(one).__name__}.", remedy="Give a file's name, or the bytes of one."
-            )
 
 
 def content_keys(digests: Iterable[str]) -> Keys:

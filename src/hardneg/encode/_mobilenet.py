@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardneg.encode._vision import torch_library
+from hardneg.encode._network import torch_library
 
 __all__ = ["mobilenet_v2"]
 

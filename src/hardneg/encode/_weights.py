@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hardneg.encode._vision import torch_library
+from hardneg.encode._network import torch_library
 from hardneg.errors import MissingExtraError, OptionError
 
 __all__ = ["load_checkpoint", "read_weights", "vision_library"]

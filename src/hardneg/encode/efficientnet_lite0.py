@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardneg.encode._models import Precision
+from hardneg.encode._network import Network
 from hardneg.encode._prepare import Prepare
-from hardneg.encode._vision import TorchImages, Vision
+from hardneg.encode._vision import TorchImages
 from hardneg.encode._weights import load_checkpoint
 from hardneg.errors import MissingExtraError
 
@@ -36,11 +37,11 @@ class EfficientNetLite0(TorchImages):
     device: str | None = None
     precision: Precision = "float32"
 
-    def _load(self) -> Vision:
+    def _load(self) -> Network:
         network, file = _library()
         module, prepare = network.from_name("efficientnet-lite0"), Prepare(224, 224, (_MEAN,) * 3, (_DEVIATION,) * 3)
         load_checkpoint(module, file.get_model_file_path())
-        return Vision(module, prepare, lambda batch: module.extract_features(batch).mean((2, 3)), prepare.facts, 224)
+        return Network(module, prepare, lambda batch: module.extract_features(batch).mean((2, 3)), prepare.facts, 224)
 
 
 def _library() -> tuple[Any, Any]:

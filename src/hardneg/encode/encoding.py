@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,17 +10,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hardneg.encode._base import NOUNS, Encoder, Modality, Role
-from hardneg.encode._keys import Keys, Texts, distinct, picture_keys, rows_of, text_keys
+from hardneg.encode._keys import Keys, Texts, distinct, rows_of, text_keys
+from hardneg.encode._media_keys import picture_keys, sound_keys
 from hardneg.encode._resume import Progress, computed
-from hardneg.encode._sound_keys import sound_keys
 from hardneg.encode.cache import EmbeddingCache
 from hardneg.errors import InputError, OptionError
-from hardneg.images import BrokenImage, Picture
+from hardneg.images import Picture
 from hardneg.images import examine as examine_image
 from hardneg.matrix import Matrix, Reordered
+from hardneg.mediafiles import BrokenMedia
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
-from hardneg.sounds import BrokenSound, Clip, Sound
+from hardneg.sounds import Clip, Sound
 from hardneg.sounds import examine as examine_sound
 
 __all__ = ["encode_images", "encode_sounds", "encode_texts"]
@@ -129,8 +130,8 @@ def _encoded(
         wanted = rows_of(inputs, first[rows])
         try:
             vectors = encoder.encode(wanted, role)
-        except (BrokenImage, BrokenSound) as error:
-            raise _named(error, wanted, first[rows]) from None
+        except BrokenMedia as error:
+            raise _named(error, wanted, first[rows], kind) from None
         return _sound(vectors, wanted, first[rows], encoder)
 
     shards = cache.shards(encoder.key(role)) if cache else None
@@ -140,15 +141,15 @@ def _encoded(
     return vectors[number] if isinstance(vectors, np.ndarray) else Reordered(vectors, number)
 
 
-def _named(error: BrokenImage | BrokenSound, inputs: list[Any], rows: IntArray) -> InputError:
+def _named(error: BrokenMedia, inputs: list[Any], rows: IntArray, kind: str) -> InputError:
     """The same error; of an input that is bytes, and so without a name, with the row where it stands."""
     if error.path is not None:
         return error
-    kind, look = ("image", examine_image) if isinstance(error, BrokenImage) else ("sound", examine_sound)
+    look: Callable[[Any], object] = examine_image if kind == "image" else examine_sound
     for row, one in zip(rows, inputs, strict=True):
         try:
             look(one)
-        except (BrokenImage, BrokenSound) as found:
+        except BrokenMedia as found:
             return InputError(f"The {kind} in row {row} cannot be read. {found}")
     return error
 
@@ -162,7 +163,7 @@ def _sound(vectors: NDArray[np.generic], inputs: list[Any], rows: IntArray, enco
     finite = np.isfinite(result).all(axis=1)
     if not finite.all():
         bad = int(np.flatnonzero(~finite)[0])
-        count, first = int((~finite).sum()), f"row {rows[bad]}, {_shown(inputs[bad])}"
+        count, first = int((~finite).sum()), f"row {rows[bad]}, {_shown(inputs[bad], kind)}"
         raise InputError(
             f"{who} gave NaN or infinity for {count} {kind}s (first: {first}).",
             remedy="Half precision that overflows is a common cause: try precision=float32.",
@@ -170,8 +171,10 @@ def _sound(vectors: NDArray[np.generic], inputs: list[Any], rows: IntArray, enco
     return result
 
 
-def _shown(one: Any) -> str:
-    """A text as it is; a file by its name."""
+def _shown(one: Any, kind: str) -> str:
+    """The beginning of a text; a file by its name."""
     if isinstance(one, Clip):
-        return f"{_shown(one.sound)} from {one.start} to {one.end} s"
-    return f"{len(one)} bytes" if isinstance(one, bytes) else str(one)
+        return f"{_shown(one.sound, kind)} from {one.start} to {one.end} s"
+    if isinstance(one, bytes):
+        return f"{len(one)} bytes"
+    return f"{one[:60]!r}" if kind == "text" else str(one)

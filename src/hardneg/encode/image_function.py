@@ -7,24 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from hardneg.encode._base import ImageEncoder, Role
-from hardneg.encode._callables import Called, as_array, wants_role
-from hardneg.encode._identity import fingerprint
+from hardneg.encode._called import CalledEncoder
+from hardneg.encode._network import module_parts
 from hardneg.encode._prepare import Prepare
-from hardneg.encode._vision import module_parts
-from hardneg.errors import InputError
-from hardneg.images import Picture, rgb
+from hardneg.images import rgb
 from hardneg.notation import require
 from hardneg.parallel import each
-from hardneg.similarity import FloatArray
 
 __all__ = ["ImageFunction"]
 
 
 @dataclass(frozen=True)
-class ImageFunction(Called, ImageEncoder):
+class ImageFunction(CalledEncoder, ImageEncoder):
     """Calls ``function(images)``, or ``function(images, role=...)`` if it has a parameter of that name.
 
     The function gets a list of at most ``batch_size`` upright PIL images in RGB and returns one row of numbers for
@@ -53,44 +48,16 @@ class ImageFunction(Called, ImageEncoder):
         super().__post_init__()
         require(self.size > 0, "size", "a whole number above 0", self.size)
 
-    @property
-    def identity(self) -> str:
-        """A hash of the target and the version, with the weights of a module; empty without a version."""
-        if not self.version:
-            return ""
-        weights = [self.size, *module_parts(self._function)] if _is_module(self._function) else []
-        return fingerprint("image function", self.target, self.version, *weights)
+    def _facts(self) -> list[object]:
+        return [self.size, *module_parts(self._function)] if _is_module(self._function) else []
 
-    def key(self, role: Role) -> str:
-        """The identity, with the role for a function that asks for it."""
-        return f"{self.identity}:{role}" if self.identity and wants_role(self._function) else self.identity
+    def _decoded(self, inputs: list[Any]) -> list[Any]:
+        return each(rgb, inputs)
 
-    @property
-    def chunk(self) -> int:
-        """One batch, so that an error costs one call at most."""
-        return self.batch_size
-
-    def encode(self, inputs: Sequence[Picture], role: Role) -> FloatArray:
-        """Vectors of shape ``(len(inputs), d)``, float32.
-
-        Raises InputError where the function does not return one row for each image.
-        """
-        batches = [inputs[at : at + self.batch_size] for at in range(0, len(inputs), self.batch_size)]
-        return np.concatenate([self._batch(batch, role) for batch in batches]) if batches else np.empty((0, 0), "f4")
-
-    def _batch(self, pictures: Sequence[Picture], role: Role) -> FloatArray:
-        who, given = f"The function '{self.target}'", {}
-        images: Any = each(rgb, pictures)
+    def _answer(self, decoded: list[Any], role: Role) -> Any:
         if _is_module(self._function):
-            rows = as_array(_through(self._function, images, self.size), who)
-        else:
-            given = {"role": role} if wants_role(self._function) else {}
-            rows = as_array(self._function(images, **given), who)
-        if rows.ndim != 2 or len(rows) != len(pictures):
-            raise InputError(
-                f"{who} must return {len(pictures)} rows of numbers for {len(pictures)} images. Got {rows.shape}."
-            )
-        return np.asarray(rows, np.float32)
+            return _through(self._function, decoded, self.size)
+        return super()._answer(decoded, role)
 
 
 def _is_module(function: Any) -> bool:

@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from hardneg.encode._mobilenet import mobilenet_v2
 from hardneg.encode._models import Precision
+from hardneg.encode._network import Network
 from hardneg.encode._prepare import Prepare
-from hardneg.encode._vision import TorchImages, Vision
+from hardneg.encode._vision import TorchImages
 from hardneg.encode._weights import load_checkpoint
 from hardneg.errors import OptionError
 
@@ -38,10 +39,10 @@ class MobileNetV2(TorchImages):
     device: str | None = None
     precision: Precision = "float32"
 
-    def _load(self) -> Vision:
+    def _load(self) -> Network:
         module, prepare = mobilenet_v2(), Prepare()
         load_checkpoint(module, _weights(), set_aside=("classifier",))
-        return Vision(module, prepare, lambda batch: module["features"](batch).mean((2, 3)), prepare.facts, 256)
+        return Network(module, prepare, lambda batch: module["features"](batch).mean((2, 3)), prepare.facts, 256)
 
 
 def _weights() -> Path:

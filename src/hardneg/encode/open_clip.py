@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hardneg.encode._models import Precision, load_model
-from hardneg.encode._vision import TorchImages, Vision
+from hardneg.encode._network import Network
+from hardneg.encode._vision import TorchImages
 from hardneg.encode._weights import vision_library
 from hardneg.errors import OptionError
 
@@ -47,13 +48,13 @@ class OpenClip(TorchImages):
                 f"The model '{self.model}' needs weights: open_clip({self.model}, pretrained=...), a tag or a file."
             )
 
-    def _load(self) -> Vision:
+    def _load(self) -> Network:
         library = vision_library("open_clip")
         module, prepare = load_model(lambda model: self._made(library, model), self.model)
         visual = module.visual
         size = visual.image_size
         side = max(size) if isinstance(size, (tuple, list)) else int(size)
-        return Vision(visual, prepare, lambda batch: _first(visual(batch)), dict(visual.preprocess_cfg), side)
+        return Network(visual, prepare, lambda batch: _first(visual(batch)), dict(visual.preprocess_cfg), side)
 
     def _made(self, library: Any, model: str) -> tuple[Any, Any]:
         named = f"local-dir:{model}" if Path(model).is_dir() else model

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.encode._carried import carried
-from hardneg.encode._hearing import Hearing, TorchSounds, at_least
+from hardneg.encode._hearing import TorchSounds, at_least
 from hardneg.encode._mel import mel_power
 from hardneg.encode._models import Precision
-from hardneg.encode._vision import torch_library
+from hardneg.encode._network import Network, torch_library
 from hardneg.errors import OptionError
 
 __all__ = ["Resemblyzer", "beginnings"]
@@ -47,7 +47,7 @@ class Resemblyzer(TorchSounds):
     device: str | None = None
     precision: Precision = "float32"
 
-    def _load(self) -> Hearing:
+    def _load(self) -> Network:
         torch = torch_library("speech")
         module = torch.nn.ModuleDict(
             {
@@ -57,7 +57,7 @@ class Resemblyzer(TorchSounds):
         )
         module.load_state_dict(_weights(set(module.state_dict())))
         facts = ["mel of librosa", _SIZE, _HOP, _FRAMES, _STEP, _COVERED]
-        return Hearing(module, _windows, lambda batch: _voices(module, batch), facts, _RATE)
+        return Network(module, _windows, lambda batch: _voices(module, batch), facts, _RATE)
 
 
 def _weights(names: set[str]) -> dict[str, Any]:

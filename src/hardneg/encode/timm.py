@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hardneg.encode._models import Precision, load_model
-from hardneg.encode._vision import TorchImages, Vision
+from hardneg.encode._network import Network
+from hardneg.encode._vision import TorchImages
 from hardneg.encode._weights import load_checkpoint, vision_library
 from hardneg.errors import OptionError
 
@@ -41,7 +42,7 @@ class Timm(TorchImages):
     device: str | None = None
     precision: Precision = "float32"
 
-    def _load(self) -> Vision:
+    def _load(self) -> Network:
         library = vision_library("timm")
         module = load_model(lambda model: self._made(library, model), self.model)
         if self.checkpoint is not None:
@@ -50,7 +51,7 @@ class Timm(TorchImages):
         config = library.data.resolve_model_data_config(module)
         transform = library.data.create_transform(**config, is_training=False)
         side = int(max(config["input_size"][1:]) / config["crop_pct"])
-        return Vision(module, transform, module, dict(config), side)
+        return Network(module, transform, module, dict(config), side)
 
     def _made(self, library: Any, model: str) -> Any:
         if Path(model).is_dir():

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.encode._hearing import Hearing, TorchSounds, at_least
+from hardneg.encode._hearing import TorchSounds, at_least
 from hardneg.encode._identity import config_facts
 from hardneg.encode._models import Precision, load_model
-from hardneg.errors import InputError, MissingExtraError, OptionError
+from hardneg.encode._network import Network
+from hardneg.encode._pooling import chosen_pooling, has_random_pooler, transformers_library
+from hardneg.errors import InputError
 from hardneg.notation import require
 
 __all__ = ["SoundPooling", "TransformersAudio"]
@@ -58,14 +59,16 @@ class TransformersAudio(TorchSounds):
         super().__post_init__()
         require(self.pooling in _POOLINGS, "pooling", f"one of {', '.join(_POOLINGS)}", self.pooling)
 
-    def _load(self) -> Hearing:
-        library = _library()
+    def _load(self) -> Network:
+        library = transformers_library("speech")
         options = {"revision": self.revision, "trust_remote_code": False}
         extractor = load_model(library.AutoFeatureExtractor.from_pretrained, self.model, **options)
         load = library.AutoModel.from_pretrained
         whole, report = load_model(load, self.model, output_loading_info=True, **options)
         module = whole.get_encoder() if getattr(whole.config, "is_encoder_decoder", False) else whole
-        pooling, rate = self._pooling(module, list(report["missing_keys"])), int(extractor.sampling_rate)
+        lacking, rate = list(report["missing_keys"]), int(extractor.sampling_rate)
+        found = chosen_pooling(self.model, module, lacking, self.pooling, "audio", "mean")
+        pooling = found or ("mean" if has_random_pooler(lacking) else "auto")
         prepared = [type(extractor).__qualname__, config_facts(extractor), _SHORTEST]
         facts = {"extractor": prepared, "pooling": pooling, "config": config_facts(whole.config)}
         name = str(module.main_input_name)
@@ -74,26 +77,10 @@ class TransformersAudio(TorchSounds):
             given = extractor(at_least(samples, round(_SHORTEST * rate)), sampling_rate=rate, return_tensors="pt")
             return given[next(key for key in (name, "input_features", "input_values") if key in given)][0]
 
-        return Hearing(module, prepare, lambda batch: _pooled(module, batch, pooling), facts, rate)
-
-    def _pooling(self, module: Any, lacking: list[str]) -> SoundPooling:
-        random_pooler = [key for key in lacking if "pooler" in key]
-        # Masks what is learnt from, in training alone; models that were trained further are saved without it.
-        others = [key for key in lacking if key not in random_pooler and "masked_spec_embed" not in key]
-        if others:
-            raise OptionError(f"The model '{self.model}' lacks {len(others)} of its weights ({', '.join(others[:3])}).")
-        if self.pooling == "pooler" and random_pooler:
-            raise OptionError(f"The model '{self.model}' was not trained with a pooler. Take pooling=mean.")
-        if self.pooling == "features" and not hasattr(module, "get_audio_features"):
-            raise OptionError(f"The model '{self.model}' gives no audio features. Take pooling=auto.")
-        if self.pooling != "auto":
-            return self.pooling
-        if hasattr(module, "get_audio_features"):
-            return "features"
-        return "auto" if not random_pooler else "mean"
+        return Network(module, prepare, lambda batch: _pooled(module, batch, pooling), facts, rate)
 
 
-def _pooled(module: Any, batch: Any, pooling: SoundPooling) -> Any:
+def _pooled(module: Any, batch: Any, pooling: str) -> Any:
     if pooling == "features":
         found = module.get_audio_features(input_features=batch)
         return getattr(found, "pooler_output", found)
@@ -105,11 +92,3 @@ def _pooled(module: Any, batch: Any, pooling: SoundPooling) -> Any:
         raise InputError("The model has no pooler. Take pooling=mean.")
     # (n, time, d), or of images of sound (n, d, bands, time)
     return last.mean((2, 3)) if last.ndim == 4 else last.mean(1)
-
-
-def _library() -> ModuleType:
-    try:
-        import transformers
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(str(error.name), extra="speech") from None
-    return transformers  # type: ignore[no-any-return]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 from hardneg.encode._identity import config_facts
 from hardneg.encode._models import Precision, load_model
-from hardneg.encode._vision import TorchImages, Vision
-from hardneg.errors import InputError, MissingExtraError, OptionError
+from hardneg.encode._network import Network
+from hardneg.encode._pooling import chosen_pooling, has_random_pooler, transformers_library
+from hardneg.encode._vision import TorchImages
+from hardneg.errors import InputError
 from hardneg.notation import require
 
 __all__ = ["Pooling", "TransformersImage"]
@@ -54,39 +55,26 @@ class TransformersImage(TorchImages):
         super().__post_init__()
         require(self.pooling in _POOLINGS, "pooling", f"one of {', '.join(_POOLINGS)}", self.pooling)
 
-    def _load(self) -> Vision:
-        library = _library()
+    def _load(self) -> Network:
+        library = transformers_library("vision")
         options = {"revision": self.revision, "trust_remote_code": False}
         # Pillow's way of preparing is there everywhere, so a vector does not depend on what else is installed.
         processor = load_model(library.AutoImageProcessor.from_pretrained, self.model, backend="pil", **options)
         load = library.AutoModel.from_pretrained
         module, report = load_model(load, self.model, output_loading_info=True, **options)
-        pooling = self._pooling(module, list(report["missing_keys"]))
+        lacking = list(report["missing_keys"])
+        found = chosen_pooling(self.model, module, lacking, self.pooling, "image", "cls or mean")
+        pooling = found or ("cls" if has_random_pooler(lacking) else "pooler")
         prepared = [type(processor).__qualname__, config_facts(processor)]
         facts = {"processor": prepared, "pooling": pooling, "config": config_facts(module.config)}
 
         def prepare(image: Any) -> Any:
             return processor(images=image, return_tensors="pt")["pixel_values"][0]
 
-        return Vision(module, prepare, lambda batch: _pooled(module, batch, pooling), facts, _side(processor))
-
-    def _pooling(self, module: Any, lacking: list[str]) -> Pooling:
-        random_pooler = [key for key in lacking if "pooler" in key]
-        others = [key for key in lacking if key not in random_pooler]
-        if others:
-            raise OptionError(f"The model '{self.model}' lacks {len(others)} of its weights ({', '.join(others[:3])}).")
-        if self.pooling == "pooler" and random_pooler:
-            raise OptionError(f"The model '{self.model}' was not trained with a pooler. Take pooling=cls or mean.")
-        if self.pooling == "features" and not hasattr(module, "get_image_features"):
-            raise OptionError(f"The model '{self.model}' gives no image features. Take pooling=auto.")
-        if self.pooling != "auto":
-            return self.pooling
-        if hasattr(module, "get_image_features"):
-            return "features"
-        return "cls" if random_pooler else "pooler"
+        return Network(module, prepare, lambda batch: _pooled(module, batch, pooling), facts, _side(processor))
 
 
-def _pooled(module: Any, batch: Any, pooling: Pooling) -> Any:
+def _pooled(module: Any, batch: Any, pooling: str) -> Any:
     if pooling == "features":
         found = module.get_image_features(pixel_values=batch)
         return getattr(found, "pooler_output", found)
@@ -105,11 +93,3 @@ def _side(processor: Any) -> int:
     """The longest side that the processor resizes to; 224 where it does not say."""
     sizes = [dict(getattr(processor, name, None) or {}) for name in ("size", "crop_size")]
     return max([int(value) for size in sizes for value in size.values() if value] or [224])
-
-
-def _library() -> ModuleType:
-    try:
-        import transformers
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(str(error.name), extra="vision") from None
-    return transformers  # type: ignore[no-any-return]

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from hardneg.encode import EmbeddingCache, ImageEncoder, Role, WordLlama, encode_images, encode_texts, make_encoder
-from hardneg.encode._keys import as_keys, picture_keys
+from hardneg.encode._keys import as_keys
+from hardneg.encode._media_keys import picture_keys
 from hardneg.errors import InputError, OptionError
 from hardneg.images import Picture, digest, rgb
 from hardneg.similarity import FloatArray
@@ -89,7 +90,7 @@ def test_a_stopped_run_goes_on(files: list[str], cache: EmbeddingCache) -> None:
 def test_keys_that_are_known_spare_the_reading(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     keys = as_keys(digest(name) for name in files)
     assert np.array_equal(picture_keys(files), keys)
-    monkeypatch.setattr("hardneg.encode._keys.picture_digest", lambda picture: 1 / 0)
+    monkeypatch.setattr("hardneg.encode._media_keys.picture_digest", lambda picture: 1 / 0)
     encoder = Mean()
     assert len(encode_images(encoder, files, "item", keys=keys)) == 10
     assert len(encoder.seen) == 9
