@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import pickle
 import struct
 import sys
@@ -248,23 +247,6 @@ def test_broken_files(content: bytes, reason: str, tmp_path: Path) -> None:
     assert isinstance(caught.value, InputError)
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.reason, again.path) == (str(caught.value), reason, path)
-
-
-def test_files_that_are_not_there(tmp_path: Path) -> None:
-    (tmp_path / "link.png").symlink_to("gone.png")
-    os.mkfifo(tmp_path / "pipe.png")
-    for name, reason, word in [
-        ("none.png", "missing_file", "There is no such file"),
-        ("link.png", "missing_file", "a link to gone.png"),
-        ("a\0b", "missing_file", "cannot be read"),
-        ("n" * 999, "missing_file", "cannot be read"),
-        ("pipe.png", "not_an_image", "no file"),
-        ("", "not_an_image", "a folder"),
-    ]:
-        for look in (rgb, examine, digest):
-            with pytest.raises(BrokenImage, match=word) as caught:
-                look(tmp_path / name)
-            assert caught.value.reason == reason
 
 
 def test_a_link_to_a_sound_file(tmp_path: Path) -> None:
