@@ -50,7 +50,7 @@ class Classes:
         if not isinstance(self.anchors, Ragged) and not isinstance(self.items, Ragged):
             left = self.anchors[anchors]
             return np.asarray((left >= 0) & (left == self.items[items]))
-        mine = Ragged.from_codes(self.anchors).take(anchors)
+        mine = Ragged.from_codes(self.anchors.take(anchors))
         hits = Ragged.from_codes(self.items).contains(np.repeat(items, mine.lengths()), mine.values)
         return np.asarray(np.bincount(mine.rows()[hits], minlength=len(anchors)) > 0)
 
@@ -85,8 +85,7 @@ class Classes:
 
     def take(self, anchors: IntArray) -> Classes:
         """The same classes for some of the anchors."""
-        mine = self.anchors.take(anchors) if isinstance(self.anchors, Ragged) else self.anchors[anchors]
-        return replace(self, anchors=mine)
+        return replace(self, anchors=self.anchors.take(anchors))
 
 
 def column_of(things: Collection, name: str, who: str) -> pa.Array:
@@ -105,7 +104,7 @@ def column_of(things: Collection, name: str, who: str) -> pa.Array:
 
 def values_of(*columns: pa.Array) -> pa.Array:
     """The different values of columns of single values or of lists, as text, in order of first appearance."""
-    return pa.concat_arrays([_flat(one).cast(pa.string()) for one in columns]).unique().drop_null()
+    return pa.concat_arrays([_texts(one) for one in columns]).unique().drop_null()
 
 
 def coded(column: pa.Array, values: pa.Array) -> Codes:
@@ -114,7 +113,7 @@ def coded(column: pa.Array, values: pa.Array) -> Codes:
     >>> coded(pa.array(["dog", None]), pa.array(["cat", "dog"])).tolist()
     [1, -1]
     """
-    codes = pc.fill_null(pc.index_in(_flat(column).cast(pa.string()), value_set=values), -1)
+    codes = pc.fill_null(pc.index_in(_texts(column), value_set=values), -1)
     codes = np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)
     if not _is_list(column):
         return codes
@@ -141,9 +140,16 @@ def together(codes: Codes) -> IntArray:
     return np.where(lengths > 0, np.searchsorted(sets, out), -1)
 
 
-def _flat(column: pa.Array) -> pa.Array:
-    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-    return column.flatten() if _is_list(column) else column
+def _texts(column: pa.Array) -> pa.Array:
+    flat = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    flat = flat.flatten() if _is_list(flat) else flat
+    try:
+        return flat.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InputError(
+            f"Labels and groups must be text or numbers, or lists of these. Got {column.type}.",
+            remedy="Name another column, or write them as text.",
+        ) from error
 
 
 def _is_list(column: pa.Array) -> bool:

@@ -24,12 +24,12 @@ from hardneg.encode import (
 from hardneg.errors import InputError, OptionError
 from hardneg.matrix import Reordered, blocks
 from hardneg.positives import Positives
-from hardneg.predict import Model, Predictions, make_model
+from hardneg.predict import LabelErrors, Model, Predictions, label_errors, make_model
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray, Matrix, Similarity, check_vectors, pair_scores
 
-__all__ = ["Context", "Reference", "Vectors", "anchors_of", "clear_of", "reference_scores"]
+__all__ = ["Context", "Reference", "Vectors", "anchors_of", "clear_of", "encoded", "reference_scores"]
 
 T = TypeVar("T")
 Reference = str  # one of REFERENCES
@@ -89,6 +89,7 @@ class Context:
     of_items: dict[str, NDArray[Any]] = field(default_factory=dict)  # what a source knows of each item: a column
     _encoded: dict[str, Vectors] = field(default_factory=dict)
     _predicted: dict[str, Predictions] = field(default_factory=dict)
+    _doubted: dict[tuple[int, ...], LabelErrors] = field(default_factory=dict)  # by the predictions they come from
 
     def vectors(self, encoder: str | Encoder | None) -> Vectors:
         """The vectors of an encoder; of None, the primary ones."""
@@ -132,6 +133,14 @@ class Context:
             self._note(key, found)
         return self._predicted[key]
 
+    def label_errors(self, views: Sequence[Predictions], needed_by: str) -> LabelErrors:
+        """What predictions of this context say of the labels of what may be mined; worked out once for all filters."""
+        key = tuple(id(one) for one in views)
+        if key not in self._doubted:
+            codes = self.classes(needed_by).items_of(~self.positives.barred)
+            self._doubted[key] = label_errors(views, codes)
+        return self._doubted[key]
+
     def _note(self, model: str, found: Predictions) -> None:
         """Say once what the predictions say of themselves; a model too weak to mine with is said aloud."""
         noted = self.notes.setdefault("predictions", {})
@@ -157,11 +166,11 @@ def encode_both(
     similarity: Similarity = "cosine",
 ) -> Vectors:
     """Encode the anchors and the items of a mining; labelled items, or classes of them, are encoded once."""
-    items = _encoded(encoder, positives.items, "item", cache, progress)
+    items = encoded(encoder, positives.items, "item", cache, progress)
     if positives.classes is not None:
         anchors = anchors_of(items, positives, similarity)
     else:
-        anchors = _encoded(encoder, positives.anchors, "anchor", cache, progress)
+        anchors = encoded(encoder, positives.anchors, "anchor", cache, progress)
     return Vectors.checked(anchors, items, positives, similarity)
 
 
@@ -182,15 +191,20 @@ def anchors_of(items: Matrix, positives: Positives, similarity: Similarity) -> M
             lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
             rows = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
         of = members.take(np.arange(start, start + len(rows)))
-        np.add.at(sums, of.values, rows[of.rows()])
+        for anchor, row in zip(of.values.tolist(), of.rows().tolist(), strict=True):  # ten times as fast as np.add.at
+            sums[anchor] += rows[row]
     counts = positives.positive.lengths()[:, None]
     return np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0).astype(np.float32)
 
 
-def _encoded(
+def encoded(
     encoder: Encoder, things: Collection, role: Role, cache: EmbeddingCache | None, progress: Progress
 ) -> Matrix:
-    if encoder.modality == "image":
+    """The vectors of things: of pictures where the encoder reads these or there is nothing else, else of texts.
+
+    Raises InputError for things that lack what the encoder reads, OptionError for an encoder of anything else.
+    """
+    if encoder.modality == "image" or (things.texts is None and things.pictures is not None):
         pictures = _complete(things.pictures, "pictures", f"{role}s", str(encoder))
         with progress.stage(f"encode {role}s", len(pictures), "images") as report:
             return encode_images(encoder, pictures, role, cache, report, _keys_of(things))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hardneg.context import encoded
 from hardneg.encode import Encoder
 from hardneg.errors import InputError
 from hardneg.matrix import Matrix
 from hardneg.mining import PART
 from hardneg.positives import Positives
+from hardneg.progress import Silent
 from hardneg.samplers import Plan
 
 __all__ = ["Estimate", "estimate"]
@@ -38,6 +40,8 @@ def estimate(
 
     Either an encoder is given, or the vectors that came with the data. Nothing is read from a cache, so with one it
     may be much faster. The memory is what is held at once, above what the interpreter takes.
+
+    Raises InputError or OptionError where the mining would for its encoder.
     """
     anchors, items = len(positives.anchors), len(positives.items)
     rate, dimension = (None, vectors.shape[1]) if vectors is not None else _encoding_rate(positives, encoder)
@@ -86,17 +90,13 @@ def _in_memory(vectors: Matrix | None, rows: int, dimension: int) -> float:
 
 
 def _encoding_rate(positives: Positives, encoder: Encoder | None) -> tuple[float, int]:
-    pictures = encoder is not None and encoder.modality == "image"
-    inputs = positives.items.pictures if pictures else positives.items.texts
-    if encoder is None or inputs is None:
-        needed = "pictures" if pictures else "texts"
-        raise InputError(f"There is neither an encoder with {needed} nor vectors to estimate with.")
-    rows = np.linspace(0, len(inputs) - 1, min(_SAMPLE, len(inputs))).astype(int)
-    sample = [inputs[int(row)] for row in rows]
-    sample = [one.as_py() if hasattr(one, "as_py") else one for one in sample]
-    encoder.encode(sample[:1], "item")  # loads the model
+    if encoder is None:
+        raise InputError("There is neither an encoder nor vectors to estimate with.")
+    items = positives.items
+    sample = items.take(np.linspace(0, len(items) - 1, min(_SAMPLE, len(items))).astype(np.int64))
+    encoded(encoder, sample.take(np.array([0])), "item", None, Silent())  # loads the model
     began = time.perf_counter()
-    vectors = encoder.encode(sample, "item")
+    vectors = encoded(encoder, sample, "item", None, Silent())
     return len(sample) / max(time.perf_counter() - began, 1e-9), vectors.shape[1]
 
 

@@ -148,8 +148,8 @@ class Positives:
             anchors: what negatives are sought for, ``items`` or ``classes``.
             minable: which rows may be mined and may be anchors or positives, shape ``(items,)``; the others, such as
                 those of a test split, are barred. All if not given.
-            listed: at most this many positives are listed for an item. They are drawn by ``seed`` so that each
-                member of a class is listed equally often.
+            listed: at most this many positives are listed for an item, of each of its labels. They are drawn by
+                ``seed`` so that each member of a class is listed equally often.
             seed: draws the positives that are listed.
 
         Raises InputError without a label, or with one class and nothing else to mine from.
@@ -263,11 +263,12 @@ def _from_column(
     require(draw.listed >= 1, "listed", "at least 1", draw.listed)
     found = column_of(items, column, "items")
     values = values_of(found)
-    codes = coded(found, pc.take(values, pc.sort_indices(values)))
+    values = values.take(pc.sort_indices(values))
+    codes, names = coded(found, values), tuple(values.to_pylist())
     minable = np.ones(len(items), bool) if minable is None else np.asarray(minable, bool)
+    require(minable.shape == (len(items),), "minable", f"of shape ({len(items)},)", f"shape {minable.shape}")
     members = Ragged.from_codes(codes)
     labelled = (members.lengths() > 0) & minable
-    names = tuple(sorted(values.to_pylist()))
     if not labelled.any():
         raise InputError(f"No item has a value in '{column}'.", remedy="Name the column that holds the labels.")
     if closed and len(names) == 1 and not (minable & ~labelled).any():
@@ -299,13 +300,13 @@ def _ring(members: Ragged, among: BoolArray, draws: NDArray[np.float64], listed:
     row, code = members.rows()[use], members.values[use]
     order = np.lexsort((draws[row], code))
     row, code = row[order], code[order]
-    sizes = np.bincount(code) if len(code) else np.zeros(0, np.int64)
-    starts, place, size = (np.cumsum(sizes) - sizes)[code], places(sizes[sizes > 0]), sizes[code]
-    left, right = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    sizes = np.bincount(code)
+    starts, place, size = (np.cumsum(sizes) - sizes)[code], places(sizes), sizes[code]
+    left, right = [], []
     for step in range(1, listed + 1):
         fits = size > step
         left.append(row[fits])
-        right.append(row[(starts + (place + step) % np.maximum(size, 1))[fits]])
+        right.append(row[(starts + (place + step) % size)[fits]])
     return Ragged.from_pairs(np.concatenate(left), np.concatenate(right), len(members))
 
 

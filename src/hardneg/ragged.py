@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,12 +67,21 @@ class Ragged:
         return cls(np.zeros(rows + 1, np.int64), np.zeros(0, np.int64))
 
     @classmethod
+    def from_lengths(cls, lengths: IntArray, values: IntArray) -> Ragged:
+        """Rows of these lengths, one after the other.
+
+        >>> Ragged.from_lengths(np.array([2, 0, 1]), np.array([5, 6, 7])).offsets.tolist()
+        [0, 2, 2, 3]
+        """
+        return cls(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), values)
+
+    @classmethod
     def from_lists(cls, lists: Iterable[Sequence[int] | IntArray]) -> Ragged:
         """One row for each list, in order."""
         arrays = [np.asarray(one, np.int64) for one in lists]
         lengths = np.fromiter((len(one) for one in arrays), np.int64, len(arrays))
         values = np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
-        return cls(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), values)
+        return cls.from_lengths(lengths, values)
 
     @classmethod
     def from_pairs(cls, rows: IntArray, values: IntArray, n_rows: int) -> Ragged:
@@ -83,8 +93,7 @@ class Ragged:
         rows, values = _sorted_pairs(np.asarray(rows, np.int64), np.asarray(values, np.int64))
         fresh = np.ones(len(rows), bool)
         fresh[1:] = (rows[1:] != rows[:-1]) | (values[1:] != values[:-1])
-        counts = np.bincount(rows[fresh], minlength=n_rows)
-        return cls(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), values[fresh])
+        return cls.from_lengths(np.bincount(rows[fresh], minlength=n_rows), values[fresh])
 
     @classmethod
     def from_codes(cls, codes: IntArray | Ragged) -> Ragged:
@@ -95,8 +104,8 @@ class Ragged:
         """
         if isinstance(codes, Ragged):
             return codes
-        rows = np.flatnonzero(codes >= 0)
-        return cls.from_pairs(rows, codes[rows], len(codes))
+        some = codes >= 0
+        return cls.from_lengths(some.astype(np.int64), codes[some])
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -119,8 +128,7 @@ class Ragged:
         [2, 5, 3]
         """
         lengths = self.lengths()[rows]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return Ragged(offsets, self.values[expand(self.offsets[:-1][rows], lengths)])
+        return Ragged.from_lengths(lengths, self.values[expand(self.offsets[:-1][rows], lengths)])
 
     def contains(self, rows: IntArray, values: IntArray) -> BoolArray:
         """Whether row ``rows[i]`` holds ``values[i]``, shape ``(len(rows),)``.
@@ -131,12 +139,18 @@ class Ragged:
         """
         if not len(self.values) or not len(rows):
             return np.zeros(len(rows), bool)
-        low = int(min(self.values.min(), np.min(values)))
-        width = int(max(self.values.max(), np.max(values))) - low + 1
-        keys = np.sort(self.rows() * width + self.values - low)
-        wanted = np.asarray(rows, np.int64) * width + values - low
+        low, width, keys = self._keys
+        away = np.asarray(values, np.int64) - low
+        wanted = np.asarray(rows, np.int64) * width + away
         place = np.searchsorted(keys, wanted)
-        return np.asarray(keys[np.minimum(place, len(keys) - 1)] == wanted)
+        return np.asarray((keys[np.minimum(place, len(keys) - 1)] == wanted) & (away >= 0) & (away < width))
+
+    @cached_property
+    def _keys(self) -> tuple[int, int, IntArray]:
+        """The least value, how far the values reach, and one number for each (row, value), rising."""
+        low = int(self.values.min())
+        width = int(self.values.max()) - low + 1
+        return low, width, np.sort(self.rows() * width + self.values - low)
 
     def merged(self, other: Ragged) -> Ragged:
         """Row by row the union of both, sorted and without repeats.

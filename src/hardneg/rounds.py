@@ -165,8 +165,7 @@ class _Mining:
         where = None if self.out is None else Path(self.out) / f"round-{number}"
         sides = Vectors.of_items(vectors, more)
         run = mine(more.with_predictions(state.guard), encoder=sides, out=where, settings=self.settings, **steps)
-        rows = run.negatives.select(["anchor", "item"]).to_pylist()
-        pairs = {(one["anchor"], one["item"]) for one in rows}
+        pairs = set(zip(*(run.negatives.column(name).to_pylist() for name in ("anchor", "item")), strict=True))
         renewed = len(pairs - state.pairs) / max(1, len(pairs)) if number else 1.0
         state.pairs = pairs
         return Round(number, run, vectors, found, found.too_weak, pseudo, renewed)

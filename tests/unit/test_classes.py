@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hardneg.classes import Classes, coded, values_of
 from hardneg.collection import Collection
 from hardneg.context import Vectors, anchors_of
-from hardneg.errors import InputError
+from hardneg.errors import InputError, OptionError
 from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.ragged import Ragged
@@ -163,3 +163,48 @@ def test_nothing_to_mine_for_says_why(labels: list[str], scale: float, message: 
     vectors = scale * np.eye(3, dtype=np.float32)
     with pytest.raises(InputError, match=message):
         mine(positives, encoder=Vectors.of_items(vectors, positives), filters="known")
+
+
+def test_a_mask_of_another_length_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"'minable' must be of shape \(2,\)\. Got shape \(3,\)"):
+        Positives.from_labels(collection(["a", "b"]), minable=np.ones(3, bool))
+
+
+def test_labels_that_are_neither_text_nor_numbers_are_refused() -> None:
+    with pytest.raises(InputError, match=r"or lists of these\. Got struct"):
+        Positives.from_labels(collection([{"x": 1}, {"x": 2}]))
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("anchors", ["items", "classes"])
+def test_equal_vectors_are_mined_with_the_usual_filters(several: bool, anchors: Any) -> None:
+    pytest.importorskip("sklearn", reason='needs: pip install "hardneg[labels]"')
+    names = [["a"], ["b"], None] * 12 if several else ["a", "b", None] * 12
+    positives = Positives.from_labels(collection(names), anchors=anchors)
+    encoder, pairs = Vectors.of_items(np.ones((36, 4), np.float32), positives), len(positives.anchors) * 24
+    run = mine(positives, encoder=encoder, sampler="top(n=2)")
+    assert run.manifest["ledger"]["reasons"] == {"duplicates.near_copy": pairs}  # nothing is lost, nothing passes
+    assert run.manifest["shortage"]["without_any"] == len(positives.anchors)
+    assert all(one["too_weak"] for one in run.manifest["predictions"].values())
+    run = mine(positives, encoder=encoder, sampler="top(n=2)", filters=["known", "mislabelled", "unlabelled"])
+    assert run.manifest["ledger"]["reasons"] == {"unlabelled.unsure": pairs // 2}  # a label is believed
+    assert run.manifest["ledger"]["sampled"] == 2 * len(positives.anchors)
+
+
+def test_classes_of_one_are_mined_with_the_usual_filters() -> None:
+    pytest.importorskip("sklearn", reason='needs: pip install "hardneg[labels]"')
+    rng = np.random.default_rng(0)
+    labels = ["a"] * 20 + ["b"] * 20 + ["alone", "single"] + [None] * 10
+    positives = Positives.from_labels(collection(labels))
+    vectors = (
+        rng.normal(size=(52, 4)).astype(np.float32)
+        + 3 * np.eye(4, dtype=np.float32)[[0] * 20 + [1] * 20 + [2, 3] + [0] * 5 + [2] * 5]
+    )
+    run = mine(positives, encoder=Vectors.of_items(vectors, positives), sampler="top(n=3)")
+    (skipped,) = run.manifest["skipped"]
+    assert skipped["reason"] == "anchor_without_positive"
+    assert (skipped["count"], skipped["examples"]) == (2, ["i40", "i41"])
+    items = set(run.candidates.table.column("item").to_pylist())
+    assert {"i40", "i41"} <= items  # alone in their class they are no anchors, but negatives of the others
+    said = " ".join(run.manifest["predictions"]["logistic"]["warnings"])
+    assert "2 labelled items could not be held out" in said

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.io.readers.pictures import pets
 from tests.worlds import scene
 
-from hardneg.errors import InputError
+from hardneg.encode import make_encoder
+from hardneg.errors import InputError, OptionError
 from hardneg.estimate import estimate
+from hardneg.io.readers import read
+from hardneg.mining import mine
 from hardneg.positives import Positives
 from hardneg.samplers import SAMPLERS, Plan, plan
 
@@ -42,19 +46,27 @@ def test_more_anchors_take_longer_and_a_part_is_no_larger() -> None:
 
 
 def test_pictures_are_encoded_once(tmp_path: Path) -> None:
-    from tests.unit.io.readers.pictures import pets
-
-    from hardneg.encode import make_encoder
-    from hardneg.io.readers import read
-
     positives = read(pets(tmp_path)).positives
     found = estimate(positives, make_encoder("descriptor"), None, 5)
     assert found.dimension == 708
     assert 0 < found.seconds["encode"] < 60
-    with pytest.raises(InputError, match="neither an encoder with texts"):
-        estimate(positives, make_encoder("wordllama"), None, 5)
 
 
 def test_something_must_be_there_to_estimate_with() -> None:
-    with pytest.raises(InputError, match="neither an encoder with texts nor vectors"):
+    with pytest.raises(InputError, match="neither an encoder nor vectors"):
         estimate(scene(texts=False)[0], None, None, 5)
+    with pytest.raises(InputError, match="'wordllama' needs texts, and the items have none"):
+        estimate(scene(texts=False)[0], make_encoder("wordllama"), None, 5)
+
+
+@pytest.mark.parametrize("estimated", [True, False])
+def test_an_encoder_of_something_else_is_refused_before_and_in_a_mining(tmp_path: Path, estimated: bool) -> None:
+    pictures = read(pets(tmp_path)).positives
+    for positives, name, words in (
+        (scene()[0], "logmel", "reads sounds, and these are texts"),
+        (scene()[0], "descriptor", "needs pictures, and the items have none"),
+        (pictures, "logmel", "reads sounds, and these are images"),
+        (pictures, "wordllama", "reads texts, and these are images"),
+    ):
+        with pytest.raises((OptionError, InputError), match=words):
+            estimate(positives, make_encoder(name), None, 5) if estimated else mine(positives, encoder=name)

@@ -67,3 +67,9 @@ def test_nothing_is_a_value_too() -> None:
     assert len(Ragged.empty(0)) == 0
     assert lists_of(Ragged.empty(2)) == [[], []]
     assert lists_of(Ragged.from_pairs(np.array([], int), np.array([], int), 2)) == [[], []]
+
+
+def test_values_beyond_all_others_are_in_no_row() -> None:
+    lists = Ragged.from_lists([[5, 7], [6]])
+    assert lists.contains(np.array([0, 0, 1, 1]), np.array([4, 8, 3, 9])).tolist() == [False] * 4
+    assert lists.contains(np.array([1, 0]), np.array([6, 7])).tolist() == [True, True]  # asked again

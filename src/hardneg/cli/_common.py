@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,8 +107,8 @@ def summary(run: Run, out: Console = console) -> None:
         out.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)
         names = ", ".join(f"{one['anchor']} ({one['sampled']})" for one in shortage["examples"][:8])
         out.print(f"  {names}{' …' if shortage['anchors'] > 8 else ''}", markup=False, highlight=False)
-        advice = "  To get more: a larger k, a looser margin, or on_short=fill in the sampler."
-        out.print(f"{advice} All of them: hardneg show {run.path} --short", markup=False, highlight=False)
+        advice = f"  To get more: {_more(dict(reasons))}. All of them: hardneg show {run.path} --short"
+        out.print(advice, markup=False, highlight=False)
 
 
 def say_left_out(skipped: Counted, noted: Counted, out: Console = console) -> None:
@@ -125,6 +126,16 @@ def shortage_line(shortage: dict[str, Any], wanted: int) -> str:
         f"{plural(shortage['anchors'], 'anchor')} with fewer than {plural(wanted, 'negative')} ({fate}); "
         f"{shortage['missing']:,} missing in all, {plural(shortage['without_any'], 'anchor')} without any:"
     )
+
+
+def _more(reasons: Mapping[str, int]) -> str:
+    """How to get more negatives: what held back the most is named, unless it is known for sure."""
+    sure = {"known", "duplicates"}
+    counts = Counter[str]()
+    for reason, count in reasons.items():
+        counts[reason.partition(".")[0]] += count
+    most = next((f"a looser '{name}', " for name, _ in counts.most_common() if name not in sure), "")
+    return f"a larger k, {most}or on_short=fill in the sampler"
 
 
 def _verdict(reason: str) -> str:

@@ -48,7 +48,7 @@ def over_classes(rows: Rows, classes: Classes, figure: Callable[[IntArray, IntAr
     >>> over_classes(Rows(np.array([0]), np.array([0])), pets, lambda items, of: of / 2)
     array([0.5], dtype=float32)
     """
-    mine = Ragged.from_codes(classes.anchors).take(rows.anchor)
+    mine = Ragged.from_codes(classes.anchors.take(rows.anchor))
     found = np.asarray(figure(np.repeat(rows.item, mine.lengths()), mine.values), np.float32)
     out = np.full(len(rows), np.nan, np.float32)
     some = mine.lengths() > 0

@@ -80,7 +80,6 @@ class Duplicates(Filter):
         positives = context.positives
         anchors = fingerprints(positives.anchors, 0)
         items = fingerprints(positives.items, len(anchors))
-
         member = _of_class(items, positives.classes)
 
         def gather(rows: Rows) -> Columns:
@@ -101,11 +100,11 @@ def _of_class(items: IntArray, classes: Classes | None) -> Callable[[Rows], Bool
     if classes is None:
         return lambda rows: np.zeros(len(rows), bool)
     codes = np.unique(items, return_inverse=True)[1]
-    members, of_anchors = Ragged.from_codes(classes.items), Ragged.from_codes(classes.anchors)
+    members, of_anchors = Ragged.from_codes(classes.items), classes.anchors
     said = Ragged.from_pairs(members.values, codes[members.rows()], len(classes.names))
 
     def member(rows: Rows) -> BoolArray:
-        mine = of_anchors.take(rows.anchor)
+        mine = Ragged.from_codes(of_anchors.take(rows.anchor))
         hits = said.contains(mine.values, np.repeat(codes[rows.item], mine.lengths()))
         return np.asarray(np.bincount(mine.rows()[hits], minlength=len(rows)) > 0)
 

@@ -11,7 +11,6 @@ from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
 from hardneg.filters._classes import models_of, over_classes, views_of
 from hardneg.notation import require
-from hardneg.predict import label_errors
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 from hardneg.table import Relation, Rows, Verdict
@@ -21,11 +20,11 @@ __all__ = ["Mislabelled"]
 
 @dataclass(frozen=True)
 class Mislabelled(Filter):
-    """Suspects candidates whose label is likely wrong and that are of the anchor's class (confident learning).
+    """Suspects candidates whose label is likely wrong and that are of the anchor's class.
 
     The figure is the probability that the item is truly of the anchor's class, given its label and what models say
-    that had not seen it (Northcutt, Jiang & Chuang 2021, JAIR 70). Where the anchor's own label is likely wrong, so are
-    its positives, and all its candidates are suspect.
+    that had not seen it (Patrini 2017, arXiv 1609.03683). Where the anchor's own label is likely wrong, so are its
+    positives, and all its candidates are suspect.
 
     Items without a label are not judged here; the filter ``unlabelled`` does that. Where a model is too weak to mine
     with, which is said aloud, or nothing was predicted, labels are believed.
@@ -66,7 +65,7 @@ class Mislabelled(Filter):
     def gather(self, context: Context) -> Gather:
         """Predict, and weigh what the models say against the labels."""
         classes = context.classes(self.name)
-        found = label_errors(views_of(context, self.models, self.name), classes.items_of(~context.positives.barred))
+        found = context.label_errors(views_of(context, self.models, self.name), self.name)
         context.notes.setdefault("label_errors", {})[str(self)] = dict(found.about)
         known = np.full(found.true_class.shape, np.nan, np.float32) if found.about.get("too_weak") else found.true_class
 

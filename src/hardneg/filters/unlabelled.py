@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import ClassVar
 
 import numpy as np
@@ -11,10 +12,10 @@ from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
 from hardneg.filters._classes import models_of, over_classes, views_of
 from hardneg.notation import require
-from hardneg.predict import label_errors, member_p_values
+from hardneg.predict import member_p_values
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
-from hardneg.table import Relation, Rows, Verdict, distinct
+from hardneg.table import Relation, Rows, Verdict
 
 __all__ = ["Unlabelled"]
 
@@ -57,26 +58,23 @@ class Unlabelled(Filter):
     def gather(self, context: Context) -> Gather:
         """Predict, and compare each unlabelled item with the labelled ones of every class."""
         classes = context.classes(self.name)
-        codes = classes.items_of(~context.positives.barred)
+        codes, every = classes.items_of(~context.positives.barred), np.arange(len(classes.items))
         views = views_of(context, self.models, self.name, ~classes.labelled())
-        believed = label_errors(views, codes).true_class
+        believed = context.label_errors(views, self.name).true_class
+        found = reduce(np.maximum, (member_p_values(view, codes, every, believed) for view in views))
+        best = found.argmax(axis=1)
+        highest = found[every, best]
+        found[every, best] = 0
+        second = found.max(axis=1)  # 0 where there is one class only
+        found[every, best] = highest
+
+        def member(items: IntArray, of: IntArray) -> FloatArray:
+            return np.asarray(found[items, of])
+
+        def other(items: IntArray, of: IntArray) -> FloatArray:
+            return np.asarray(np.where(best[items] == of, second[items], highest[items]))
 
         def gather(rows: Rows) -> Columns:
-            items, at = distinct(rows.item)
-            found = np.max([member_p_values(view, codes, items, believed) for view in views], axis=0)
-            best = np.argsort(-found, axis=1, kind="stable")[:, :2]
-            top = np.take_along_axis(found, best, axis=1)
-            place = np.zeros(len(classes.items), np.int64)
-            place[rows.item] = at
-
-            def member(which: IntArray, of: IntArray) -> FloatArray:
-                return np.asarray(found[place[which], of])
-
-            def other(which: IntArray, of: IntArray) -> FloatArray:
-                if found.shape[1] < 2:
-                    return np.zeros(len(which), np.float32)
-                return np.asarray(np.where(best[place[which], 0] == of, top[place[which], 1], top[place[which], 0]))
-
             return {"member": over_classes(rows, classes, member), "other": over_classes(rows, classes, other)}
 
         return gather

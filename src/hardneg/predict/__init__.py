@@ -1,6 +1,6 @@
 """How likely each item is of each class, which labels are likely wrong, and when that can be believed.
 
-Arrays in, arrays out. scikit-learn and cleanlab are loaded on first use, never by importing this package.
+Arrays in, arrays out. scikit-learn is loaded on first use, never by importing this package.
 """
 
 from hardneg.predict._base import Model
@@ -8,23 +8,21 @@ from hardneg.predict.calibration import calibration_error, log_loss, temperature
 from hardneg.predict.estimator import Estimator
 from hardneg.predict.given import predictions_of
 from hardneg.predict.knn import KNN
-from hardneg.predict.label_errors import LabelErrors, Likely, label_errors
+from hardneg.predict.label_errors import LabelErrors, label_errors
 from hardneg.predict.logistic import Logistic
 from hardneg.predict.membership import member_p_values
-from hardneg.predict.noise import Noise, confident_classes, label_noise, true_class
+from hardneg.predict.noise import Noise, label_noise, true_class
 from hardneg.predict.pooled import pooled
-from hardneg.predict.predictions import Codes, Predictions, check_codes, check_probabilities
+from hardneg.predict.predictions import Predictions, check_codes, check_probabilities
 from hardneg.predict.propagation import Propagation
 from hardneg.predict.registry import MODELS, make_model
-from hardneg.predict.weakness import Strength, strength, too_weak
+from hardneg.predict.weakness import Strength, strength
 
 __all__ = [
     "KNN",
     "MODELS",
-    "Codes",
     "Estimator",
     "LabelErrors",
-    "Likely",
     "Logistic",
     "Model",
     "Noise",
@@ -34,7 +32,6 @@ __all__ = [
     "calibration_error",
     "check_codes",
     "check_probabilities",
-    "confident_classes",
     "label_errors",
     "label_noise",
     "log_loss",
@@ -45,6 +42,5 @@ __all__ = [
     "strength",
     "temperature",
     "tempered",
-    "too_weak",
     "true_class",
 ]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hardneg.classes import Codes
 from hardneg.predict._held_out import Outcome
 from hardneg.predict.calibration import calibration_error, log_loss
-from hardneg.predict.predictions import Codes, pairs_of
 from hardneg.predict.weakness import Strength, strength
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import Ragged
 from hardneg.similarity import FloatArray
 
 __all__ = ["account", "figures"]
@@ -21,7 +21,7 @@ def account(
 ) -> dict[str, object]:
     """All that a model's predictions say of themselves; figures are of held-out labelled rows."""
     labelled = np.zeros(len(outcome.held_out), bool)
-    labelled[pairs_of(codes)[0]] = True
+    labelled[Ragged.from_codes(codes).rows()] = True
     judged = np.flatnonzero(labelled & outcome.held_out)
     about: dict[str, object] = {
         "model": model,
@@ -31,9 +31,9 @@ def account(
         "held_out": len(judged),
         "unlabelled": int((~labelled).sum()),
         "temperature": round(outcome.temperature, 6),
-        **figures(outcome.probabilities[judged], _at(codes, judged)),
+        **figures(outcome.probabilities[judged], codes.take(judged)),
     }
-    before = figures(outcome.raw[judged], _at(codes, judged))
+    before = figures(outcome.raw[judged], codes.take(judged))
     about |= {f"{name}_before": before[name] for name in ("log_loss", "calibration_error")}
     warnings = _warnings(about, int(labelled.sum()) - len(judged), codes, classes)
     if shared:
@@ -49,10 +49,10 @@ def figures(probabilities: FloatArray, codes: Codes) -> dict[str, object]:
     the mean class: its balanced accuracy at 0.5.
     """
     if isinstance(codes, Ragged):
-        count = probabilities.shape[1]
-        has = codes.contains(np.repeat(np.arange(len(codes)), count), np.tile(np.arange(count), len(codes)))
+        has = np.zeros(probabilities.shape, np.int64)
+        has[codes.rows(), codes.values] = 1
         yes = probabilities.reshape(-1)
-        probabilities, codes = np.stack([1 - yes, yes], axis=1), has.astype(np.int64)
+        probabilities, codes = np.stack([1 - yes, yes], axis=1), has.reshape(-1)
     found = strength(probabilities.argmax(axis=1).astype(np.int64), codes, probabilities.shape[1])
     return {
         **_strength(found),
@@ -75,10 +75,6 @@ def _rounded(figure: float) -> float | None:
     return None if np.isnan(figure) else round(figure, 6)
 
 
-def _at(codes: Codes, rows: IntArray) -> Codes:
-    return codes.take(rows) if isinstance(codes, Ragged) else codes[rows]
-
-
 def _warnings(about: dict[str, object], stuck: int, codes: Codes, classes: Sequence[str]) -> list[str]:
     found = []
     if about["too_weak"]:
@@ -87,7 +83,7 @@ def _warnings(about: dict[str, object], stuck: int, codes: Codes, classes: Seque
         found.append(
             f"{stuck} labelled items could not be held out: their class has no other item (or no other group)."
         )
-    counts = np.bincount(pairs_of(codes)[1], minlength=len(classes))
+    counts = np.bincount(Ragged.from_codes(codes).values, minlength=len(classes))
     empty = [name for name, count in zip(classes, counts, strict=True) if not count]
     if empty:
         found.append(f"{len(empty)} classes have no labelled item, so nothing is predicted as one: {empty[0]} ...")

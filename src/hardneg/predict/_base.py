@@ -9,13 +9,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from hardneg.classes import Codes
 from hardneg.matrix import Matrix
 from hardneg.notation import Step, require
 from hardneg.predict._account import account
 from hardneg.predict._extra import one_thread
-from hardneg.predict._folds import Groups, canonical, group_numbers
+from hardneg.predict._folds import Groups, canonical, each_its_own, group_numbers
 from hardneg.predict._held_out import Learn, Outcome, one_class_each, several_each
-from hardneg.predict.predictions import Codes, Predictions, check_codes
+from hardneg.predict.predictions import Predictions, check_codes
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray, check_vectors, prepared
 
@@ -69,7 +70,8 @@ class Model(Step):
             codes: class numbers, -1 for unlabelled; or a Ragged where items may have several classes: each class is
                 then learnt by itself against the rest ("binary relevance"), and an item without any is unlabelled.
             classes: the names of the classes.
-            groups: what must not be torn apart, such as frames of one film: a name for each item, or None.
+            groups: what must not be torn apart, such as frames of one film: a name for each item. An item without
+                one (None) stands for itself.
             seed: of the folds and of the model.
 
         Raises:
@@ -82,17 +84,15 @@ class Model(Step):
         with one_thread("blas"):  # so that sums run in one order
             outcome = self._in_order(
                 prepared(rows[order], "cosine"),
-                codes.take(order) if isinstance(codes, Ragged) else codes[order],
+                codes.take(order),
                 len(classes),
-                None if numbers is None else numbers[order],
+                None if numbers is None else each_its_own(numbers[order]),
                 seed,
             )
         back = np.argsort(order)
         outcome = Outcome(outcome.raw[back], outcome.probabilities[back], outcome.held_out[back], outcome.temperature)
         about = account(str(self), outcome, codes, classes, shared, seed)
-        return Predictions(
-            outcome.probabilities, outcome.held_out, tuple(classes), isinstance(codes, Ragged), dict(about)
-        )
+        return Predictions(outcome.probabilities, outcome.held_out, tuple(classes), isinstance(codes, Ragged), about)
 
     def _in_order(self, vectors: FloatArray, codes: Codes, classes: int, groups: IntArray | None, seed: int) -> Outcome:
         if isinstance(codes, Ragged):

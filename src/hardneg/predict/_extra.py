@@ -15,8 +15,8 @@ from hardneg.similarity import FloatArray
 __all__ = ["needs", "one_thread", "spread"]
 
 
-def needs(module: str) -> Any:
-    """Import a module of the extra ``labels``.
+def needs(module: str, extra: str = "labels") -> Any:
+    """Import a module of an extra.
 
     Raises MissingExtraError where its package is not installed.
 
@@ -28,7 +28,7 @@ def needs(module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         package = module.partition(".")[0]
-        raise MissingExtraError({"sklearn": "scikit-learn"}.get(package, package), extra="labels") from error
+        raise MissingExtraError({"sklearn": "scikit-learn"}.get(package, package), extra=extra) from error
 
 
 def one_thread(kind: Literal["blas", "openmp"]) -> threadpool_limits:

@@ -34,19 +34,31 @@ def canonical(vectors: FloatArray) -> tuple[IntArray, int]:
 
 
 def group_numbers(groups: Groups | None, rows: int) -> IntArray | None:
-    """The groups as numbers, shape ``(rows,)``; None where there are none.
+    """The groups as numbers, shape ``(rows,)``, -1 for what is in no group; None where there are no groups.
 
     Raises InputError for another number of groups than rows.
 
-    >>> group_numbers(["b", "a", "b"], 3)
-    array([1, 0, 1])
+    >>> group_numbers(["b", "a", "b", None], 4)
+    array([ 2,  1,  2, -1])
     """
     if groups is None:
         return None
     if len(groups) != rows:
         raise InputError(f"There must be one group for each item: {rows} items, {len(groups)} groups.")
-    names = np.array([str(one) for one in groups])
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+    names = np.array(["" if one is None else str(one) for one in groups])
+    numbers = np.unique(names, return_inverse=True)[1].astype(np.int64)
+    return np.where([one is None for one in groups], -1, numbers)
+
+
+def each_its_own(groups: IntArray) -> IntArray:
+    """What is in no group (-1) as a group by itself.
+
+    >>> each_its_own(np.array([0, -1, 3, -1])).tolist()
+    [0, 4, 3, 5]
+    """
+    out, none = groups.copy(), groups < 0
+    out[none] = groups.max(initial=-1) + 1 + np.arange(int(none.sum()))
+    return out
 
 
 def folds_of(codes: IntArray, groups: IntArray | None, folds: int, seed: int) -> IntArray:

@@ -88,9 +88,10 @@ def several_each(
     labelled = codes.lengths() > 0
     if not labelled.any():
         raise InputError("A model needs labels. None of the items has one.", remedy="Label some items.")
-    parts = []
+    parts, members = [], codes.inverted(classes)
     for one in range(classes):
-        has = codes.contains(np.arange(len(codes)), np.full(len(codes), one))
+        has = np.zeros(len(codes), bool)
+        has[members[one]] = True
         binary = np.where(labelled, has, -1).astype(np.int64)
         if has.any() and not has[labelled].all():
             parts.append(one_class_each(learn, binary, 2, groups, options, seed))

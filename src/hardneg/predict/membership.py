@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.predict.predictions import Codes, Predictions, pairs_of
-from hardneg.ragged import IntArray
+from hardneg.classes import Codes
+from hardneg.predict.predictions import Predictions
+from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray
 
 __all__ = ["member_p_values"]
@@ -42,23 +46,35 @@ def member_p_values(
     >>> member_p_values(pets, labels, np.array([100]))[0, 0].round(3)
     np.float32(0.01)
     """
-    rows, labels = pairs_of(codes)
+    pairs = Ragged.from_codes(codes)
+    rows, labels = pairs.rows(), pairs.values
     usable = predictions.held_out[rows] & predictions.predicted[rows]
     rows, labels = rows[usable], labels[usable]
     figures = predictions.of(rows, labels)
     weights = np.ones(len(rows)) if believed is None else np.nan_to_num(believed[rows, labels], nan=1.0)
     out = np.ones((len(items), len(predictions.classes)), np.float32)
     known = predictions.predicted[items]
+    members = Ragged.from_pairs(labels, np.arange(len(labels)), out.shape[1])
+    everyone = _Ladder.of(figures, weights)
     for column in range(out.shape[1]):
-        own = labels == column
-        own = own if own.sum() >= _FEW else np.ones(len(labels), bool)
-        asked = predictions.probabilities[items[known], column]
-        out[known, column] = _share_no_better(figures[own], weights[own], asked)
+        own = members[column]
+        ladder = everyone if len(own) < _FEW else _Ladder.of(figures[own], weights[own])
+        out[known, column] = ladder.share_no_better(predictions.probabilities[items[known], column])
     return out
 
 
-def _share_no_better(figures: FloatArray, weights: NDArray[np.float64], asked: FloatArray) -> NDArray[np.float64]:
-    order = np.argsort(figures, kind="stable")
-    weight = np.concatenate([[0.0], np.cumsum(weights[order])])
-    no_better = weight[np.searchsorted(figures[order], asked, side="right")]
-    return np.asarray((1 + no_better) / (1 + weight[-1]))
+@dataclass(frozen=True, eq=False)
+class _Ladder:
+    """Members by their figure, rising, and the weight of all below each rung."""
+
+    figures: FloatArray
+    below: NDArray[np.floating[Any]]
+
+    @classmethod
+    def of(cls, figures: FloatArray, weights: NDArray[np.floating[Any]]) -> _Ladder:
+        order = np.argsort(figures, kind="stable")
+        return cls(figures[order], np.concatenate([[0.0], np.cumsum(weights[order])]))
+
+    def share_no_better(self, asked: FloatArray) -> NDArray[np.floating[Any]]:
+        no_better = self.below[np.searchsorted(self.figures, asked, side="right")]
+        return np.asarray((1 + no_better) / (1 + self.below[-1]))

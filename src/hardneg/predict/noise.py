@@ -1,4 +1,4 @@
-"""How labels go wrong, and what a label is worth once that is known: confident learning."""
+"""How labels go wrong, and what a label is worth once that is known."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.predict._extra import needs
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 
-__all__ = ["Noise", "confident_classes", "label_noise", "true_class"]
+__all__ = ["Noise", "label_noise", "true_class"]
 
 _DRAWN = 20
 _USUALLY_WRONG, _FEW = 0.034, 30
@@ -33,27 +32,6 @@ class Noise:
     counts: IntArray
 
 
-def confident_classes(probabilities: FloatArray, codes: IntArray) -> IntArray:
-    """The class that each item confidently is of, shape ``(n,)``, -1 for none.
-
-    An item is confidently of class ``c`` if ``P(c)`` is at least its mean over the items labelled ``c``; of several
-    such classes it is of the most probable (Northcutt, Jiang & Chuang 2021, JAIR 70, section 3.1). What is
-    labelled otherwise is an off-diagonal item of the confident joint; cleanlab finds these.
-
-    Args:
-        probabilities: of rows whose label the model had not seen, shape ``(n, C)``.
-        codes: their labels, from 0, shape ``(n,)``.
-    """
-    count = needs("cleanlab.count")
-    _, wrong = count.compute_confident_joint(codes, probabilities, return_indices_of_off_diagonals=True)
-    least = count.get_confident_thresholds(codes, probabilities)
-    confident = probabilities >= least - 1e-6  # cleanlab's own slack
-    best = np.where(confident, probabilities, -1).argmax(axis=1)
-    found = np.where(confident.any(axis=1), codes, -1)
-    found[wrong] = best[wrong]
-    return found.astype(np.int64)
-
-
 def label_noise(probabilities: FloatArray, codes: IntArray, share: float = 0.2) -> Noise:
     """How labels go wrong, from how the surest items of each class are labelled ("anchor points").
 
@@ -63,9 +41,8 @@ def label_noise(probabilities: FloatArray, codes: IntArray, share: float = 0.2) 
     all: ``20`` items more are added to each entry's count, spread as that rate says. That rate itself starts from the
     3.4% of wrong labels that ten well-known data sets have on average (Northcutt, Athalye & Mueller 2021, arXiv
     2103.14749), worth 30 items: a handful of sure items without a wrong one does not prove that there is none. The
-    confident joint, counted
-    over all confident items, takes hard items for wrong labels: with 10% of wrong labels planted in CIFAR-10 it finds
-    20%, and this 12%.
+    confident joint (Northcutt, Jiang & Chuang 2021, JAIR 70), counted over all confident items, takes hard items for
+    wrong labels: with 10% of wrong labels planted in CIFAR-10 it finds 20%, and this 12%.
 
     Args:
         probabilities: of rows whose label the model had not seen, shape ``(n, C)``.
@@ -80,7 +57,7 @@ def label_noise(probabilities: FloatArray, codes: IntArray, share: float = 0.2) 
     sizes = np.bincount(codes, minlength=classes)
     counts = np.zeros((classes, classes), np.int64)
     for one in np.flatnonzero(sizes):
-        surest = np.argsort(-probabilities[:, one], kind="stable")[: max(1, round(share * int(sizes[one])))]
+        surest = _highest(probabilities[:, one], max(1, round(share * int(sizes[one]))))
         counts[:, one] = np.bincount(codes[surest], minlength=classes)
     found, wrongly = int(counts.sum()), int(counts.sum() - counts.trace())
     wrong = (wrongly + _USUALLY_WRONG * _FEW) / (found + _FEW)
@@ -88,6 +65,13 @@ def label_noise(probabilities: FloatArray, codes: IntArray, share: float = 0.2) 
     np.fill_diagonal(usual, 1 - wrong)
     more = _DRAWN * classes
     return Noise((counts + more * usual) / (counts.sum(axis=0) + more), wrong, counts)
+
+
+def _highest(figures: FloatArray, count: int) -> IntArray:
+    """The rows of the ``count`` highest figures, in no order; of equal ones the first."""
+    least = np.partition(figures, len(figures) - count)[len(figures) - count]
+    above = np.flatnonzero(figures > least)
+    return np.concatenate([above, np.flatnonzero(figures == least)[: count - len(above)]])
 
 
 def true_class(probabilities: FloatArray, codes: IntArray, given: NDArray[np.float64]) -> FloatArray:

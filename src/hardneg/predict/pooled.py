@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.classes import Codes
 from hardneg.errors import InputError
 from hardneg.predict.calibration import temperature, tempered
-from hardneg.predict.predictions import Codes, Predictions
+from hardneg.predict.predictions import Predictions, softmax
 from hardneg.ragged import Ragged
 
 __all__ = ["pooled"]
@@ -35,7 +36,7 @@ def pooled(views: Sequence[Predictions], codes: Codes | None = None) -> Predicti
     first = check_views(views)
     there = np.stack([view.predicted for view in views])
     spread = _mean_of([_log_odds(view) for view in views], there)
-    values = _probabilities(spread, first.independent)
+    values = (1 / (1 + np.exp(-spread)) if first.independent else softmax(spread)).astype(np.float32)
     values[~there.any(axis=0)] = np.nan
     held_out = np.logical_and.reduce([view.held_out | ~view.predicted for view in views]) & there.any(axis=0)
     degree = 1.0
@@ -70,10 +71,3 @@ def _log_odds(view: Predictions) -> NDArray[np.float64]:
 def _mean_of(parts: Sequence[NDArray[np.float64]], there: NDArray[np.bool_]) -> NDArray[np.float64]:
     total = sum(np.where(have[:, None], part, 0) for part, have in zip(parts, there, strict=True))
     return np.asarray(total / np.maximum(there.sum(axis=0), 1)[:, None], np.float64)
-
-
-def _probabilities(spread: NDArray[np.float64], independent: bool) -> NDArray[np.float32]:
-    if independent:
-        return (1 / (1 + np.exp(-spread))).astype(np.float32)
-    raised = np.exp(spread - spread.max(axis=1, keepdims=True, initial=-np.inf))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.classes import Codes
 from hardneg.errors import InputError
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.similarity import FloatArray
 
-__all__ = ["Codes", "Predictions", "check_codes", "check_probabilities"]
+__all__ = ["Predictions", "check_codes", "check_probabilities"]
 
-Codes = IntArray | Ragged  # one class number an item, -1 for unlabelled; or several an item, none for unlabelled
+_OFF = 0.01  # how far the sum of a row may be from 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.held_out)
 
-    @property
+    @cached_property
     def predicted(self) -> BoolArray:
         """Which rows have a prediction, shape ``(n,)``."""
         return np.asarray(~np.isnan(self.probabilities).any(axis=1))
@@ -80,21 +82,10 @@ class Predictions:
 
     def _of_label(self, codes: Codes) -> FloatArray:
         out = np.full(len(self), np.nan, np.float32)
-        rows, labels = pairs_of(codes)
-        np.fmax.at(out, rows, self.probabilities[rows, labels])
+        labels = Ragged.from_codes(codes)
+        rows = labels.rows()
+        np.fmax.at(out, rows, self.probabilities[rows, labels.values])
         return out
-
-
-def pairs_of(codes: Codes) -> tuple[IntArray, IntArray]:
-    """Every (item, label) pair.
-
-    >>> [one.tolist() for one in pairs_of(np.array([2, -1, 0]))]
-    [[0, 2], [2, 0]]
-    """
-    if isinstance(codes, Ragged):
-        return codes.rows(), codes.values
-    rows = np.flatnonzero(codes >= 0)
-    return rows, codes[rows]
 
 
 def check_codes(codes: Codes, rows: int, classes: int) -> Codes:
@@ -127,12 +118,12 @@ def check_codes(codes: Codes, rows: int, classes: int) -> Codes:
 
 def check_probabilities(
     values: NDArray[np.generic], classes: int, *, kind: Literal["probabilities", "logits"] = "probabilities",
-    independent: bool = False, tolerance: float = 0.01,
+    independent: bool = False,
 ) -> FloatArray:  # fmt: skip
     """Return what a model gave as probabilities, float32 of shape ``(n, classes)``, or say what is wrong.
 
-    Logits become probabilities (softmax, or the logistic function with ``independent``). Rows that sum to 1 within
-    ``tolerance`` are scaled to do so exactly. A row that is NaN throughout has no prediction and stays.
+    Logits become probabilities (softmax, or the logistic function with ``independent``). Rows that sum to 1 within 0.01
+    are scaled to do so exactly. A row that is NaN throughout has no prediction and stays.
 
     Raises InputError for another shape, NaN or infinity within a row, numbers outside [0, 1], and rows that do not
     sum to 1; it says how many rows, and the first.
@@ -160,7 +151,7 @@ def check_probabilities(
     if not independent:
         total = wide.sum(axis=1)
         remedy = "If an item may be of several classes, say independent=true; else divide each row by its sum."
-        _refuse(np.abs(total - 1) > tolerance, total[:, None], "do not sum to 1", remedy)
+        _refuse(np.abs(total - 1) > _OFF, total[:, None], "do not sum to 1", remedy)
         wide /= total[:, None]
     return wide.astype(np.float32)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hardneg.ragged import IntArray
 
-__all__ = ["Strength", "strength", "too_weak"]
+__all__ = ["Strength", "strength"]
 
 LEAST_SKILL = 0.2
 
@@ -97,12 +97,3 @@ def strength(
         chance=chance,
         least=chance + skill * (1 - chance),
     )
-
-
-def too_weak(taken: IntArray, codes: IntArray, classes: int, *, skill: float = LEAST_SKILL, z: float = 1.96) -> bool:
-    """Whether a model is too weak to mine with, by the rule of ``strength``.
-
-    >>> too_weak(np.array([0, 0, 0, 0]), np.array([0, 0, 0, 1]), 2)  # right in 3 of 4, by always saying the same
-    True
-    """
-    return strength(taken, codes, classes, skill=skill, z=z).too_weak

@@ -44,8 +44,7 @@ def answer(
         at, found, scores, ranks = at[inside], found[inside], scores[inside], ranks[inside]
         keep = _place(at) < k
         at, found, scores, ranks = at[keep], found[keep], scores[keep], ranks[keep]
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=n))]).astype(np.int64)
-    return Hits(Ragged(offsets, found), scores, ranks.astype(np.int32))
+    return Hits(Ragged.from_lengths(np.bincount(at, minlength=n), found), scores, ranks.astype(np.int32))
 
 
 def joined(parts: list[Hits]) -> Hits:
@@ -53,8 +52,7 @@ def joined(parts: list[Hits]) -> Hits:
     if not parts:
         return Hits(Ragged.empty(0), np.zeros(0, np.float32), np.zeros(0, np.int32))
     lengths = np.concatenate([one.items.lengths() for one in parts])
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    items = Ragged(offsets, np.concatenate([one.items.values for one in parts]))
+    items = Ragged.from_lengths(lengths, np.concatenate([one.items.values for one in parts]))
     return Hits(items, np.concatenate([one.scores for one in parts]), np.concatenate([one.ranks for one in parts]))
 
 
@@ -112,7 +110,7 @@ def _places(sides: Sides, constraints: Constraints, at: IntArray, found: IntArra
     ex_scores = sides.scores(ex_at, ex_items)
     keys, wanted = _falling(at, scores), _falling(ex_at, ex_scores)
     first, last = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
-    ties = Ragged(np.append(0, np.cumsum(last - first)).astype(np.int64), expand(first, last - first))
+    ties = Ragged.from_lengths(last - first, expand(first, last - first))
     earlier = found[ties.values] < ex_items[ties.rows()]
     first = first + np.bincount(ties.rows()[earlier], minlength=len(first))
     # An excluded item pushes back the hits from its place on; those of earlier anchors push back none of these.

@@ -131,7 +131,7 @@ class _Join(Search):
         return Constraints(
             Ragged(mine.excluded.offsets, plan.place[mine.excluded.values]),
             mine.barred[plan.order],
-            tuple(Unlike(one.anchors, _taken(one.items, plan.order)) for one in mine.unlike),
+            tuple(Unlike(one.anchors, one.items.take(plan.order)) for one in mine.unlike),
             ceiling,
         )
 
@@ -186,9 +186,4 @@ def _by_cluster(nearest: NDArray[np.int32], clusters: int) -> Ragged:
     kind = np.uint16 if clusters < 2**16 else np.int32  # short numbers sort quicker
     flat = nearest.ravel().astype(kind)
     order = np.argsort(flat, kind="stable")
-    offsets = np.append(0, np.cumsum(np.bincount(flat, minlength=clusters))).astype(np.int64)
-    return Ragged(offsets, order // max(1, nearest.shape[1]))
-
-
-def _taken(codes: IntArray | Ragged, rows: IntArray) -> IntArray | Ragged:
-    return codes.take(rows) if isinstance(codes, Ragged) else codes[rows]
+    return Ragged.from_lengths(np.bincount(flat, minlength=clusters), order // max(1, nearest.shape[1]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hardneg import random
-from hardneg.errors import MissingExtraError
 from hardneg.matrix import Matrix, Reordered
+from hardneg.predict._extra import needs
 from hardneg.ragged import IntArray
 from hardneg.search import Constraints, Exact
 from hardneg.similarity import FloatArray, Similarity, prepared
@@ -79,7 +78,7 @@ def grouping(items: Matrix, rows: IntArray, similarity: Similarity, method: Meth
 
     Raises MissingExtraError where the method's package is not installed.
     """
-    package = _needs(*_PACKAGES[method])  # before the limit on threads, which holds for what is loaded already
+    package = needs(*_PACKAGES[method])  # before the limit on threads, which holds for what is loaded already
     limit = _LEARN_DENSE if method == "hdbscan" else max(_LEARN_LEAST, _LEARN * size)
     sample = _sample(rows, limit, seed)
     points = _points(items[sample], similarity)
@@ -173,11 +172,3 @@ def _nearest_item(
         return labels[Exact().search(vectors, known, 1, near, free).items.values]
 
     return assign
-
-
-def _needs(module: str, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        package = module.partition(".")[0]
-        raise MissingExtraError({"sklearn": "scikit-learn"}.get(package, package), extra=extra) from error

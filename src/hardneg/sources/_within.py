@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardneg.classes import Classes
 from hardneg.context import Vectors
 from hardneg.positives import Positives
 from hardneg.ragged import IntArray, Ragged, places
@@ -77,20 +76,19 @@ class Within:
         scores = self.vectors.pairs(anchors[at], items)
         order = np.lexsort((items, -scores, at))
         best = order[places(np.bincount(at, minlength=len(anchors))) < self.k]
-        counts = np.bincount(at[best], minlength=len(anchors))
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return self._rows(anchors, Ragged(offsets, items[best]), scores[best])
+        lists = Ragged.from_lengths(np.bincount(at[best], minlength=len(anchors)), items[best])
+        return self._rows(anchors, lists, scores[best])
 
     def _searched(self, anchors: IntArray, members: IntArray) -> Rows:
         """The anchors of one cluster, all at once."""
-        positives, vectors = self.positives, self.vectors
+        positives, classes, vectors = self.positives, self.positives.classes, self.vectors
         excluded = positives.excluded(anchors)
         local = np.minimum(np.searchsorted(members, excluded.values), len(members) - 1)
         inside = members[local] == excluded.values
         rules = Constraints(
             Ragged.from_pairs(excluded.rows()[inside], local[inside], len(anchors)),
             positives.barred[members],
-            () if positives.classes is None else (_unlike(positives.classes.take(anchors), members),),
+            () if classes is None else (Unlike(classes.anchors.take(anchors), classes.items.take(members)),),
         )
         hits = Exact().search(vectors.anchors[anchors], vectors.items[members], self.k, vectors.similarity, rules)
         return self._rows(anchors, Ragged(hits.items.offsets, members[hits.items.values]), hits.scores)
@@ -99,9 +97,3 @@ class Within:
     def _rows(anchors: IntArray, lists: Ragged, scores: FloatArray) -> Rows:
         rows = ranked_rows(anchors, lists, scores, places(lists.lengths()))
         return rows.having(score=rows["source_score"])
-
-
-def _unlike(classes: Classes, members: IntArray) -> Unlike:
-    """The classes of anchors and of some items."""
-    items = classes.items.take(members) if isinstance(classes.items, Ragged) else classes.items[members]
-    return Unlike(classes.anchors, items)

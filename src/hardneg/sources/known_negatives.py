@@ -33,9 +33,7 @@ class KnownNegatives(Source):
             at, items = at[fit], items[fit]
             scores = primary.pairs(anchors[at], items)
             order = np.lexsort((items, -scores, at))
-            counts = np.bincount(at, minlength=len(anchors))
-            offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-            lists = Ragged(offsets, items[order])
+            lists = Ragged.from_lengths(np.bincount(at, minlength=len(anchors)), items[order])
             return ranked_rows(anchors, lists, scores[order], np.full(len(at), -1))
 
         return propose

@@ -69,10 +69,9 @@ class Predictions(Source):
         wrong = errors(predicted, classes, self.margin)
         context.notes["errors"] = {name: int(n) for name, n in zip(classes.names, wrong.lengths(), strict=True) if n}
         lists, scores = _candidates(context, classes, predicted, wrong, self.like)
-        of_anchors = Ragged.from_codes(classes.anchors)
 
         def propose(anchors: IntArray) -> Rows:
-            mine = of_anchors.take(anchors)
+            mine = Ragged.from_codes(classes.anchors.take(anchors))
             lengths = lists.lengths()[mine.values]
             which = expand(lists.offsets[:-1][mine.values], lengths)
             at, items, points = np.repeat(mine.rows(), lengths), lists.values[which], scores[which]
@@ -82,8 +81,7 @@ class Predictions(Source):
             at, items, points = at[order], items[order], points[order]
             ranks = places(np.bincount(at, minlength=len(anchors)))
             first = ranks < self.k
-            counts = np.bincount(at[first], minlength=len(anchors))
-            chosen = Ragged(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), items[first])
+            chosen = Ragged.from_lengths(np.bincount(at[first], minlength=len(anchors)), items[first])
             return ranked_rows(anchors, chosen, points[first], ranks[first])
 
         return propose
@@ -123,8 +121,7 @@ def _candidates(
         scores = np.concatenate([scores, own.astype(np.float32)])
     minable = ~context.positives.barred[items]
     of, items, scores = _once(of[minable], items[minable], scores[minable])
-    counts = np.bincount(of, minlength=len(classes.names))
-    return Ragged(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), items), scores
+    return Ragged.from_lengths(np.bincount(of, minlength=len(classes.names)), items), scores
 
 
 def _once(rows: IntArray, items: IntArray, scores: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:

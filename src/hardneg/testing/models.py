@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hardneg.predict import MODELS, Codes, Model, Predictions
+from hardneg.classes import Codes
+from hardneg.predict import MODELS, Model, Predictions
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray
 from hardneg.testing._expect import expect, expect_round_trip

@@ -16,7 +16,6 @@ from hardneg.predict import (
     strength,
     temperature,
     tempered,
-    too_weak,
 )
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray
@@ -98,16 +97,16 @@ class TestStrength:
         rng = np.random.default_rng(0)
         for classes, each in ((2, 10), (2, 100), (100, 5)):
             codes = np.repeat(np.arange(classes), each)
-            passed = [not too_weak(rng.permutation(codes), codes, classes) for _ in range(200)]
+            passed = [not strength(rng.permutation(codes), codes, classes).too_weak for _ in range(200)]
             assert np.mean(passed) <= 0.02
 
     def test_a_good_model_passes_once_there_are_enough_rows(self) -> None:
         codes = np.repeat([0, 1], 20)
-        assert not too_weak(np.where(np.arange(40) % 20 < 17, codes, 1 - codes), codes, 2)
-        assert too_weak(np.array([0, 1]), np.array([0, 1]), 2, skill=0.5)  # two rows prove nothing
+        assert not strength(np.where(np.arange(40) % 20 < 17, codes, 1 - codes), codes, 2).too_weak
+        assert strength(np.array([0, 1]), np.array([0, 1]), 2, skill=0.5).too_weak  # two rows prove nothing
 
     def test_without_rows_nothing_is_strong(self) -> None:
-        assert too_weak(np.zeros(3, np.int64), np.full(3, -1), 2)
+        assert strength(np.zeros(3, np.int64), np.full(3, -1), 2).too_weak
 
 
 class TestMembers:

@@ -26,6 +26,7 @@ def given(columns: dict[str, Any], **options: Any) -> Any:
         {"id": GOOD["id"], "prob_cat": GOOD["cat"], "prob_dog": GOOD["dog"]},
         {"id": GOOD["id"], "logit_cat": np.log(GOOD["cat"]), "logit_dog": np.log(GOOD["dog"])},
         {"id": GOOD["id"], "probs": [[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]},
+        {"id": GOOD["id"], "probs": pa.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]], pa.list_(pa.float32(), 2))},
         {"id": GOOD["id"], "logits": np.log([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]).tolist()},
     ],
 )
@@ -51,6 +52,12 @@ def test_missing_unknown_and_empty_rows_are_counted() -> None:
     assert counts == {"unknown_ids": 1, "missing_ids": 1, "empty_rows": 1, "unseen_labels": 1}
     assert found.predicted.tolist() == [True, False, False]
     assert len(found.about["warnings"]) == 4
+
+
+def test_a_missing_list_is_an_empty_row() -> None:
+    found = given({"id": ["x", "y", "z"], "probs": [[0.2, 0.8], None, [0.9, 0.1]]})
+    assert found.predicted.tolist() == [True, False, True]
+    assert found.about["empty_rows"] == 1
 
 
 def test_a_column_says_which_rows_were_held_out() -> None:

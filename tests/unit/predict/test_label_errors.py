@@ -3,12 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hardneg.errors import InputError, OptionError
-from hardneg.predict import Likely, Predictions, label_errors, label_noise, true_class
+from hardneg.errors import InputError
+from hardneg.predict import Predictions, label_errors, label_noise, true_class
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray
 
-pytest.importorskip("cleanlab", reason='needs: pip install "hardneg[labels]"')
 NAMES = ("a", "b", "c")
 
 
@@ -25,17 +24,25 @@ def scene(n: int = 900, wrong: float = 0.1, seed: int = 0) -> tuple[Predictions,
     return Predictions((clean @ noise.T).astype(np.float32), np.ones(n, bool), NAMES), codes, truth
 
 
+def suspected(truth: FloatArray, codes: IntArray, least: float = 0.5) -> IntArray:
+    """The other class that each labelled item is likely of, -1 for none."""
+    others = truth.copy()
+    others[np.arange(len(codes)), codes] = -1
+    return np.where(others.max(axis=1) >= least, others.argmax(axis=1), -1).astype(np.int64)
+
+
 def test_planted_errors_are_found_and_hard_negatives_are_let_be() -> None:
     predictions, codes, truth = scene()
     found = label_errors(predictions, codes)
     wrong = codes != truth
-    assert (found.suspected[wrong] == truth[wrong]).mean() > 0.85
-    assert (found.suspected[~wrong] >= 0).mean() < 0.01
-    verdicts = found.judge(np.flatnonzero(wrong), truth[wrong])
-    assert (verdicts == Likely.MISLABELLED).mean() > 0.8
-    others = found.judge(np.flatnonzero(~wrong), (codes[~wrong] + 1) % 3)
-    assert (others == Likely.NEGATIVE).mean() > 0.95
-    assert (others == Likely.MISLABELLED).mean() < 0.01
+    likely = suspected(found.true_class, codes)
+    assert (likely[wrong] == truth[wrong]).mean() > 0.85
+    assert (likely[~wrong] >= 0).mean() < 0.01
+    assert found.about["suspected"] == (likely >= 0).sum()
+    assert (found.true_class[wrong, truth[wrong]] >= 0.5).mean() > 0.8
+    others = found.true_class[~wrong, (codes[~wrong] + 1) % 3]
+    assert (others < 0.1).mean() > 0.95
+    assert (others >= 0.5).mean() < 0.01
     assert found.about["noise"] == pytest.approx(0.1, abs=0.03)
 
 
@@ -44,8 +51,8 @@ def test_the_probability_of_the_true_class_is_one() -> None:
     found = label_errors(predictions, codes)
     rows = np.arange(4000)
     assert found.true_class.sum(axis=1) == pytest.approx(np.ones(4000), abs=1e-5)
-    figures = found.probability(rows, truth)
-    others = found.probability(rows, (truth + 1) % 3)
+    figures = found.true_class[rows, truth]
+    others = found.true_class[rows, (truth + 1) % 3]
     every = np.concatenate([figures, others])
     is_true = np.repeat([True, False], 4000)
     for low, high in ((0.0, 0.1), (0.9, 1.01)):  # calibrated where it matters
@@ -57,33 +64,32 @@ def test_without_noise_a_label_weighs_nearly_all() -> None:
     predictions, codes, _ = scene(wrong=0.0)
     found = label_errors(predictions, codes)
     assert found.about["noise"] == pytest.approx(0, abs=0.01)
-    assert (found.judge(np.arange(900), (codes + 1) % 3) == Likely.MISLABELLED).mean() < 0.005
+    assert (found.true_class[np.arange(900), (codes + 1) % 3] >= 0.5).mean() < 0.005
 
 
-def test_a_row_that_was_not_held_out_has_no_verdict() -> None:
+def test_of_a_row_that_was_not_held_out_nothing_is_said() -> None:
     predictions, codes, _ = scene()
     held = predictions.held_out.copy()
     held[:5] = False
     found = label_errors(Predictions(predictions.probabilities, held, NAMES), codes)
-    assert np.isnan(found.quality[:5]).all()
-    assert (found.suspected[:5] == -1).all()
-    assert (found.judge(np.arange(5), codes[:5]) == Likely.UNSURE).all()
+    assert np.isnan(found.true_class[:5]).all()
+    assert np.isfinite(found.true_class[5:]).all()
+    assert found.about["judged"] == 895
 
 
 def test_an_unlabelled_row_is_judged_by_its_prediction_alone() -> None:
     predictions, codes, truth = scene()
     codes[:50] = -1
     found = label_errors(predictions, codes)
-    assert np.isnan(found.quality[:50]).all()
-    assert (found.judge(np.arange(50), truth[:50]) == Likely.MISLABELLED).mean() > 0.9
+    assert found.about["judged"] == 850
+    assert (found.true_class[np.arange(50), truth[:50]] >= 0.5).mean() > 0.9
 
 
-def test_a_model_that_is_too_weak_says_nothing() -> None:
+def test_a_model_that_is_too_weak_says_so() -> None:
     rng = np.random.default_rng(0)
     rows = rng.dirichlet(np.ones(3), 300).astype(np.float32)
     found = label_errors(Predictions(rows, np.ones(300, bool), NAMES), rng.integers(0, 3, 300))
     assert found.about["too_weak"]
-    assert (found.judge(np.arange(300), np.zeros(300, np.int64)) == Likely.UNSURE).all()
 
 
 def test_two_views_are_better_than_each() -> None:
@@ -97,11 +103,11 @@ def test_two_views_are_better_than_each() -> None:
     views = [blurred(), blurred()]
     wrong = codes != truth
 
-    def right(found: IntArray) -> float:
+    def right(models: Predictions | list[Predictions]) -> float:
+        found = suspected(label_errors(models, codes).true_class, codes)
         return float((found == np.where(wrong, truth, -1)).mean())
 
-    both = right(label_errors(views, codes).suspected)
-    assert both > max(right(label_errors(one, codes).suspected) for one in views)
+    assert right(views) > max(right(one) for one in views)
 
 
 def test_several_labels_an_item_are_judged_class_by_class() -> None:
@@ -114,11 +120,11 @@ def test_several_labels_an_item_are_judged_class_by_class() -> None:
     codes = Ragged.from_lists([np.flatnonzero(row) for row in labels])
     found = label_errors(Predictions(rows.astype(np.float32), np.ones(600, bool), ("a", "b"), True), codes)
     missing = np.flatnonzero(truth[:80, 0])
-    assert (found.suspected[missing] == 0).all()
-    assert (found.judge(missing, np.zeros(len(missing), np.int64)) == Likely.MISLABELLED).all()
+    assert (found.true_class[missing, 0] >= 0.5).all()
     unlabelled = codes.lengths() == 0
-    assert np.isnan(found.quality[unlabelled]).all()
-    assert (found.quality[missing] < 0.3).all()
+    assert np.isnan(found.true_class[unlabelled]).all()
+    assert found.about["judged"] == (~unlabelled).sum()
+    assert found.about["suspected"] == len(missing)
 
 
 def test_what_does_not_go_together_is_refused() -> None:
@@ -129,10 +135,6 @@ def test_what_does_not_go_together_is_refused() -> None:
         label_errors(Predictions(predictions.probabilities, np.zeros(30, bool), NAMES), codes)
     with pytest.raises(InputError, match="at least one prediction"):
         label_errors([], np.zeros(0, np.int64))
-    with pytest.raises(OptionError, match="'rule' must be one of posterior, confident"):
-        label_errors(predictions, codes, rule="guess")  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match="'negative' must be"):
-        label_errors(predictions, codes, negative=0.6)
 
 
 def test_noise_of_a_class_without_rows_is_the_usual() -> None:

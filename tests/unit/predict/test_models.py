@@ -105,6 +105,21 @@ def test_a_class_that_is_one_group_cannot_be_held_out() -> None:
     assert found.predicted.all()
 
 
+def test_items_without_a_group_stand_for_themselves() -> None:
+    vectors = np.concatenate([np.eye(2, 6), np.eye(2, 6)] * 10).astype(np.float32)
+    vectors += np.random.default_rng(0).normal(scale=0.1, size=vectors.shape).astype(np.float32)
+    codes = np.tile([0, 1], 20)
+    groups = [None if row >= 4 else "film" for row in range(40)]
+    found = Logistic().predict(vectors, codes, ("a", "b"), groups)
+    assert found.held_out.all()
+    assert found.about["accuracy"] == 1
+    turned = Logistic().predict(vectors[::-1], codes[::-1], ("a", "b"), groups[::-1])
+    assert (turned.probabilities[::-1] == found.probabilities).all()
+    only = Logistic().predict(vectors, np.where(np.arange(40) % 2, 1, np.where(np.arange(40) < 20, 0, -1)), ("a", "b"),
+                              [None] * 40)  # fmt: skip
+    assert only.held_out.all()
+
+
 def test_fewer_items_than_folds() -> None:
     vectors, codes = blobs([2, 2])
     found = Logistic(folds=5).predict(vectors, codes, ("a", "b"))
