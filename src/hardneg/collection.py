@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from hardneg.errors import InputError
 from hardneg.lookup import Lookup
 from hardneg.ragged import IntArray
+from hardneg.sounds import Clip
 
 __all__ = ["Collection", "Id", "as_ids", "one_dictionary"]
 
@@ -85,7 +86,8 @@ class Collection:
     """An Arrow table with a column ``id`` (unique) and, where there is one, ``text``.
 
     Other columns (a title, a label, a group) travel along under their own names. A picture is a file, named in the
-    column ``path`` relative to ``root``, or its bytes in the column ``image``.
+    column ``path`` relative to ``root``, or its bytes in the column ``image``. A sound is such a file, or its bytes, in
+    the column ``audio``; the columns ``start`` and ``end``, in seconds, make it a part of that file.
 
     >>> docs = Collection.of(["a", "b"], texts=["first", "second"])
     >>> docs.positions(["b", "x"]).tolist()
@@ -144,8 +146,18 @@ class Collection:
     def pictures(self) -> Sequence[str | bytes] | None:
         """The pictures, as the paths of files or as bytes; None where these things have none."""
         if "image" in self.table.column_names:
-            return _Pictures(self.table.column("image"), None)
-        return _Pictures(self.table.column("path"), self.root) if "path" in self.table.column_names else None
+            return _Files(self.table.column("image"), None)
+        return _Files(self.table.column("path"), self.root) if "path" in self.table.column_names else None
+
+    @property
+    def sounds(self) -> Sequence[str | bytes | Clip] | None:
+        """The sounds, as the paths of files, as bytes or as clips of either; None where these things have none."""
+        if "audio" not in self.table.column_names:
+            return None
+        files = self.table.column("audio")
+        named = pa.types.is_string(files.type) or pa.types.is_large_string(files.type)
+        times = [self.table.column(one) if one in self.table.column_names else None for one in ("start", "end")]
+        return _Sounds(_Files(files, self.root if named else None), *times)
 
     def positions(self, ids: object) -> IntArray:
         """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round."""
@@ -168,7 +180,7 @@ class Collection:
         return Collection(self.table.take(pa.array(rows)), self.root)
 
 
-class _Pictures(Sequence[str | bytes]):
+class _Files(Sequence[str | bytes]):
     """A column of paths or bytes as Python objects, one at a time."""
 
     def __init__(self, column: pa.ChunkedArray, root: Path | None) -> None:
@@ -180,9 +192,27 @@ class _Pictures(Sequence[str | bytes]):
 
     def __getitem__(self, row: Any) -> Any:
         if isinstance(row, slice):
-            return _Pictures(self._column[row], self._root)
+            return _Files(self._column[row], self._root)
         one = self._column[int(row)].as_py()
         return one if self._root is None or one is None else str(self._root / one)
+
+
+class _Sounds(Sequence[str | bytes | Clip]):
+    """Files as they are, or with their times as clips, one at a time."""
+
+    def __init__(self, files: _Files, start: pa.ChunkedArray | None, end: pa.ChunkedArray | None) -> None:
+        self._files, self._times = files, (start, end)
+        self.null_count: int = files.null_count
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return _Sounds(self._files[row], *(None if one is None else one[row] for one in self._times))
+        file = self._files[int(row)]
+        start, end = (None if one is None else one[int(row)].as_py() for one in self._times)
+        return file if file is None or (start is None and end is None) else Clip(file, start, end)
 
 
 def _digest(one: Id) -> bytes:

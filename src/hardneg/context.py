@@ -14,10 +14,12 @@ from hardneg.collection import Collection
 from hardneg.encode import (
     EmbeddingCache,
     Encoder,
+    Modality,
     PairScoreCache,
     Role,
     content_keys,
     encode_images,
+    encode_sounds,
     encode_texts,
     make_encoder,
 )
@@ -200,11 +202,16 @@ def anchors_of(items: Matrix, positives: Positives, similarity: Similarity) -> M
 def encoded(
     encoder: Encoder, things: Collection, role: Role, cache: EmbeddingCache | None, progress: Progress
 ) -> Matrix:
-    """The vectors of things: of pictures where the encoder reads these or there is nothing else, else of texts.
+    """The vectors of things: of what the encoder reads, or of the only thing that there is.
 
     Raises InputError for things that lack what the encoder reads, OptionError for an encoder of anything else.
     """
-    if encoder.modality == "image" or (things.texts is None and things.pictures is not None):
+    reads = encoder.modality if things.texts is not None or encoder.modality != "text" else _only(things)
+    if reads == "audio":
+        sounds = _complete(things.sounds, "sounds", f"{role}s", str(encoder))
+        with progress.stage(f"encode {role}s", len(sounds), "sounds") as report:
+            return encode_sounds(encoder, sounds, role, cache, report, _keys_of(things))
+    if reads == "image":
         pictures = _complete(things.pictures, "pictures", f"{role}s", str(encoder))
         with progress.stage(f"encode {role}s", len(pictures), "images") as report:
             return encode_images(encoder, pictures, role, cache, report, _keys_of(things))
@@ -213,8 +220,13 @@ def encoded(
         return encode_texts(encoder, texts, role, cache, report)
 
 
+def _only(things: Collection) -> Modality:
+    """What there is of things without texts; the encoder's error says then that it reads something else."""
+    return "audio" if things.sounds is not None else "image" if things.pictures is not None else "text"
+
+
 def _keys_of(things: Collection) -> NDArray[np.uint64] | None:
-    """The keys of the pictures' content where reading has worked them out, so that no file is read twice for them."""
+    """The keys of the files' content where reading has worked them out, so that no file is read twice for them."""
     if "content" not in things.table.column_names:
         return None
     texts = things.table.column("content").to_pylist()

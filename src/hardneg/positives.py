@@ -177,6 +177,50 @@ class Positives:
         """
         return _from_column(items, group, "items", minable, _Draw(listed, seed), closed=False)
 
+    @classmethod
+    def from_segments(
+        cls,
+        items: Collection,
+        *,
+        same: str = "label",
+        anchors: Literal["items", "classes"] = "items",
+        minable: BoolArray | None = None,
+        listed: int = 16,
+        seed: int = 0,
+    ) -> Positives:
+        """Relations of parts of recordings: what has the same value in the column ``same`` is positive, as by labels.
+
+        So one and the same recordings serve several tasks. With ``same="label"`` (the word) a word by another speaker
+        is a positive, as for keywords; with ``same="speaker"`` it is a hard negative, as for speakers. Parts of one
+        file that overlap in time hold the same sound: whatever their labels, they are ignored for one another.
+
+        Args:
+            items: with the file in the column ``audio`` and, in seconds, ``start`` and ``end``; see
+                :class:`Collection`.
+            same: the column whose values say what is the same: a label, a speaker, a session.
+            anchors: as in :meth:`from_labels`, and so is what follows.
+            minable: which rows may be mined and may be anchors or positives.
+            listed: at most this many positives are listed for an item.
+            seed: draws the positives that are listed.
+
+        Raises InputError as :meth:`from_labels`, and for items that are no sounds.
+
+        >>> words = pa.table({"id": ["a", "b", "c"], "audio": ["x.wav"] * 3, "start": [0.0, 0.5, 2.0],
+        ...                   "end": [1.0, 1.5, 3.0], "label": ["yes", "no", "no"]})
+        >>> Positives.from_segments(Collection(words)).ignored[0].tolist()
+        [1]
+        """
+        if items.sounds is None:
+            raise InputError("The items are no sounds.", remedy="Name their files in a column 'audio'.")
+        made = _from_column(items, same, anchors, minable, _Draw(listed, seed), closed=True)
+        overlapping = _overlapping(items)
+        if anchors == "classes":
+            return made  # a class lies nowhere in time
+        mine = overlapping.take(made.own)
+        fresh = ~made.positive.contains(mine.rows(), mine.values)
+        ignored = Ragged.from_pairs(mine.rows()[fresh], mine.values[fresh], len(made.anchors))
+        return replace(made, ignored=ignored)
+
     def lists(self) -> dict[str, Ragged]:
         """The relations by name: positive, negative, ignored."""
         return {"positive": self.positive, "negative": self.negative, "ignored": self.ignored}
@@ -289,6 +333,37 @@ def _from_column(
         anchors = items.take(own)
     none = Ragged.empty(len(anchors))
     return Positives(anchors, items, positive, none, none, own, barred, classes)
+
+
+def _overlapping(items: Collection) -> Ragged:
+    """For each part of a recording the others of the same file that share some time with it."""
+    names = items.table.column_names
+    times = [
+        items.table.column(name).to_numpy().astype(np.float64) if name in names else np.full(len(items), np.nan)
+        for name in ("start", "end")
+    ]
+    start, end = (np.where(np.isnan(one), none, one) for one, none in zip(times, (0.0, np.inf), strict=True))
+    files = items.table.column("audio").combine_chunks()
+    codes = files.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    order = np.lexsort((start, codes))
+    left, right = [], []
+    step = 1
+    live = np.arange(len(order))
+    while True:  # as many steps as parts lie over one another at the most, and one more
+        live = live[live + step < len(order)]
+        one, other = order[live], order[live + step]
+        # Of parts in the order of their beginnings, those after the first that begins later all do.
+        meets = (codes[one] == codes[other]) & (start[other] < end[one]) & (codes[one] >= 0)
+        live = live[meets]
+        if not len(live):
+            break
+        left.append(order[live])
+        right.append(order[live + step])
+        step += 1
+    if not left:
+        return Ragged.empty(len(items))
+    one, other = np.concatenate(left), np.concatenate(right)
+    return Ragged.from_pairs(np.concatenate([one, other]), np.concatenate([other, one]), len(items))
 
 
 def _ring(members: Ragged, among: BoolArray, draws: NDArray[np.float64], listed: int) -> Ragged:

@@ -119,7 +119,7 @@ class Run:
 
     @property
     def media(self) -> Path | None:
-        """The folder that the paths of pictures are relative to; None where there are none."""
+        """The folder that the paths of pictures or sounds are relative to; None where there are none."""
         relative = self.manifest.get("media")
         return None if relative is None else Path(os.path.normpath(self.path.resolve() / relative))
 
@@ -182,8 +182,8 @@ class Run:
 
 
 def media_of(items: Collection, out: Path) -> dict[str, str]:
-    """What a manifest says of where the pictures are: relative to the run, so that both can be moved together."""
-    if items.root is None or "path" not in items.table.column_names:
+    """What a manifest says of where pictures or sounds are: relative to the run, so that both can be moved together."""
+    if items.root is None or not {"path", "audio"} & set(items.table.column_names):
         return {}
     return {"media": Path(os.path.relpath(items.root.resolve(), out.resolve())).as_posix()}
 

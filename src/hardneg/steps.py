@@ -44,13 +44,14 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
 
 
 def usual_encoder(positives: Positives) -> str:
-    """The encoder where the user names none: of pictures where the items are some, else of texts.
+    """The encoder where the user names none: of sounds or pictures where the items are some, else of texts.
 
     >>> from hardneg.collection import Collection
     >>> usual_encoder(Positives.from_pairs(["q"], ["a"], items=Collection.of(["a"], texts=["first"])))
     'wordllama'
     """
-    return "descriptor" if positives.items.pictures is not None else "wordllama"
+    items = positives.items
+    return "logmel" if items.sounds is not None else "descriptor" if items.pictures is not None else "wordllama"
 
 
 def united(sources: str | Source | Sequence[str | Source]) -> Source:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from hardneg.collection import Collection, as_ids
 from hardneg.errors import InputError
+from hardneg.sounds import Clip
 
 
 @pytest.mark.parametrize(
@@ -81,3 +84,20 @@ def test_other_columns_travel_along() -> None:
     table = pa.table({"id": ["a", "b", "c"], "group": [1, 2, 3]})
     assert Collection(table).take(np.array([2, 0])).table.column("group").to_pylist() == [3, 1]
     assert Collection(table).texts is None
+
+
+def test_sounds_are_files_bytes_or_parts_of_either(tmp_path: Path) -> None:
+    table = pa.table({"id": ["a", "b", "c"], "audio": ["x.wav", "x.wav", None]})
+    assert Collection(table).sounds[1] == "x.wav"  # type: ignore[index]
+    timed = table.append_column("start", pa.array([None, 0.5, None], pa.float64()))
+    timed = timed.append_column("end", pa.array([None, None, 1.0], pa.float64()))
+    sounds = Collection(timed, tmp_path).sounds
+    assert sounds is not None
+    inside = str(tmp_path / "x.wav")
+    assert list(sounds) == [inside, Clip(inside, 0.5, None), None]
+    assert list(sounds[1:]) == list(sounds)[1:]
+    assert sounds.null_count == 1  # type: ignore[attr-defined]
+    assert Collection(timed, tmp_path).pictures is None
+    carried = pa.table({"id": ["a"], "audio": pa.array([b"RIFF"], pa.binary())})
+    assert Collection(carried, tmp_path).sounds[0] == b"RIFF"  # type: ignore[index]
+    assert Collection.of(["a"]).sounds is None

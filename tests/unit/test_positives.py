@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +89,45 @@ def test_shared_equals_its_definition(lists: list[set[int]]) -> None:
     for row, mine in enumerate(lists):
         friends = [other for other in lists if other & mine]
         assert set(shared[row].tolist()) == set().union(*friends) - mine
+
+
+_PART = st.tuples(st.sampled_from("xyz"), st.integers(0, 12), st.integers(1, 5), st.sampled_from(["yes", "no", None]))
+
+
+@given(st.lists(_PART, min_size=2, max_size=12))
+def test_parts_that_overlap_are_ignored_for_one_another(parts: list[tuple[str, int, int, str | None]]) -> None:
+    labels = [label for *_, label in parts]
+    if (None not in labels and len(set(labels)) == 1) or not any(labels):
+        return
+    items = Collection(
+        pa.table(
+            {
+                "id": range(len(parts)),
+                "audio": [file for file, *_ in parts],
+                "start": pa.array([float(start) for _, start, *_ in parts], pa.float64()),
+                "end": pa.array([float(start + length) for _, start, length, _ in parts], pa.float64()),
+                "label": pa.array(labels, pa.string()),
+            }
+        )
+    )
+    made = Positives.from_segments(items)
+    for anchor, row in enumerate(made.own.tolist()):
+        file, start, length, _ = parts[row]
+        meets = {
+            other
+            for other, (name, begin, long, _) in enumerate(parts)
+            if other != row and name == file and begin < start + length and start < begin + long
+        }
+        assert set(made.ignored[anchor].tolist()) == meets - set(made.positive[anchor].tolist())
+    assert made.classes is not None
+    assert made.classes.column == "label"
+
+
+def test_segments_are_sounds_and_may_lack_times() -> None:
+    table = pa.table({"id": ["a", "b", "c"], "audio": ["x.wav", "x.wav", "y.wav"], "speaker": ["s", "t", "t"]})
+    assert Positives.from_segments(Collection(table), same="speaker").ignored[0].tolist() == [1]
+    by_class = Positives.from_segments(Collection(table), same="speaker", anchors="classes")
+    assert by_class.anchors.ids.to_pylist() == ["s", "t"]
+    assert not len(by_class.ignored.values)
+    with pytest.raises(InputError, match="no sounds"):
+        Positives.from_segments(Collection.of(["a", "b"]))

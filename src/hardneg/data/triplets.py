@@ -125,9 +125,9 @@ def _places(items: Collection, ids: object) -> IntArray:
 
 
 def _contents(things: Collection, what: str) -> Sequence[Any]:
-    found = things.texts if things.texts is not None else things.pictures
-    if found is None:
-        raise InputError(f"The {what} have neither texts nor pictures to load.", remedy="Leave 'load' out.")
+    kinds = (things.texts, things.sounds, things.pictures)
+    if (found := next((one for one in kinds if one is not None), None)) is None:
+        raise InputError(f"The {what} have no texts, pictures or sounds to load.", remedy="Leave 'load' out.")
     return found
 
 

@@ -50,8 +50,8 @@ def _gap(match: re.Match[str]) -> str:
 class Duplicates(Filter):
     """Drops copies of the anchor, of a positive and of a harder candidate; suspects near-copies of a positive.
 
-    Texts are compared after normalisation, pictures by the bytes of their files; other items have no copies, only
-    near-copies.
+    Texts are compared after normalisation, pictures and sounds by the bytes of their files; other items have no
+    copies, only near-copies.
 
     Args:
         similarity: suspect if the item's similarity to a positive of the anchor is at least this.
@@ -112,7 +112,7 @@ def _of_class(items: IntArray, classes: Classes | None) -> Callable[[Rows], Bool
 
 
 def fingerprints(things: Collection, unique_from: int = 0) -> IntArray:
-    """A 63-bit hash of each normalised text, or of a picture's content; what has neither equals no other.
+    """A 63-bit hash of each normalised text, or of the content of a picture or sound; what has neither equals no other.
 
     >>> len(set(fingerprints(Collection.of([1, 2, 3], texts=["A fox!", "a fox", "a hen"])).tolist()))
     2
