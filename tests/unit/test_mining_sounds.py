@@ -40,5 +40,7 @@ def test_parts_of_a_recording_are_mined_and_stay_playable(tmp_path: Path) -> Non
     assert {hardest[row] for row in (1, 3, 5, 7)} == {6}  # the low tone that is nearly high
     sounds = hn.Run.open(tmp_path / "run").items.sounds
     assert sounds is not None
-    assert Path(sounds[6].sound).samefile(tmp_path / "a.wav")
-    assert (sounds[6].start, sounds[6].end) == (1.5, 1.75)
+    sixth = sounds[6]
+    assert isinstance(sixth, Clip)
+    assert Path(str(sixth.sound)).samefile(tmp_path / "a.wav")
+    assert (sixth.start, sixth.end) == (1.5, 1.75)
