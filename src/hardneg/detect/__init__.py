@@ -1,0 +1,22 @@
+"""Object detection: boxes, which detection found which, and what kind of mistake the others are.
+
+Arrays in, arrays out; images are not looked at.
+"""
+
+from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
+from hardneg.detect.matching import Matches, matched
+from hardneg.detect.mistakes import Kind, Mistakes, mistakes
+
+__all__ = [
+    "Boxes",
+    "Detections",
+    "Kind",
+    "Matches",
+    "Mistakes",
+    "Overlaps",
+    "Truth",
+    "matched",
+    "mistakes",
+    "overlap",
+    "overlaps",
+]
