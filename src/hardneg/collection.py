@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hardneg.errors import InputError
+from hardneg.images import Crop
 from hardneg.lookup import Lookup
 from hardneg.ragged import IntArray
 from hardneg.sounds import Clip
@@ -86,7 +87,8 @@ class Collection:
     """An Arrow table with a column ``id`` (unique) and, where there is one, ``text``.
 
     Other columns (a title, a label, a group) travel along under their own names. A picture is a file, named in the
-    column ``path`` relative to ``root``, or its bytes in the column ``image``. A sound is such a file, or its bytes, in
+    column ``path`` relative to ``root``, or its bytes in the column ``image``; the column ``box`` (left, top, width and
+    height in pixels) makes it a part of that picture. A sound is such a file, or its bytes, in
     the column ``audio``; the columns ``start`` and ``end``, in seconds, make it a part of that file.
 
     >>> docs = Collection.of(["a", "b"], texts=["first", "second"])
@@ -143,11 +145,14 @@ class Collection:
         return self.table.column("text") if "text" in self.table.column_names else None
 
     @property
-    def pictures(self) -> Sequence[str | bytes] | None:
-        """The pictures, as the paths of files or as bytes; None where these things have none."""
-        if "image" in self.table.column_names:
-            return _Files(self.table.column("image"), None)
-        return _Files(self.table.column("path"), self.root) if "path" in self.table.column_names else None
+    def pictures(self) -> Sequence[str | bytes | Crop] | None:
+        """The pictures, as the paths of files, as bytes or as crops of either; None where these things have none."""
+        names = self.table.column_names
+        name = next((one for one in ("image", "path") if one in names), None)
+        if name is None:
+            return None
+        files = _Files(self.table.column(name), self.root if name == "path" else None)
+        return _Crops(files, self.table.column("box")) if "box" in names else files
 
     @property
     def sounds(self) -> Sequence[str | bytes | Clip] | None:
@@ -195,6 +200,23 @@ class _Files(Sequence[str | bytes]):
             return _Files(self._column[row], self._root)
         one = self._column[int(row)].as_py()
         return one if self._root is None or one is None else str(self._root / one)
+
+
+class _Crops(Sequence[str | bytes | Crop]):
+    """Files as they are, or with their box as crops, one at a time."""
+
+    def __init__(self, files: _Files, boxes: pa.ChunkedArray) -> None:
+        self._files, self._boxes = files, boxes
+        self.null_count: int = files.null_count
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return _Crops(self._files[row], self._boxes[row])
+        file, box = self._files[int(row)], self._boxes[int(row)].as_py()
+        return file if file is None or box is None else Crop(file, tuple(box))
 
 
 class _Sounds(Sequence[str | bytes | Clip]):

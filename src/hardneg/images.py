@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import math
+import struct
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +20,24 @@ from hardneg.pixels import orientation, size_upright, to_rgb, upright
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["BrokenImage", "Examined", "Picture", "digest", "examine", "examine_all", "rgb", "thumbnail"]
+__all__ = ["BrokenImage", "Crop", "Examined", "Picture", "digest", "examine", "examine_all", "rgb", "thumbnail"]
 
-Picture: TypeAlias = Source
+Box: TypeAlias = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A part of a picture: left, top, width and height in pixels of the upright picture.
+
+    >>> Crop("street.jpg", (10.0, 20.0, 64.0, 32.0)).box[2]
+    64.0
+    """
+
+    picture: Source
+    box: Box
+
+
+Picture: TypeAlias = Crop | Source
 
 MOST_PIXELS = 100_000_000
 # What may be opened. Others are for printers and old games, or start another program.
@@ -30,8 +49,8 @@ _DRAFT = 64  # while examining, a JPEG is decoded no larger than its next scale 
 
 
 class BrokenImage(BrokenMedia):
-    """A picture that cannot be used; ``reason`` is one of empty_file, missing_file, not_an_image, truncated_image and
-    image_too_large.
+    """A picture that cannot be used; ``reason`` is one of empty_file, missing_file, not_an_image, truncated_image,
+    image_too_large and, for a crop, out_of_picture.
     """
 
     thing = "An image"
@@ -53,7 +72,9 @@ def rgb(picture: Picture, *, box: int | None = None, most_pixels: int = MOST_PIX
     """The picture as an upright PIL image in RGB: the first frame, transparent parts on white.
 
     With ``box`` a JPEG may come out smaller than it is, which is faster; no side is shorter than ``box`` unless it
-    was. ``most_pixels`` is looked at before anything is decoded.
+    was. ``most_pixels`` is looked at before anything is decoded. Of a crop the part that lies within the picture
+    comes, in whole pixels; each thread keeps the picture that it cropped last, so crops are best asked for picture by
+    picture.
 
     Raises BrokenImage, naming the file, for what is missing, empty, cut short, too large, or no image;
     MissingExtraError without Pillow.
@@ -65,6 +86,8 @@ def rgb(picture: Picture, *, box: int | None = None, most_pixels: int = MOST_PIX
     >>> image.size, image.getpixel((0, 0))
     ((3, 2), (7, 7, 7))
     """
+    if isinstance(picture, Crop):
+        return _cropped(picture, most_pixels)
     with bytes_of(picture, BrokenImage) as file, _opened(picture, file, most_pixels) as image:
         return _decoded(picture, image, box)
 
@@ -73,8 +96,13 @@ def examine(picture: Picture, *, most_pixels: int = MOST_PIXELS) -> Examined:
     """Decode a picture (a JPEG at a small scale) and say what it is.
 
     Raises BrokenImage like ``rgb``; an empty file, a web page with the suffix of an image or a download that
-    stopped half-way are found here, not in the middle of long work.
+    stopped half-way are found here, not in the middle of long work. Of a crop the size is that of its part.
     """
+    if isinstance(picture, Crop):
+        whole = examine(picture.picture, most_pixels=most_pixels)
+        left, top, right, bottom = _within(picture, (whole.width, whole.height))
+        content = _digest_of_crop(picture, whole.content)
+        return Examined(right - left, bottom - top, content, whole.frames, whole.suffix_fits)
     with bytes_of(picture, BrokenImage) as file, _opened(picture, file, most_pixels) as image:
         stored, form = image.size, image.format or ""
         _load(picture, image, _DRAFT)
@@ -96,11 +124,19 @@ def examine_all(
     return examine_each(pictures, lambda picture: examine(picture, most_pixels=most_pixels), BrokenImage, threads)
 
 
-def digest(picture: Picture) -> bytes:
-    """The 16-byte BLAKE2b of a picture's bytes, which stands for its content. Nothing is decoded.
+def digest(picture: Picture, content: bytes | None = None) -> bytes:
+    """The 16-byte BLAKE2b of a picture's bytes, and of a crop's box with them. Nothing is decoded.
 
-    Raises BrokenImage for a file that is missing or empty.
+    ``content`` is that of the file, where it is known; many crops of one picture need it read once. Raises BrokenImage
+    for a file that is missing or empty.
+
+    >>> digest(b"P5") == digest(Crop(b"P5", (0, 0, 1, 1)))
+    False
     """
+    if isinstance(picture, Crop):
+        return _digest_of_crop(picture, digest(picture.picture) if content is None else content)
+    if content is not None:
+        return content
     with bytes_of(picture, BrokenImage) as file:
         return digest_of(file)
 
@@ -114,11 +150,55 @@ def thumbnail(picture: Picture, size: int) -> bytes:
     return saved.getvalue()
 
 
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+_LAST = threading.local()  # of each thread the picture that it cropped last: its source, and the pixels
+
+
+def _cropped(crop: Crop, most_pixels: int) -> Image:
+    of = _version(crop.picture)
+    if of is None or getattr(_LAST, "of", None) != of:
+        _LAST.of = _LAST.image = None  # what was kept is let go before more is decoded
+        _LAST.image = rgb(crop.picture, most_pixels=most_pixels)
+        _LAST.of = of
+    image: Image = _LAST.image
+    return image.crop(_within(crop, image.size))
+
+
+def _version(source: Source) -> object:
+    """What tells a file from one that took its place; None for what is missing."""
+    if isinstance(source, bytes):
+        return source
+    try:
+        facts = Path(source).stat()
+    except (OSError, ValueError):
+        return None
+    return str(source), facts.st_mtime_ns, facts.st_size
+
+
+def _within(crop: Crop, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom in whole pixels: all that the box touches of the picture."""
+    left, top, width, height = crop.box
+    if all(map(math.isfinite, crop.box)) and width > 0 and height > 0:
+        right, bottom = (min(end, math.ceil(at)) for end, at in zip(size, (left + width, top + height), strict=True))
+        left, top = (max(0, math.floor(at)) for at in (left, top))
+        if left < right and top < bottom:
+            return int(left), int(top), right, bottom
+    box = ", ".join(f"{one:g}" for one in crop.box)
+    raise BrokenImage.of(
+        crop.picture, "out_of_picture", f"Nothing of the box ({box}) is in the picture of {size[0]} x {size[1]} pixels."
+    )
+
+
+def _digest_of_crop(crop: Crop, content: bytes) -> bytes:
+    return hashlib.blake2b(content + struct.pack("<4d", *crop.box), digest_size=16).digest()
+
+
 # --- opening ----------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _opened(picture: Picture, file: BinaryIO, most_pixels: int) -> Iterator[Image]:
+def _opened(picture: Source, file: BinaryIO, most_pixels: int) -> Iterator[Image]:
     """The header read, the size looked at, nothing decoded yet."""
     pil = _pillow()
     try:
@@ -137,7 +217,7 @@ def _opened(picture: Picture, file: BinaryIO, most_pixels: int) -> Iterator[Imag
         yield image
 
 
-def _unknown(picture: Picture, file: BinaryIO) -> BrokenImage:
+def _unknown(picture: Source, file: BinaryIO) -> BrokenImage:
     file.seek(0)
     begins = file.read(16)
     if begins.startswith(_BEGINNINGS):
@@ -160,7 +240,7 @@ def _pillow() -> Any:
 # --- decoding ---------------------------------------------------------------------------------------------------------
 
 
-def _load(picture: Picture, image: Image, box: int | None) -> None:
+def _load(picture: Source, image: Image, box: int | None) -> None:
     if box is not None and image.format in ("JPEG", "MPO"):
         image.draft(None, (box, box))
     try:
@@ -172,7 +252,7 @@ def _load(picture: Picture, image: Image, box: int | None) -> None:
         ) from None
 
 
-def _decoded(picture: Picture, image: Image, box: int | None) -> Image:
+def _decoded(picture: Source, image: Image, box: int | None) -> Image:
     _load(picture, image, box)
     turned = orientation(image)
     try:
@@ -188,7 +268,7 @@ def _frames(image: Image) -> int:
         return 1
 
 
-def _suffix_fits(picture: Picture, form: str) -> bool:
+def _suffix_fits(picture: Source, form: str) -> bool:
     """False only where the suffix names another format."""
     if isinstance(picture, bytes):
         return True

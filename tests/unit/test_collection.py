@@ -8,6 +8,7 @@ import pytest
 
 from hardneg.collection import Collection, as_ids
 from hardneg.errors import InputError
+from hardneg.images import Crop
 from hardneg.sounds import Clip
 
 
@@ -101,3 +102,12 @@ def test_sounds_are_files_bytes_or_parts_of_either(tmp_path: Path) -> None:
     carried = pa.table({"id": ["a"], "audio": pa.array([b"RIFF"], pa.binary())})
     assert Collection(carried, tmp_path).sounds[0] == b"RIFF"  # type: ignore[index]
     assert Collection.of(["a"]).sounds is None
+
+
+def test_pictures_with_a_box_are_crops(tmp_path: Path) -> None:
+    boxes = pa.array([[1.0, 2, 3, 4], None, [0, 0, 1, 1]], pa.list_(pa.float64(), 4))
+    pictures = Collection(pa.table({"id": ["a", "b", "c"], "path": ["x", "x", None], "box": boxes}), tmp_path).pictures
+    assert pictures is not None
+    inside = str(tmp_path / "x")
+    assert list(pictures) == [Crop(inside, (1.0, 2.0, 3.0, 4.0)), inside, None]
+    assert list(pictures[1:]) == [inside, None]

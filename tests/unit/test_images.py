@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hardneg.errors import InputError, MissingExtraError
-from hardneg.images import BrokenImage, Examined, Picture, digest, examine, examine_all, rgb, thumbnail
+from hardneg.images import BrokenImage, Crop, Examined, Picture, digest, examine, examine_all, rgb, thumbnail
 from hardneg.pixels import orientation
 
 RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
@@ -313,3 +313,46 @@ def test_many_are_examined_in_order(threads: int | None, monkeypatch: pytest.Mon
     assert str(errors[1]).startswith("/not/there: There is no such file")
     assert str(errors[1].path) == "/not/there"
     assert examine_all([]) == []
+
+
+def test_a_crop_is_what_its_box_touches(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    file = tmp_path / "a.png"
+    Image.fromarray(pixels).save(file)
+    boxes = [(2.0, 3.0, 5.0, 4.0), (2.4, 3.5, 5.2, 4.0), (-4.0, -1.0, 9.0, 6.0), (25.0, 15.0, 50.0, 50.0)]
+    parts = [(2, 3, 7, 7), (2, 3, 8, 8), (0, 0, 5, 5), (25, 15, 30, 20)]
+    for box, (left, top, right, bottom) in zip(boxes, parts, strict=True):
+        crop = Crop(str(file), box)
+        np.testing.assert_array_equal(np.asarray(rgb(crop)), pixels[top:bottom, left:right])
+        found = examine(crop)
+        assert (found.width, found.height) == (right - left, bottom - top)
+        assert found.content == digest(crop) == digest(crop, digest(str(file)))
+    assert len({digest(Crop(str(file), box)) for box in boxes}) == 4
+
+
+@pytest.mark.parametrize("box", [(40.0, 0.0, 5.0, 5.0), (0, 0, 0, 5), (0, 0, -1, 5), (float("nan"), 0, 1, 1)])
+def test_a_crop_of_nothing_is_named(tmp_path: Path, box: tuple[float, float, float, float]) -> None:
+    file = tmp_path / "a.png"
+    Image.new("RGB", (30, 20)).save(file)
+    with pytest.raises(BrokenImage, match="in the picture of 30 x 20 pixels") as caught:
+        rgb(Crop(str(file), box))
+    assert caught.value.reason == "out_of_picture"
+
+
+def test_a_picture_is_decoded_once_for_crops_in_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.png"
+    Image.new("RGB", (30, 20), "red").save(file)
+    rgb(Crop(str(file), (0, 0, 2, 2)))
+    monkeypatch.setattr("hardneg.images._opened", lambda *_: 1 / 0)
+    assert rgb(Crop(str(file), (1, 1, 9, 9))).size == (9, 9)
+
+
+def test_a_file_that_took_the_place_of_another_is_read_anew(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    for colour in ((255, 0, 0), (0, 0, 255)):
+        file.unlink(missing_ok=True)
+        Image.new("RGB", (30, 20 + colour[0] % 7), colour).save(file)
+        assert rgb(Crop(str(file), (0, 0, 1, 1))).getpixel((0, 0)) == colour
+    file.unlink()
+    with pytest.raises(BrokenImage, match="no such file"):
+        rgb(Crop(str(file), (0, 0, 1, 1)))

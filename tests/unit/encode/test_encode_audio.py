@@ -84,7 +84,13 @@ def test_clips_by_their_times(files: list[str], cache: EmbeddingCache, monkeypat
         Clip(files[2], 0.0),
     ]
     read: list[object] = []
-    monkeypatch.setattr("hardneg.encode._media_keys.file_digest", lambda one: read.append(one) or digest(one))  # type: ignore[func-returns-value]
+
+    def reading(sound: Sound, content: bytes | None = None) -> bytes:
+        if content is None:
+            read.append(sound)
+        return digest(sound, content)
+
+    monkeypatch.setattr("hardneg.encode._media_keys.sound_digest", reading)
     encoder = Level()
     vectors = encode_sounds(encoder, clips, "item", cache)
     assert vectors[:][:, 0].tolist() == [2.0] * 5
@@ -105,7 +111,7 @@ def test_a_stopped_run_goes_on(files: list[str], cache: EmbeddingCache) -> None:
 
 def test_keys_that_are_known_spare_the_reading(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     keys = sound_keys(files)
-    monkeypatch.setattr("hardneg.encode._media_keys.file_digest", lambda sound: 1 / 0)
+    monkeypatch.setattr("hardneg.encode._media_keys.sound_digest", lambda sound: 1 / 0)
     encoder = Level()
     assert len(encode_sounds(encoder, files, "item", keys=keys)) == 10
     assert len(encoder.seen) == 9

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -113,7 +114,7 @@ def _put(export: Export, row: int, folders: _Folders, folder: tuple[str, ...]) -
     return place
 
 
-def _problem(items: Collection, row: int, picture: str | bytes | None) -> str | None:
+def _problem(items: Collection, row: int, picture: Any) -> str | None:
     """Why there is no picture to put, in one word; None where there is one."""
     if picture is None:
         return "no_picture"

@@ -174,7 +174,7 @@ def test_more_items_without_a_label(tmp_path: Path) -> None:
         one for one, label in zip(column(reading, "id"), column(reading, "label"), strict=True) if label is None
     ] == [f"pool/{number}.png" for number in range(4)]
     assert skipped(reading) == {"already_labelled": 1}
-    assert all(os.path.isfile(one) for one in items.pictures)  # type: ignore[union-attr]  # noqa: PTH113
+    assert all(os.path.isfile(str(one)) for one in items.pictures)  # type: ignore[union-attr]  # noqa: PTH113
     assert reading.counts["unlabelled"] == 4
     assert not reading.positives.barred.any()
 
