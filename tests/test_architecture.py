@@ -27,7 +27,7 @@ FLOORS = [
     {"classes"},
     {"positives", "search", "encode"},
     {"predict", "verify"},
-    {"table", "context"},
+    {"table", "context", "listening"},
     {"sources", "filters", "samplers"},
     {"steps", "run"},
     {"ledger", "judging", "preparing", "writing", "labels"},
