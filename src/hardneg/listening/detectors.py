@@ -50,6 +50,10 @@ class Detector(Called):
             "keywords", "one name or several different ones", ", ".join(self.keywords) or "none",
         )  # fmt: skip
 
+    def load(self) -> None:
+        """Find the function now rather than after other work. Raises OptionError where there is none."""
+        _ = self._function
+
     def facts(self) -> list[object]:
         """What decides a score, as far as it can be known from outside: of a function in a file the file's content."""
         file = Path(self.target.rpartition(":")[0])

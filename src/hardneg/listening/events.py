@@ -20,6 +20,7 @@ from hardneg.verify import Events, Listener, matched
 __all__ = ["OUTCOMES", "SCHEMA", "Heard", "heard_in", "table_of"]
 
 _BLOCK = 65_536  # windows looked at at a time
+_MICRO = 6  # places of a second; 0.3 s is not 0.30000000000000004
 
 OUTCOMES = ("unlabelled", "false_accept", "hit", "repeat")
 """What an event is: of a recording of which nothing is known; of a known one, with no occurrence near; the one that
@@ -104,11 +105,13 @@ def _row(recording: Recording, scores: Scored, column: int, cut: _Cutter, event:
     low, high = cut.track(event, start, end, len(scores))
     return {
         "id": f"{recording.name}#{event.keyword}@{first:.3f}",
-        "audio": recording.name, "recording": recording.name, "start": start, "end": end,
-        "event_start": first, "event_end": last, "heard": event.keyword, "peak": event.peak,
-        "outcome": event.outcome, "label": event.keyword if event.outcome in ("hit", "repeat") else None,
+        "audio": recording.name, "recording": recording.name,
+        "start": round(start, _MICRO), "end": round(end, _MICRO),
+        "event_start": round(first, _MICRO), "event_end": round(last, _MICRO),
+        "heard": event.keyword, "peak": event.peak, "outcome": event.outcome,
+        "label": event.keyword if event.outcome in ("hit", "repeat") else None,
         "scores": np.asarray(scores[low:high, column], np.float32).tolist(),
-        "scores_start": low * cut.hearing.hop, "step": cut.hearing.hop,
+        "scores_start": round(low * cut.hearing.hop, _MICRO), "step": cut.hearing.hop,
     }  # fmt: skip
 
 

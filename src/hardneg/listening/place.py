@@ -7,7 +7,8 @@ once the journal names them and their checksum is right, and the folder gets its
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,16 @@ class Place:
             )
         shutil.rmtree(self.partial)
         return {}
+
+    @contextmanager
+    def clearing_up(self) -> Iterator[None]:
+        """Where this fails before the first scores are there, leave nothing in the way of a mended command."""
+        try:
+            yield
+        except BaseException:
+            if not self._done:
+                shutil.rmtree(self.partial, ignore_errors=True)
+            raise
 
     def file(self, name: str) -> Path:
         """Where scores are."""

@@ -79,6 +79,8 @@ def listen(
     work = _Work(detector, hearing, truth or Truth(), progress or Silent())
     out = Path(out)
     refuse_existing(out, overwrite=overwrite)
+    if isinstance(detector, Detector):
+        detector.load()
     recordings, outside = find(Path(path), None if root is None else Path(root))
     account = Account(detector.keywords)
     for name in outside:
@@ -90,17 +92,10 @@ def listen(
     place = Place(out, work.fingerprint(pairs), overwrite=overwrite)
     if place.resumed:
         work.progress.say(f"Going on with '{place.partial}'.")
-    noted = work.score(place, detector, pairs) if isinstance(detector, Detector) else {}
-    rows: list[dict[str, Any]] = []
-    found = work.events(pairs, lambda number: work.scores(place, noted, number, *pairs[number]), account, rows)
-    write_tables(found, SCHEMA, place.partial / "events.parquet")
-    write_table(pa.Table.from_pylist(rows, _RECORDINGS), place.partial / "recordings.parquet")
     base = Path(path) if Path(path).is_dir() else Path(path).parent
     media = Path(os.path.relpath(Path(root or base).resolve(), out.resolve())).as_posix()
-    summary = {**work.about(), "media": media, **account.summary()}
-    write_json(summary, place.partial / SUMMARY)
-    place.finish(noted)
-    return summary
+    with place.clearing_up():
+        return work.written(place, pairs, account, media)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +132,20 @@ class _Work:
             reasons = ", ".join(f"{reason} ({len(names)})" for reason, names in sorted(account.broken.items()))
             raise InputError(f"Not one of {len(recordings)} recordings can be listened to: {reasons}.")
         return pairs
+
+    def written(
+        self, place: Place, pairs: Sequence[tuple[Recording, Sound]], account: Account, media: str
+    ) -> dict[str, Any]:
+        """Score, find the events, and write everything; gives the summary."""
+        noted = self.score(place, self.detector, pairs) if isinstance(self.detector, Detector) else {}
+        rows: list[dict[str, Any]] = []
+        found = self.events(pairs, lambda number: self.scores(place, noted, number, *pairs[number]), account, rows)
+        write_tables(found, SCHEMA, place.partial / "events.parquet")
+        write_table(pa.Table.from_pylist(rows, _RECORDINGS), place.partial / "recordings.parquet")
+        summary = {**self.about(), "media": media, **account.summary()}
+        write_json(summary, place.partial / SUMMARY)
+        place.finish(noted)
+        return summary
 
     def score(self, place: Place, detector: Detector, pairs: Sequence[tuple[Recording, Sound]]) -> dict[str, Noted]:
         """Make the scores of all recordings; gives what was noted of each, by the name of its scores."""
