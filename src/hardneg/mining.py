@@ -35,7 +35,19 @@ __all__ = ["Settings", "mine", "refilter"]
 # Anchors in one file of candidates, so what a stopped run loses at most. Part of the format, not an option.
 PART = 2048
 # What a manifest says that other filters and samplers do not change.
-_KEPT = ("encoder", "inputs", "data", "skipped", "noted", "clusters", "labels", "predictions", "label_errors", "errors")
+_KEPT = (
+    "encoder",
+    "inputs",
+    "data",
+    "skipped",
+    "noted",
+    "clusters",
+    "labels",
+    "predictions",
+    "label_errors",
+    "errors",
+    "heard",
+)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hardneg.errors import MissingExtraError
 from hardneg.mediafiles import BrokenMedia, Source, bytes_of, digest_of
 
-__all__ = ["BrokenSound", "blocks", "digest", "opened", "suffix_fits"]
+__all__ = ["SUFFIXES", "BrokenSound", "blocks", "digest", "opened", "suffix_fits"]
 
 # What is read. Others that libsndfile knows are tables, tuned instruments or features, not recordings.
 _FORMATS = {"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "NIST", "VOC", "IRCAM"}
@@ -24,6 +24,9 @@ _SUFFIXES = {
     **{".flac": {"FLAC"}, ".mp3": {"MP3"}, ".aif": {"AIFF"}, ".aiff": {"AIFF"}, ".au": {"AU"}, ".caf": {"CAF"}},
     **{".ogg": {"OGG"}, ".oga": {"OGG"}, ".opus": {"OGG"}, ".w64": {"W64"}},
 }
+SUFFIXES = frozenset(_SUFFIXES)
+"""How files of sounds are named, in small letters."""
+
 _BEGINNINGS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"NIST_1A")
 # Of files made of chunks: how they begin, the chunk of the samples, how sizes are written.
 _CHUNKED = {b"RIFF": (b"data", "<I"), b"RIFX": (b"data", ">I"), b"FORM": (b"SSND", ">I")}

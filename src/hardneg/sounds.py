@@ -93,13 +93,14 @@ def wave(sound: Sound, rate: int = RATE, *, longest: float = LONGEST) -> Wave:
 
 
 def windows(
-    sound: Sound, seconds: float, hop: float | None = None, rate: int = RATE, *, block: float = 60.0
+    sound: Sound, seconds: float, hop: float | None = None, rate: int = RATE, *, block: float = 60.0, skip: int = 0
 ) -> Iterator[tuple[float, float, Wave]]:
     """Windows over a sound of any length: ``(start, end, samples)``, the times in seconds of the file.
 
     One begins every ``hop`` seconds (none: one after the other) until all is covered; the last ends with the sound
     and may be shorter. Each is what ``wave(Clip(sound, start, end), rate)`` gives, but the file is read ``block``
-    seconds at a time, by position, so that memory does not grow with it. The size of a block changes nothing.
+    seconds at a time, by position, so that memory does not grow with it. The size of a block changes nothing. The first
+    ``skip`` windows are left out, and not read: the others are what they are without it.
 
     Raises OptionError for times that are not above 0, BrokenSound like ``wave``.
 
@@ -117,15 +118,19 @@ def windows(
     ):
         if not 0 < value < math.inf:
             raise OptionError(f"The '{name}' must be a number above 0. Got {value}.")
-    return _windows(_clip(sound), seconds, seconds if hop is None else hop, rate, block)
+    if skip < 0:
+        raise OptionError(f"The 'skip' must be at least 0. Got {skip}.")
+    return _windows(_clip(sound), seconds, seconds if hop is None else hop, rate, block=block, skip=skip)
 
 
-def _windows(clip: Clip, seconds: float, hop: float, rate: int, block: float) -> Iterator[tuple[float, float, Wave]]:
+def _windows(
+    clip: Clip, seconds: float, hop: float, rate: int, *, block: float, skip: int
+) -> Iterator[tuple[float, float, Wave]]:
     with opened(clip.sound) as file:
         begin, close = _range(clip, file, math.inf)
         base, end = clip.start or 0.0, close / file.samplerate
         held, held_from = np.zeros(0, np.float32), begin
-        number = 0
+        number = skip
         while True:
             start = base + number * hop
             until = min(start + seconds, end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hardneg.errors import InputError, StorageError
 
-__all__ = ["digest", "place", "read_table", "storage_errors", "write_json", "write_rows", "write_table"]
+__all__ = ["digest", "place", "read_table", "storage_errors", "write_json", "write_rows", "write_table", "write_tables"]
 
 _BLOCK = 131_072  # rows
 
@@ -71,6 +71,13 @@ def write_table(table: pa.Table, path: Path) -> None:
     """Write Parquet, zstd-compressed, the same bytes for the same table."""
     with place(path) as file, _parquet(file, table.schema) as parquet:
         parquet.write_table(table)
+
+
+def write_tables(tables: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write tables below one another, each gone before the next one comes."""
+    with place(path) as file, _parquet(file, schema) as parquet:
+        for table in tables:
+            parquet.write_table(table)
 
 
 def write_rows(table: pa.Table, rows: NDArray[np.int64], path: Path) -> None:

@@ -16,12 +16,14 @@ from hardneg.classes import Classes
 from hardneg.collection import Collection
 from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
+from hardneg.filters._repeats import repeats
 from hardneg.notation import require
 from hardneg.ragged import BoolArray, IntArray, Ragged
-from hardneg.table import Rows, Verdict, distinct
+from hardneg.table import Array, Relation, Rows, Verdict, distinct
 
 __all__ = ["Duplicates", "normalised"]
 
+_MINABLE = (Relation.UNKNOWN, Relation.NEGATIVE, Relation.OTHERWISE)
 _SIGNS = "+#=%$€£"  # they tell C++ from C, and 5% from 5
 _NOT_A_WORD = re.compile(rf"(?:[^\w{_SIGNS}]|_)+")
 _ASCII = {code: chr(code).lower() if chr(code).isalnum() or chr(code) in _SIGNS else " " for code in range(128)}
@@ -55,6 +57,9 @@ class Duplicates(Filter):
 
     Args:
         similarity: suspect if the item's similarity to a positive of the anchor is at least this.
+        among: drop if its similarity to a harder candidate of the anchor is at least this, so that one noise that
+            comes again a hundred times is mined once. A harder candidate that is itself a repeat, a copy or one of
+            the anchor's own drops nothing.
     """
 
     name: ClassVar[str] = "duplicates"
@@ -63,17 +68,24 @@ class Duplicates(Filter):
         Rule("positive_text", Verdict.DROP),
         Rule("repeated_text", Verdict.DROP),
         Rule("near_copy", Verdict.SUSPECT),
+        Rule("near_repeat", Verdict.DROP),
     )
 
     similarity: float | None = None
+    among: float | None = None
 
     def __post_init__(self) -> None:
-        require(self.similarity is None or self.similarity > 0, "similarity", "above 0", self.similarity)
+        for name in ("similarity", "among"):
+            value = getattr(self, name)
+            require(value is None or value > 0, name, "above 0", value)
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """``copy_of``: 0 nothing, 1 the anchor, 2 a positive, 3 a harder candidate."""
-        return ("copy_of",)
+        """``copy_of``: 0 nothing, 1 the anchor, 2 a positive, 3 a harder candidate; and the likeness to one of these.
+
+        Which harder candidates stay depends on ``among``, so that column carries the number in its name.
+        """
+        return ("copy_of",) if self.among is None else ("copy_of", f"repeats:{self.among}")
 
     def gather(self, context: Context) -> Gather:
         """Fingerprint all texts once, and compare fingerprints."""
@@ -84,15 +96,22 @@ class Duplicates(Filter):
 
         def gather(rows: Rows) -> Columns:
             found = copies(rows, anchors, items, positives.positive)
-            return {"copy_of": np.where((found != 1) & member(rows), np.uint8(2), found)}
+            columns: dict[str, Array] = {"copy_of": np.where((found != 1) & member(rows), np.uint8(2), found)}
+            if self.among is not None:
+                stays = (columns["copy_of"] == 0) & np.isin(rows["relation"], _MINABLE)
+                columns[self.evidence[1]] = repeats(rows, stays, context.vectors(None), self.among)
+            return columns
 
         return gather
 
     def judge(self, columns: Columns) -> Judgement:
-        """Read what it copies, then compare its similarity to the positives."""
+        """Read what it copies, then compare its similarity to the positives, and to harder candidates."""
         copy, near = columns["copy_of"], columns["positive_similarity"]
         by_similarity = near >= (np.inf if self.similarity is None else self.similarity)
-        return first_of(copy.shape, (copy == 1, 1.0), (copy == 2, 1.0), (copy == 3, 1.0), (by_similarity, near))
+        like = np.full(copy.shape, np.nan, np.float32) if self.among is None else columns[self.evidence[1]]
+        repeated = like >= (np.inf if self.among is None else self.among)
+        copied = ((copy == 1, 1.0), (copy == 2, 1.0), (copy == 3, 1.0))
+        return first_of(copy.shape, *copied, (by_similarity, near), (repeated, like))
 
 
 def _of_class(items: IntArray, classes: Classes | None) -> Callable[[Rows], BoolArray]:

@@ -7,6 +7,7 @@ from hardneg.sources.known_negatives import KnownNegatives
 from hardneg.sources.lexical import Lexical
 from hardneg.sources.neighbors import Neighbors
 from hardneg.sources.predictions import Predictions
+from hardneg.sources.segments import Segments
 from hardneg.sources.uniform import Uniform
 from hardneg.sources.union import Union
 
@@ -18,6 +19,7 @@ __all__ = [
     "Neighbors",
     "Predictions",
     "Propose",
+    "Segments",
     "Source",
     "Uniform",
     "Union",
@@ -26,5 +28,5 @@ __all__ = [
 SOURCES: Registry[Source] = Registry(
     "source",
     Source,  # type: ignore[type-abstract]
-    [Clusters, KnownNegatives, Lexical, Neighbors, Predictions, Uniform, Union],
+    [Clusters, KnownNegatives, Lexical, Neighbors, Predictions, Segments, Uniform, Union],
 )

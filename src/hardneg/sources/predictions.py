@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,11 +12,11 @@ from hardneg.context import Context
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.predict import Predictions as Predicted
-from hardneg.ragged import IntArray, Ragged, expand, places
+from hardneg.ragged import IntArray, Ragged
 from hardneg.search import Constraints, Exact, Unlike
 from hardneg.similarity import FloatArray
-from hardneg.sources._base import Source, ranked_rows
-from hardneg.table import Rows
+from hardneg.sources._base import Propose, Source
+from hardneg.sources._by_class import by_class, once
 
 __all__ = ["Predictions"]
 
@@ -57,7 +56,7 @@ class Predictions(Source):
         require(0 <= self.margin < 1, "margin", "in [0, 1)", self.margin)
         require(self.like >= 0, "like", "at least 0", self.like)
 
-    def prepare(self, context: Context) -> Callable[[IntArray], Rows]:
+    def prepare(self, context: Context) -> Propose:
         """Predict, and list for each class what is taken for it."""
         classes, positives = context.classes(self.name), context.positives
         predicted = context.predictions(self.model, self.name)
@@ -69,22 +68,7 @@ class Predictions(Source):
         wrong = errors(predicted, classes, self.margin)
         context.notes["errors"] = {name: int(n) for name, n in zip(classes.names, wrong.lengths(), strict=True) if n}
         lists, scores = _candidates(context, classes, predicted, wrong, self.like)
-
-        def propose(anchors: IntArray) -> Rows:
-            mine = Ragged.from_codes(classes.anchors.take(anchors))
-            lengths = lists.lengths()[mine.values]
-            which = expand(lists.offsets[:-1][mine.values], lengths)
-            at, items, points = np.repeat(mine.rows(), lengths), lists.values[which], scores[which]
-            fit = ~positives.forbids(anchors[at], items) & ~positives.excluded(anchors).contains(at, items)
-            at, items, points = _once(at[fit], items[fit], points[fit])
-            order = np.lexsort((items, -points, at))
-            at, items, points = at[order], items[order], points[order]
-            ranks = places(np.bincount(at, minlength=len(anchors)))
-            first = ranks < self.k
-            chosen = Ragged.from_lengths(np.bincount(at[first], minlength=len(anchors)), items[first])
-            return ranked_rows(anchors, chosen, points[first], ranks[first])
-
-        return propose
+        return by_class(positives, classes, lists, scores, self.k)
 
 
 def errors(predicted: Predicted, classes: Classes, margin: float = 0.0) -> Ragged:
@@ -120,17 +104,8 @@ def _candidates(
         of, items = np.concatenate([of, of[hits.rows()]]), np.concatenate([items, more])
         scores = np.concatenate([scores, own.astype(np.float32)])
     minable = ~context.positives.barred[items]
-    of, items, scores = _once(of[minable], items[minable], scores[minable])
+    of, items, scores = once(of[minable], items[minable], scores[minable])
     return Ragged.from_lengths(np.bincount(of, minlength=len(classes.names)), items), scores
-
-
-def _once(rows: IntArray, items: IntArray, scores: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """Each (row, item) once, with its highest score, by row and item."""
-    order = np.lexsort((-scores, items, rows))
-    rows, items, scores = rows[order], items[order], scores[order]
-    fresh = np.ones(len(rows), bool)
-    fresh[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
-    return rows[fresh], items[fresh], scores[fresh]
 
 
 def _neighbours(context: Context, classes: Classes, wrong: Ragged, like: int) -> Ragged:

@@ -43,7 +43,7 @@ def world(seed: int = 0) -> Context:
 def labelled_world(seed: int = 0) -> Context:
     """The surroundings of a mining with labels: classes of different sizes, one of a single item, some without a label.
 
-    The anchors are the labelled items; some items are barred; every seventh has two labels.
+    The anchors are the labelled items; some items are barred; every seventh has two labels; a detector has heard some.
     """
     rng = np.random.default_rng(seed)
     things = _collection(rng, _names())
@@ -54,13 +54,22 @@ def labelled_world(seed: int = 0) -> Context:
     for row in range(3, ITEMS, 6):
         labels[row] = None
     labels[50] = ["elk"]
-    things = Collection(things.table.append_column("label", pa.array(labels)))
+    things = Collection(_heard(seed, things.table.append_column("label", pa.array(labels))))
     minable = np.ones(ITEMS, bool)
     minable[[2, 21, 59]] = False
     positives = Positives.from_labels(things, minable=minable, listed=3, seed=seed)
     vectors = rng.normal(size=(ITEMS, WIDTH)).astype(np.float32)
     vectors[20:26] = vectors[10]
     return Context(positives, Vectors(frozen(vectors[positives.own]), frozen(vectors)), seed)
+
+
+def _heard(seed: int, table: pa.Table) -> pa.Table:
+    """Most things were taken for one of the classes by a detector; some of these are known to be of it."""
+    rng = np.random.default_rng([seed, 1])
+    heard = pa.array(rng.choice(["ant", "bee", "cow", "fly"], len(table)), mask=rng.random(len(table)) < 0.2)
+    peaks = pa.array(rng.integers(5, 10, len(table)) / 10, pa.float32())  # with ties
+    outcomes = pa.array(rng.choice(["unlabelled", "false_accept", "hit"], len(table)))
+    return table.append_column("heard", heard).append_column("peak", peaks).append_column("outcome", outcomes)
 
 
 def _names() -> list[str]:
