@@ -17,7 +17,18 @@ from hardneg.mediafiles import Source, examine_each
 from hardneg.soundfiles import BrokenSound, blocks, opened, suffix_fits
 from hardneg.soundfiles import digest as file_digest
 
-__all__ = ["BrokenSound", "Clip", "Heard", "Sound", "digest", "examine", "examine_all", "wave", "windows"]
+__all__ = [
+    "BrokenSound",
+    "Clip",
+    "Heard",
+    "Sound",
+    "digest",
+    "examine",
+    "examine_all",
+    "extent",
+    "wave",
+    "windows",
+]
 
 Wave: TypeAlias = NDArray[np.float32]
 
@@ -88,7 +99,7 @@ def wave(sound: Sound, rate: int = RATE, *, longest: float = LONGEST) -> Wave:
         raise OptionError(f"The 'rate' must be samples a second, above 0. Got {rate}.")
     source = _clip(sound).sound
     with opened(source) as file:
-        first, stop = _range(_clip(sound), file, longest)
+        first, stop = extent(_clip(sound), file, longest)
         return _resampled(_read(source, file, first, stop), file.samplerate, rate)
 
 
@@ -127,7 +138,7 @@ def _windows(
     clip: Clip, seconds: float, hop: float, rate: int, *, block: float, skip: int
 ) -> Iterator[tuple[float, float, Wave]]:
     with opened(clip.sound) as file:
-        begin, close = _range(clip, file, math.inf)
+        begin, close = extent(clip, file, math.inf)
         base, end = clip.start or 0.0, close / file.samplerate
         held, held_from = np.zeros(0, np.float32), begin
         number = skip
@@ -155,7 +166,7 @@ def examine(sound: Sound, *, longest: float = math.inf) -> Heard:
     """
     clip = _clip(sound)
     with opened(clip.sound) as file:
-        first, stop = _range(clip, file, longest)
+        first, stop = extent(clip, file, longest)
         full = _FULL.get(file.subtype, 1 - 2**-15)
         piece = max(1, file.samplerate // _PIECES)
         clipped = silent = 0
@@ -204,8 +215,11 @@ def _clip(sound: Sound) -> Clip:
     return sound if isinstance(sound, Clip) else Clip(sound)
 
 
-def _range(clip: Clip, file: Any, longest: float) -> tuple[int, int]:
-    """The first sample of a clip and the one after its last."""
+def extent(clip: Clip, file: Any, longest: float = math.inf) -> tuple[int, int]:
+    """The first sample of a clip and the one after its last, in its opened file.
+
+    Raises BrokenSound for a clip that is not within its file, or longer than ``longest`` seconds.
+    """
     rate, whole = file.samplerate, file.frames / file.samplerate
     start, end = clip.start or 0.0, whole if clip.end is None else clip.end
     asked = f"from {start:g} to {end:g} s, and the sound has {whole:g} s."

@@ -29,12 +29,16 @@ from hardneg.io.writers.msmarco import GPL, MSMARCO
 from hardneg.io.writers.nemo import NEMO, NEMO_INLINE
 from hardneg.io.writers.nixietune import NIXIETUNE
 from hardneg.io.writers.nomic import NOMIC
+from hardneg.io.writers.openwakeword import OPENWAKEWORD
 from hardneg.io.writers.pylate import PYLATE
 from hardneg.io.writers.sample_weight import SAMPLE_WEIGHT
 from hardneg.io.writers.sentence_transformers import LABELED_LIST, LABELED_PAIR, N_TUPLE, TRIPLET
+from hardneg.io.writers.sound_folder import SOUND_FOLDER
+from hardneg.io.writers.speechbrain import SPEECHBRAIN
 from hardneg.io.writers.spotlight import SPOTLIGHT
 from hardneg.io.writers.swift import MS_SWIFT
 from hardneg.io.writers.tevatron import TEVATRON, TEVATRON_PASSAGES
+from hardneg.io.writers.trials import TRIALS
 from hardneg.run import Run
 from hardneg.storage import write_json
 
@@ -81,6 +85,10 @@ WRITERS: dict[str, Writer] = {
         INDEX,
         SAMPLE_WEIGHT,
         IMAGE_FOLDER,
+        SOUND_FOLDER,
+        TRIALS,
+        OPENWAKEWORD,
+        SPEECHBRAIN,
     )
 }
 OTHER_NAMES = {
@@ -90,6 +98,9 @@ OTHER_NAMES = {
     "sample_weight": "sample-weight",
     "image_folder": "image-folder",
     "imagefolder": "image-folder",
+    "sound_folder": "sound-folder",
+    "audio-folder": "sound-folder",
+    "kaldi-trials": "trials",
     "ragatouille": "colbert",
     "llamaindex": "cohere",
 }

@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 
 from hardneg.classes import Classes
 from hardneg.labels import about_anchor, own_items
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
 
-__all__ = ["Tally", "class_lists", "tally"]
+__all__ = ["ROLES", "Tally", "class_lists", "role_names", "roles", "tally"]
 
 _VERDICTS = ("keep", "drop", "suspect")  # the gravest last
+ROLES = ("anchor", "positive", "negative", "suspect")
 ANCHOR_DOUBTED = "own_label"  # the reason where an item is doubted as an anchor, not as a candidate
 
 Pairs = tuple[IntArray, IntArray]
@@ -29,7 +30,8 @@ class Tally:
 
     ``hardest`` is the row of the anchor with the highest score among those it was sampled for, -1 without one.
     A suspect is what is doubted for at least one anchor, or whose own label is doubted where it is the anchor.
-    ``verdict`` and ``reason`` are null for what was never a candidate; the reason is empty for what was kept.
+    ``label_doubted`` marks the latter. ``verdict`` and ``reason`` are null for what was never a candidate; the reason is
+    empty for what was kept.
     """
 
     times: IntArray
@@ -40,6 +42,7 @@ class Tally:
     reason: pa.Array
     sampled_pairs: Pairs
     suspect_pairs: Pairs
+    label_doubted: BoolArray
 
 
 def tally(run: Run) -> Tally:
@@ -56,8 +59,9 @@ def tally(run: Run) -> Tally:
         worst[better], most[better], chosen[better] = gravity, number[better], at
         suspect_for += number * (kind[0] == "suspect")
     rows = pa.array(np.maximum(chosen, 0), mask=chosen < 0)
+    doubted = np.zeros(size, bool) if (of := ("suspect", ANCHOR_DOUBTED)) not in counts else counts[of] > 0
     verdict, reason = (pa.array([kind[which] for kind in kinds] or [""]).take(rows) for which in (0, 1))
-    return Tally(times, suspect_for, highest, hardest, verdict, reason, sampled, suspects)
+    return Tally(times, suspect_for, highest, hardest, verdict, reason, sampled, suspects, doubted)
 
 
 def _sampled(run: Run) -> tuple[IntArray, FloatArray, IntArray, Pairs]:
@@ -93,6 +97,26 @@ def _judged(run: Run) -> tuple[dict[tuple[str, str], IntArray], Pairs]:
                 suspects.append((anchors[rows], items[rows]))
     left, right = zip(*suspects, strict=True)
     return counts, (np.concatenate(left), np.concatenate(right))
+
+
+def roles(run: Run, found: Tally) -> BoolArray:
+    """Whether each item is an anchor, a listed positive, a sampled negative, a suspect: shape ``(4, items)``."""
+    size, own = len(run.items), own_items(run)
+    anchor, positive = np.zeros(size, bool), np.zeros(size, bool)
+    anchor[own[own >= 0]] = True
+    positive[run.positives.positive.values] = True
+    return np.stack([anchor, positive, found.times > 0, found.suspect_for > 0])
+
+
+def role_names(has: BoolArray) -> pa.Array:
+    """What each thing is, in words.
+
+    >>> role_names(np.array([[True, False], [False, False], [True, False], [False, True]])).to_pylist()
+    ['anchor+negative', 'suspect']
+    """
+    codes = (has * (1 << np.arange(len(ROLES)))[:, None]).sum(axis=0)
+    names = ["+".join(name for bit, name in enumerate(ROLES) if code >> bit & 1) for code in range(1 << len(ROLES))]
+    return pa.array(names).take(pa.array(codes))
 
 
 def class_lists(classes: Classes, anchors: IntArray, items: IntArray, rows: IntArray) -> pa.Array:

@@ -3,7 +3,8 @@
 A row for each item that is a sampled negative, a suspect, a listed positive or an anchor. The other items of the run
 were candidates and nothing more; they are left out and counted. The columns:
 
-- ``id``, then ``path``, ``text``, ``label``, ``group`` and ``split`` as far as the items have them
+- ``id``, then ``path``, ``audio`` (a file, not bytes), ``start``, ``end``, ``text``, ``label``, ``speaker``,
+  ``session``, ``group`` and ``split`` as far as the items have them
 - ``role``: which of anchor, positive, negative and suspect, as in ``anchor+negative``
 - ``times``: for how many anchors it was sampled; ``highest_score`` and ``hardest_anchor``: the hardest of these pairs
 - ``for_class``: the classes of the anchors it was sampled for, the most frequent first (where there are labels)
@@ -23,44 +24,35 @@ import pyarrow as pa
 from hardneg.io.writers._base import Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._flat import FLAT, write_flat
-from hardneg.io.writers._tally import Tally, class_lists, tally
-from hardneg.labels import classes_of, own_items
+from hardneg.io.writers._tally import ROLES, Tally, class_lists, role_names, roles, tally
+from hardneg.labels import classes_of
 from hardneg.ragged import BoolArray, IntArray
-from hardneg.run import Run
 from hardneg.weights import item_weights
 
 __all__ = ["INDEX"]
 
-_OWN = ("path", "text", "label", "group", "split")
-_ROLES = ("anchor", "positive", "negative", "suspect")
+_OWN = ("path", "audio", "start", "end", "text", "label", "speaker", "session", "group", "split")
 
 
 def _write(export: Export) -> None:
     run = export.run
     found = tally(run)
-    roles = _roles(run, found)
-    rows = np.flatnonzero(roles.any(axis=0))
-    for name, mask in zip(_ROLES, roles, strict=True):
+    has = roles(run, found)
+    rows = np.flatnonzero(has.any(axis=0))
+    for name, mask in zip(ROLES, has, strict=True):
         export.counts[name] = int(mask.sum())
     if left := np.setdiff1d(np.arange(len(run.items)), rows).tolist():
         export.skips.add("only_a_candidate", str(run.items.ids[left[0]].as_py()), len(left))
-    export.rows(write_flat(export.target, _table(export, found, roles, rows)))
+    export.rows(write_flat(export.target, _table(export, found, has, rows)))
 
 
-def _roles(run: Run, found: Tally) -> BoolArray:
-    """Whether each item is an anchor, a positive, a negative, a suspect: shape ``(4, items)``."""
-    size, own = len(run.items), own_items(run)
-    anchor, positive = np.zeros(size, bool), np.zeros(size, bool)
-    anchor[own[own >= 0]] = True
-    positive[run.positives.positive.values] = True
-    return np.stack([anchor, positive, found.times > 0, found.suspect_for > 0])
-
-
-def _table(export: Export, found: Tally, roles: BoolArray, rows: IntArray) -> pa.Table:
+def _table(export: Export, found: Tally, has: BoolArray, rows: IntArray) -> pa.Table:
     run, items = export.run, export.run.items.table
     take = pa.array(rows)
-    own = {name: items.column(name).take(take) for name in _OWN if name in items.column_names}
-    columns = {"id": run.items.ids.take(take), **own, "role": _role_names(roles[:, rows])}
+    own = {
+        name: items.column(name).take(take) for name in _OWN if name in items.column_names and not _bytes(items, name)
+    }
+    columns = {"id": run.items.ids.take(take), **own, "role": role_names(has[:, rows])}
     columns["times"] = pa.array(found.times[rows], pa.int32())
     if (classes := classes_of(run)) is not None:
         columns["for_class"] = class_lists(classes, *found.sampled_pairs, rows)
@@ -75,10 +67,9 @@ def _table(export: Export, found: Tally, roles: BoolArray, rows: IntArray) -> pa
     return pa.table(columns)
 
 
-def _role_names(roles: BoolArray) -> pa.Array:
-    codes = (roles * (1 << np.arange(len(_ROLES)))[:, None]).sum(axis=0)
-    names = ["+".join(name for bit, name in enumerate(_ROLES) if code >> bit & 1) for code in range(1 << len(_ROLES))]
-    return pa.array(names).take(pa.array(codes))
+def _bytes(items: pa.Table, name: str) -> bool:
+    kind = items.schema.field(name).type
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 INDEX = Writer(

@@ -17,11 +17,10 @@ from hardneg.errors import InputError, OptionError, StorageError
 from hardneg.io.writers import WRITERS, ExportOptions, examples, export, find_writer
 from hardneg.run import Run
 
-EVERY = sorted(set(WRITERS) - {"image-folder"})  # which needs pictures
+MEDIA = {"image-folder", "sound-folder", "openwakeword", "speechbrain"}  # which need pictures or sounds
+EVERY = sorted(set(WRITERS) - MEDIA)
 TEXTS = sorted(name for name, writer in WRITERS.items() if writer.texts)
-TRAINING = sorted(
-    set(WRITERS) - {"flagembedding-pool", "label-studio", "spotlight", "index", "sample-weight", "image-folder"}
-)
+TRAINING = sorted(set(WRITERS) - MEDIA - {"flagembedding-pool", "label-studio", "spotlight", "index", "sample-weight"})
 
 
 def path_for(tmp_path: Path, name: str) -> Path:
