@@ -30,8 +30,8 @@ class Tally:
 
     ``hardest`` is the row of the anchor with the highest score among those it was sampled for, -1 without one.
     A suspect is what is doubted for at least one anchor, or whose own label is doubted where it is the anchor.
-    ``label_doubted`` marks the latter. ``verdict`` and ``reason`` are null for what was never a candidate; the reason is
-    empty for what was kept.
+    ``label_doubted`` marks the latter. ``verdict`` and ``reason`` are null for what was never a candidate; the reason
+    is empty for what was kept.
     """
 
     times: IntArray

@@ -49,9 +49,8 @@ def _write(export: Export) -> None:
 def _table(export: Export, found: Tally, has: BoolArray, rows: IntArray) -> pa.Table:
     run, items = export.run, export.run.items.table
     take = pa.array(rows)
-    own = {
-        name: items.column(name).take(take) for name in _OWN if name in items.column_names and not _bytes(items, name)
-    }
+    shown = [name for name in _OWN if name in items.column_names and not _are_bytes(items, name)]
+    own = {name: items.column(name).take(take) for name in shown}
     columns = {"id": run.items.ids.take(take), **own, "role": role_names(has[:, rows])}
     columns["times"] = pa.array(found.times[rows], pa.int32())
     if (classes := classes_of(run)) is not None:
@@ -67,7 +66,7 @@ def _table(export: Export, found: Tally, has: BoolArray, rows: IntArray) -> pa.T
     return pa.table(columns)
 
 
-def _bytes(items: pa.Table, name: str) -> bool:
+def _are_bytes(items: pa.Table, name: str) -> bool:
     kind = items.schema.field(name).type
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 

@@ -1,8 +1,8 @@
 """SpeechBrain manifests, CSV or JSON: ``DynamicItemDataset.from_csv(path, replacements={"data_root": folder})``.
 
 A row for each item that is an anchor, a listed positive or a sampled negative, as ``role`` says: ``ID``, ``duration``
-in seconds, ``wav``, ``start`` and ``stop`` in samples of the file, ``spk_id`` where the items have a speaker, ``label``.
-What is suspect for anyone is left out and counted, and so is a sound that is missing or broken.
+in seconds, ``wav``, ``start`` and ``stop`` in samples of the file, ``spk_id`` where the items have a speaker, and
+``label``. What is suspect for anyone is left out and counted, and so is a sound that is missing or broken.
 
 Paths begin with the folder of the sounds as SpeechBrain's recipes write it: ``$data_root`` in CSV, ``{data_root}`` in
 JSON. There braces in other texts are doubled, as the loader formats all; CSV cannot hold a ``$`` before a word.

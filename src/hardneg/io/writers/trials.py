@@ -38,7 +38,7 @@ _KALDI = {True: "target", False: "nontarget"}
 def _write(export: Export) -> None:
     if export.options.values == "score":
         raise OptionError(
-            "The format 'trials' has no scores. Leave 'values' out for Kaldi's lines, or set it to 'label' for VoxCeleb's."
+            "The format 'trials' has no scores. Leave 'values' out for Kaldi's lines, or choose 'label' for VoxCeleb's."
         )
     labels_first = export.options.values == "label"
     with opened(export.target) as file:

@@ -219,7 +219,7 @@ def test_clips_and_classes_are_called_by_their_ids(runs: dict[str, Run], classes
 def test_a_name_with_space_is_refused(tmp_path: Path) -> None:
     run = heard(tmp_path)
     replaced(run, "audio", {"i0": "0/my voice.wav"})
-    with pytest.raises(InputError, match="names without white space. One of the items is '0/my voice.wav'"):
+    with pytest.raises(InputError, match=r"names without white space\. One of the items is '0/my voice\.wav'"):
         export(run, "trials", tmp_path / "a.txt")
 
 
