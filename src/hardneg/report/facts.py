@@ -15,6 +15,7 @@ from hardneg.collection import Collection
 from hardneg.labels import classes_of, names_at, own_items
 from hardneg.ragged import IntArray, Ragged
 from hardneg.report.pictures import Album
+from hardneg.report.recordings import Recordings
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
 from hardneg.table import Array
@@ -108,8 +109,13 @@ class Facts:
 
     @cached_property
     def album(self) -> Album:
-        """The pictures of the items."""
-        return Album(self.run.items)
+        """The pictures of the items, or their sounds."""
+        return Album(self.run.items) if self.sounds is None else self.sounds
+
+    @cached_property
+    def sounds(self) -> Recordings | None:
+        """The sounds of the items; None where they are none."""
+        return None if self.run.items.sounds is None else Recordings(self.run.items)
 
     @cached_property
     def own(self) -> IntArray:

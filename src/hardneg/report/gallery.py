@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,14 @@ from hardneg.report.choice import card_limits, choose_anchors, choose_candidates
 from hardneg.report.distributions import score_range
 from hardneg.report.embed import embedded_json
 from hardneg.report.facts import Facts, State, excerpt, title_lengths
+from hardneg.report.listening import Listening, about_sounds, in_order, listening
 from hardneg.report.numbers import compact
 from hardneg.report.reasons import meaning
 
 __all__ = ["BUDGET", "Gallery", "Sizes", "gallery"]
 
 BUDGET = 4_200_000  # bytes of JSON, so that the page stays below five megabytes
+_AROUND = 12  # bytes of JSON around the audio of a sound
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,15 @@ _PICTURES = (
     Sizes(24, 120, 0.2, 64),
     Sizes(12, 80, 0.1, 48),
 )
+_SOUNDS = (
+    Sizes(300, 300, 0.5, 128),
+    Sizes(200, 300, 0.4, 128),
+    Sizes(120, 300, 0.3, 128),
+    Sizes(60, 200, 0.3, 128),
+    Sizes(40, 160, 0.25, 96),
+    Sizes(24, 120, 0.2, 96),
+    Sizes(12, 80, 0.1, 96),
+)
 
 
 @dataclass(frozen=True)
@@ -62,19 +73,33 @@ class Gallery:
     per_card: int
     reference: str
     texts: bool
+    sounds: Listening | None = None
 
 
 def gallery(facts: Facts, budget: int = BUDGET) -> Gallery:
-    """The fullest gallery whose data fit the budget."""
-    ladder = _PICTURES if facts.album else _LADDER
+    """The fullest gallery whose data fit the budget.
+
+    Of sounds the pictures and, for those that matter most, the audio must fit; what room is left goes to the others.
+    """
+    ladder = _SOUNDS if facts.sounds is not None else _PICTURES if facts.album else _LADDER
     for sizes in ladder:
         chosen = _chosen(facts, sizes)
-        if sizes != ladder[-1] and facts.album.about_bytes(chosen.items, sizes.picture) > budget:
+        if sizes != ladder[-1] and _about_bytes(facts, sizes, chosen) > budget:
             continue  # so many need not even be opened
         made = _made(facts, sizes, chosen)
-        if len(embedded_json(made.data).encode()) <= budget:
+        if (used := len(embedded_json(made.data).encode())) <= budget:
             break
-    return made
+    if facts.sounds is None:
+        return made
+    order = in_order(facts, chosen.anchors, chosen.rows, chosen.positives)
+    return replace(made, sounds=listening(facts, made.data, chosen.items, order, budget - used - _AROUND * len(order)))
+
+
+def _about_bytes(facts: Facts, sizes: Sizes, chosen: _Chosen) -> int:
+    pictures = facts.album.about_bytes(chosen.items, sizes.picture)
+    if facts.sounds is None:
+        return pictures
+    return pictures + facts.sounds.about_audio(chosen.first(facts), sizes.picture)
 
 
 def _reference(facts: Facts) -> str:
@@ -91,6 +116,12 @@ class _Chosen:
     rows: IntArray
     positives: list[tuple[IntArray, IntArray]]
     items: IntArray
+
+    def first(self, facts: Facts) -> IntArray:
+        """The items that must be heard: the anchors, the best positive of each, and the negatives."""
+        own = facts.own[self.anchors]
+        sampled = facts.item[self.rows[facts.state[self.rows] == State.SAMPLED]]
+        return np.unique(np.concatenate([own[own >= 0], *(items[:1] for items, _ in self.positives), sampled]))
 
 
 def _chosen(facts: Facts, sizes: Sizes) -> _Chosen:
@@ -113,6 +144,7 @@ def _made(facts: Facts, sizes: Sizes, chosen: _Chosen) -> Gallery:
         "reasons": [_reason(name) for name in facts.reason.names],
         "items": _items(facts, items, sizes),
         "tiles": bool(facts.album) and facts.run.items.texts is None,
+        "heard": facts.sounds is not None,
         "kind": None if facts.classes is None else facts.classes.kind,
         "anchors": cards(facts, anchors, rows, chosen.positives, items, sizes.text),
     }
@@ -121,20 +153,23 @@ def _made(facts: Facts, sizes: Sizes, chosen: _Chosen) -> Gallery:
 
 
 def _items(facts: Facts, items: IntArray, sizes: Sizes) -> list[list[Any]]:
-    """For each item: id, text, how much of it is cut off, length of its title, label, picture, what is wrong with it.
+    """For each item: id, text, how much of it is cut off, length of its title, label, picture, what is wrong with it, its sound.
 
     What is missing at the end is left out.
     """
     things = facts.run.items
     columns = (excerpt(things, items, sizes.text), title_lengths(things, items), facts.item_labels(items))
     pictures = facts.album.thumbs(items, sizes.picture)
+    sounds = [None] * len(items) if facts.sounds is None else about_sounds(facts, items)
     out: list[list[Any]] = []
-    for text, title, label, picture in zip(*columns, pictures, strict=True):
+    for text, title, label, picture, sound in zip(*columns, pictures, sounds, strict=True):
         one: list[Any] = [*text, title]
         if label is not None or picture is not None:
             one.append(label)
         if picture is not None:
-            one += [picture.data, picture.problem] if picture.problem else [picture.data]
+            one += [picture.data, picture.problem] if picture.problem or sound else [picture.data]
+        if sound is not None:
+            one.append(sound)
         out.append(one)
     return out
 

@@ -25,8 +25,11 @@ from hardneg.report.waterfall import waterfall
 
 __all__ = ["SECTIONS", "Section", "render"]
 
-_STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "pictures.css", "print.css")
-_SCRIPTS = ("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js", "gallery-picture.js", "gallery.js")
+_STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "pictures.css", "sounds.css", "print.css")
+_SCRIPTS = (
+    *("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js"),
+    *("gallery-picture.js", "gallery-sound.js", "gallery.js"),
+)
 
 
 @dataclass(frozen=True)

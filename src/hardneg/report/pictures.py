@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from hardneg.images import BrokenImage, thumbnail
 from hardneg.parallel import each
 from hardneg.ragged import IntArray
 
-__all__ = ["Album", "Thumb"]
+__all__ = ["Album", "Thumb", "problem"]
 
 _SAMPLE = 24  # pictures that are looked at to guess how large all are
 _PROBLEMS = {
@@ -23,16 +24,24 @@ _PROBLEMS = {
     "truncated_image": "the file is damaged",
     "image_too_large": "the image is too large",
     "no_picture": "no picture",
+    "not_audio": "not a sound",
+    "truncated_audio": "the file is damaged",
+    "zero_length": "there is nothing in it",
+    "out_of_range": "the clip lies beyond its file",
+    "no_sound": "no sound",
+    "no_soundfile": 'not shown: run pip install "hardneg[audio]"',
     "no_pillow": 'not shown: run pip install "hardneg[image]"',
 }
 
 
 @dataclass(frozen=True)
 class Thumb:
-    """A small JPEG in base64, or empty with the problem in words."""
+    """A small JPEG in base64, of a sound a PNG, or empty with the problem in words; ``caption`` says what it shows."""
 
     data: str
     problem: str = ""
+    caption: str = ""
+    kind: Literal["picture", "sound"] = "picture"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,22 +68,28 @@ class Album:
         """Roughly how much room these thumbnails take, guessed from a few."""
         if not self or not len(rows):
             return 0
-        some = np.unique(rows)[:: max(1, len(rows) // _SAMPLE)][:_SAMPLE]
-        lengths = [len(one.data or one.problem) for one in self.thumbs(some, size) if one is not None]
+        lengths = [len(one.data or one.problem) for one in self.thumbs(self.some(rows), size) if one is not None]
         return len(rows) * (sum(lengths) // max(1, len(lengths)) + 3)
+
+    @staticmethod
+    def some(rows: IntArray) -> IntArray:
+        """A few of the rows, spread evenly."""
+        found = np.unique(rows)
+        return np.asarray(found[:: max(1, len(rows) // _SAMPLE)][:_SAMPLE])
 
     def _make(self, row: int, size: int) -> Thumb:
         pictures = self.things.pictures
         picture = None if pictures is None else pictures[row]
         if picture is None:
-            return _problem("no_picture")
+            return problem("no_picture")
         try:
             return Thumb(b64encode(thumbnail(picture, size)).decode())
         except BrokenImage as error:  # its message names the file, and a page must be the same wherever that lies
-            return _problem(error.reason)
+            return problem(error.reason)
         except MissingExtraError:
-            return _problem("no_pillow")
+            return problem("no_pillow")
 
 
-def _problem(reason: str) -> Thumb:
+def problem(reason: str) -> Thumb:
+    """What stands where there is nothing to show: the reason in words."""
     return Thumb("", _PROBLEMS.get(reason, reason.replace("_", " ")))

@@ -101,9 +101,15 @@ function expander(item, body) {
   return [button];
 }
 
+// Beside its picture, and under its sound where there is no text to stand beside.
+function bodyClass(picture, view) {
+  if (!picture.length) return "body";
+  return view.data.heard && view.data.tiles ? "body heard" : "body pictured";
+}
+
 function bodyOf(item, role, view, common) {
-  const picture = pictureOf(item, role);
-  return el("div", { class: picture.length ? "body pictured" : "body" }, ...picture, textOf(item, view, common));
+  const picture = pictureOf(item, role, view);
+  return el("div", { class: bodyClass(picture, view) }, ...picture, textOf(item, view, common));
 }
 
 function candidate(row, card, view) {
@@ -115,7 +121,7 @@ function candidate(row, card, view) {
   const grade = data.grades[row[GRADE]];
   marks.append(el("span", { class: "chip plain" }, GRADES[grade] ?? grade));
   if (data.reasons[row[REASON]].title) marks.append(el("span", {}, reasonWords(row, data)));
-  marks.append(...idOf(item), ...expander(item, body));
+  marks.append(...idOf(item), ...expander(item, body), ...compareOf(body, item, card, view));
   body.append(marks);
   const rank = row[RANK] < 0 ? "" : `rank ${count(row[RANK])} in `;
   const facts = el("span", {}, `${rank}${data.sources[row[SOURCE]].replaceAll("+", " + ")}`);
@@ -160,8 +166,8 @@ function cardOf({ card, rows }, at, total, view) {
   const figures = [plural(sampled, "negative") + short, plural(suspect, "suspect"), `${count(dropped)} dropped`];
   figures.push(`${count(kept)} kept, not sampled`);
   const meta = el("p", { class: "meta" }, ...idOf([card.id, card.text]), `${card.text === null ? "" : " · "}${figures.join(" · ")}`);
-  const picture = pictureOf(view.data.items[card.item], "Anchor");
-  const head = picture.length ? [el("header", { class: "pictured" }, ...picture, heading, meta)] : [heading, meta];
+  const picture = pictureOf(view.data.items[card.item], "Anchor", view);
+  const head = picture.length ? [el("header", { class: view.data.heard ? "pictured heard" : "pictured" }, ...picture, heading, meta)] : [heading, meta];
   const list = el("ul", { class: listClass(view, " few") }, ...card.positives.map((one) => positive(one, view)));
   made.append(...head, list);
   if (card.more) made.append(el("p", { class: "meta" }, MORE[view.data.kind] ? `${count(card.more)} ${MORE[view.data.kind]}` : `${count(card.more)} more positives`));

@@ -1,4 +1,4 @@
-// Labels and pictures. An item is [id, text, characters cut off, length of its title, label, picture, problem].
+// Labels and pictures. An item is [id, text, characters cut off, length of its title, label, picture, problem, sound].
 const LABEL = 4, PICTURE = 5, PROBLEM = 6;
 
 // A picture that is smaller than a stamp is shown as the dots it has.
@@ -9,9 +9,10 @@ function sharpen(image) {
   return image;
 }
 
-function pictureOf(item, role) {
+function pictureOf(item, role, view) {
   if (!item || item[PICTURE] === undefined) return [];
-  if (item[PROBLEM]) return [el("span", { class: "thumb missing" }, item[PROBLEM])];
+  if (item[SOUND]) return [soundOf(item, role, view)];
+  if (item[PROBLEM]) return [el("span", { class: view.data.heard ? "thumb missing wide" : "thumb missing" }, item[PROBLEM])];
   const label = item[LABEL] ? `, labelled ${item[LABEL]}` : ", without a label";
   const source = `data:image/jpeg;base64,${item[PICTURE]}`;
   return [sharpen(el("img", { class: "thumb", alt: `${role} ${item[0]}${label}`, src: source }))];
