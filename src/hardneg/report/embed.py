@@ -29,5 +29,6 @@ def policy(style: str, script: str) -> str:
     styles, scripts = (b64encode(sha256(text.encode()).digest()).decode() for text in (style, script))
     return (
         f"default-src 'none'; style-src 'sha256-{styles}'; script-src 'sha256-{scripts}'; "
-        "img-src data:; media-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        "img-src data:; media-src data:; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     )

@@ -106,7 +106,7 @@ def _share(part: float, whole: float) -> float:
 def _event(about: Mapping[str, object], begins: float, seconds: float) -> tuple[float, float] | None:
     """Where an event is, in seconds of the sound; None without one, or where it lies outside."""
     start, end = (_number(about.get(name)) - begins for name in ("event_start", "event_end"))
-    return (max(0.0, start), min(seconds, end)) if start < seconds and 0 < end and start < end else None
+    return (max(0.0, start), min(seconds, end)) if start < seconds and end > 0 and start < end else None
 
 
 def _track(about: Mapping[str, object], start: float, length: float) -> list[float | None] | None:
@@ -120,7 +120,7 @@ def _track(about: Mapping[str, object], start: float, length: float) -> list[flo
     if not inside.any():
         return None
     points = min(_POINTS, max(2, round(length / step)))
-    slot = np.minimum((at[inside] * points).astype(int), points - 1)
+    slot = np.minimum((at[inside] * points + 1e-6).astype(int), points - 1)  # what rounding put just before its place
     highest = np.full(points, -np.inf)
     np.maximum.at(highest, slot, values[inside])
     return [compact(one) for one in highest.tolist()]

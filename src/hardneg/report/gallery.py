@@ -153,9 +153,9 @@ def _made(facts: Facts, sizes: Sizes, chosen: _Chosen) -> Gallery:
 
 
 def _items(facts: Facts, items: IntArray, sizes: Sizes) -> list[list[Any]]:
-    """For each item: id, text, how much of it is cut off, length of its title, label, picture, what is wrong with it, its sound.
+    """For each item: id, text, how much of it is cut off, length of its title, label, picture, what is wrong with it.
 
-    What is missing at the end is left out.
+    A sound has what is known of it at the end; see ``about_sounds``. What is missing at the end is left out.
     """
     things = facts.run.items
     columns = (excerpt(things, items, sizes.text), title_lengths(things, items), facts.item_labels(items))

@@ -22,15 +22,16 @@ _SHOWN = 60  # characters of a name
 
 @dataclass(frozen=True)
 class Listening:
-    """What the gallery says of its sounds: how many there are, how many can be played, how many seconds at most."""
+    """What the gallery says of its sounds: how many there are, how many can be played, how many are not whole."""
 
     sounds: int
     playable: int
-    longest: float
+    cut: int
+    longest: float = LONGEST
 
 
 def in_order(facts: Facts, anchors: IntArray, rows: IntArray, positives: list[tuple[IntArray, IntArray]]) -> IntArray:
-    """The items of the gallery as a listener wants them: anchors and their best positives, negatives, suspects, others."""
+    """The items as a listener wants them: anchors, the best positive of each, negatives, suspects, then the others."""
     own, state = facts.own[anchors], facts.state[rows]
     best = [items[:1] for items, _ in positives]
     first = [own[own >= 0], *best, facts.item[rows[state == State.SAMPLED]], facts.item[rows[state == State.SUSPECT]]]
@@ -86,4 +87,5 @@ def listening(facts: Facts, data: dict[str, Any], items: IntArray, order: IntArr
         data["audio"] = audio_type()
     if tracks := [value for one in known for value in one.get("track", ()) if value is not None]:
         data["scores"] = [min(0, *tracks), max(1, *tracks)]
-    return Listening(len(known), len(played), LONGEST)
+    excerpts = [one for row in items.tolist() if (one := facts.sounds.excerpt(row)) is not None]
+    return Listening(len(excerpts), len(played), sum(one.end - one.start < one.seconds for one in excerpts))

@@ -6,6 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
+from threadpoolctl import threadpool_limits
 
 from hardneg.errors import MissingExtraError
 from hardneg.parallel import each
@@ -29,6 +30,11 @@ class Recordings(Album):
 
     def __bool__(self) -> bool:
         return self.things.sounds is not None
+
+    def thumbs(self, rows: IntArray, size: int) -> list[Thumb | None]:
+        """The spectrogram of each row, ``size`` pixels wide; else as of pictures."""
+        with threadpool_limits(1, "blas"):  # many small products, each on a thread of its own already
+            return super().thumbs(rows, size)
 
     def excerpt(self, row: int) -> Excerpt | None:
         """What is shown of a sound; None for one that cannot be read, or was not asked for yet."""

@@ -23,10 +23,10 @@ _RAMP = np.array([(6, 5, 20), (58, 18, 92), (137, 34, 106), (204, 66, 72), (246,
 
 
 def spectrogram(samples: NDArray[np.float32], rate: int, columns: int) -> bytes:
-    """A PNG of ``columns`` times ``BANDS`` pixels in 16 colours, each picture to its own loudest part.
+    r"""A PNG of ``columns`` times ``BANDS`` pixels in 16 colours, each picture to its own loudest part.
 
     >>> spectrogram(np.ones(1600, np.float32), 16000, 64)[:4]
-    b'\\x89PNG'
+    b'\x89PNG'
     """
     size = max(2, round(_FRAME * rate))
     hop = max(1, len(samples) // columns)
@@ -54,4 +54,6 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 def _colours() -> bytes:
     at = np.linspace(0, len(_RAMP) - 1, _LEVELS)
-    return np.stack([np.interp(at, range(len(_RAMP)), one) for one in _RAMP.T], axis=1).round().astype(np.uint8).tobytes()
+    return (
+        np.stack([np.interp(at, range(len(_RAMP)), one) for one in _RAMP.T], axis=1).round().astype(np.uint8).tobytes()
+    )

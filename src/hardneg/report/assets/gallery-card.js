@@ -2,7 +2,7 @@
 const GROUPS = ["Negatives", "Suspects, set aside", "Dropped", "Kept, not sampled"];
 const CHIPS = ["negative", "suspect", "dropped", "kept"];
 const GRADES = { hard: "hard", semi_hard: "semi-hard", easy: "easy" };
-const MORE = { items: "more positives drawn from its class", classes: "more of this class" };
+const MORE = { items: " drawn from its class", classes: " of this class" };
 const LONG = 170; // characters that surely fit two lines
 
 function el(tag, attributes = {}, ...children) {
@@ -121,7 +121,8 @@ function candidate(row, card, view) {
   const grade = data.grades[row[GRADE]];
   marks.append(el("span", { class: "chip plain" }, GRADES[grade] ?? grade));
   if (data.reasons[row[REASON]].title) marks.append(el("span", {}, reasonWords(row, data)));
-  marks.append(...idOf(item), ...expander(item, body), ...compareOf(body, item, card, view));
+  marks.append(...idOf(item), ...expander(item, body));
+  body.querySelector(".sound figcaption")?.append(...compareOf(body, item, card, view));
   body.append(marks);
   const rank = row[RANK] < 0 ? "" : `rank ${count(row[RANK])} in `;
   const facts = el("span", {}, `${rank}${data.sources[row[SOURCE]].replaceAll("+", " + ")}`);
@@ -170,7 +171,8 @@ function cardOf({ card, rows }, at, total, view) {
   const head = picture.length ? [el("header", { class: view.data.heard ? "pictured heard" : "pictured" }, ...picture, heading, meta)] : [heading, meta];
   const list = el("ul", { class: listClass(view, " few") }, ...card.positives.map((one) => positive(one, view)));
   made.append(...head, list);
-  if (card.more) made.append(el("p", { class: "meta" }, MORE[view.data.kind] ? `${count(card.more)} ${MORE[view.data.kind]}` : `${count(card.more)} more positives`));
+  const what = view.data.kind === "classes" ? `${count(card.more)} more` : plural(card.more, "more positive");
+  if (card.more) made.append(el("p", { class: "meta" }, what + (MORE[view.data.kind] ?? "")));
   CHIPS.forEach((_, state) => {
     const some = rows.filter((row) => row[STATE] === state);
     if (some.length) made.append(...group(state, some, card, view));

@@ -3,7 +3,7 @@
 const SOUND = 7;
 const PAUSE = 250; // milliseconds between two sounds that are compared
 
-const player = { audio: document.getElementById("g-player"), queue: [], button: null, waiting: 0 };
+const player = { audio: document.getElementById("g-player"), queue: [], button: null, turn: 0, waiting: 0 };
 
 function namesOf(item, role) {
   const label = item[LABEL] ? `, labelled ${item[LABEL]}` : "";
@@ -62,7 +62,8 @@ function next() {
   button.setAttribute("aria-pressed", "true");
   player.audio.src = button.sound.source;
   document.getElementById("g-said").textContent = button.sound.names;
-  player.audio.play().then(follow, ended); // a browser that may not play leaves all as it was
+  const turn = (player.turn += 1); // what was stopped before it had begun says so late
+  player.audio.play().then(follow, () => turn === player.turn && ended());
 }
 
 function rest() {
