@@ -6,8 +6,6 @@ In ``hard`` is each item that was sampled as a negative, under its own label; wh
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,19 +14,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from hardneg.collection import Collection
-from hardneg.errors import InputError, StorageError
+from hardneg.errors import InputError
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._flat import write_flat
+from hardneg.io.writers._media import Place
 from hardneg.io.writers._names import Names, safe
 from hardneg.io.writers._tally import class_lists, tally
 from hardneg.labels import classes_of, names_at
 
-__all__ = ["Place", "Put", "carry", "within", "write_folders"]
+__all__ = ["write_folders"]
 
 _Row = tuple[int, str, list[str], str]  # row of an item, the part of the folder, its labels, what it may be
-Place = Callable[[str], Path]
-Put = Callable[[Export, int, Place], Path | None]
 
 
 @dataclass
@@ -48,7 +44,7 @@ class _Folders:
         return self.target / self.made[folder] / self.files[folder].free(file)
 
 
-def write_folders(export: Export, put: Put, columns: tuple[str, ...] = ()) -> None:
+def write_folders(export: Export, put: Callable[[int, Place], Path | None], columns: tuple[str, ...] = ()) -> None:
     """Put every chosen item into the folder of its class, and write ``index.csv``.
 
     ``put`` takes a row of the items and a function that gives a free place for a name of a file. It returns where
@@ -67,7 +63,7 @@ def write_folders(export: Export, put: Put, columns: tuple[str, ...] = ()) -> No
     for row, part, labels, may_be in _chosen(export):
         folder = (labels[0],) if part == "hard" else ("+".join(labels) or "unlabelled", may_be)
         into = folders[part]
-        file = put(export, row, lambda name, into=into, folder=folder: into.place(folder, name))  # type: ignore[misc]
+        file = put(row, lambda name, into=into, folder=folder: into.place(folder, name))  # type: ignore[misc]
         if file is not None:
             export.counts[part] += 1
             rows.append(row)
@@ -96,28 +92,3 @@ def _chosen(export: Export) -> Iterator[_Row]:
             export.skips.add("several_labels" if labels[row] else "no_label", str(one))
         else:
             yield row, "hard", labels[row], ""
-
-
-def within(items: Collection, row: int, column: str) -> bool:
-    """Whether a path stays below the root of its files: a list of files must not reach for others."""
-    if items.root is None:
-        return True
-    root = os.path.abspath(items.root)  # noqa: PTH100 - links stay links: they may lead to other disks
-    path = os.path.abspath(items.root / items.table.column(column)[row].as_py())  # noqa: PTH100
-    return os.path.commonpath([root, path]) == root
-
-
-def carry(export: Export, source: Path, place: Path) -> None:
-    """Bring a file to its place, as the option ``files`` says. Raises StorageError for a hard link between disks."""
-    if export.options.files == "link":
-        place.symlink_to(source)
-    elif export.options.files == "copy":
-        shutil.copyfile(source, place)
-    else:
-        try:
-            place.hardlink_to(source.resolve())
-        except OSError as error:
-            raise StorageError(
-                f"'{source}' cannot be linked to '{export.name}' ({error.strerror}). Hard links stay on one disk: "
-                "choose files='copy' or files='link'."
-            ) from error

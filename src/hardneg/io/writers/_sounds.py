@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.collection import Collection
 from hardneg.errors import InputError, MissingExtraError
-from hardneg.io.writers._class_folders import within
 from hardneg.io.writers._export import Export
+from hardneg.io.writers._media import Place, carry, within
 from hardneg.mediafiles import Source
 from hardneg.soundfiles import BrokenSound, blocks, opened
 from hardneg.sounds import Clip, extent
 
-__all__ = ["Found", "cut", "found", "need_sounds", "write_wav"]
+__all__ = ["Found", "cut", "found", "need_sounds", "put_sound", "write_wav"]
 
 # How a clip is written; of files with other samples 16 bits are.
 _SAMPLES = {"PCM_24": "int32", "PCM_32": "int32", "FLOAT": "float32", "DOUBLE": "float32"}
+_SUFFIXES = {"WAVEX": ".wav", "RF64": ".wav", "NIST": ".wav"}  # of others the name of the format is the suffix
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +52,12 @@ def need_sounds(export: Export) -> None:
 
 
 @contextmanager
-def found(export: Export, row: int) -> Iterator[Found | None]:
-    """The sound of an item, open; None, and counted with the reason, where there is none that can be used.
+def found(export: Export, things: Collection, row: int) -> Iterator[Found | None]:
+    """The sound of a thing, open; None, and counted with the reason, where there is none that can be used.
 
     So is a sound that turns out to be broken while it is read.
     """
-    items = export.run.items
-    name, sounds = str(items.ids[row].as_py()), items.sounds
+    name, sounds = str(things.ids[row].as_py()), things.sounds
     sound = None if sounds is None else sounds[row]
     if sound is None:
         export.skips.add("no_sound", name)
@@ -64,7 +65,7 @@ def found(export: Export, row: int) -> Iterator[Found | None]:
         return
     clip = sound if isinstance(sound, Clip) else Clip(sound)
     named = name if isinstance(clip.sound, bytes) else f"{name} ({clip.sound!s})"
-    if not isinstance(clip.sound, bytes) and not within(items, row, "audio"):
+    if not isinstance(clip.sound, bytes) and not within(things, row, "audio"):
         export.skips.add("outside_its_root", named)
         yield None
         return
@@ -93,6 +94,39 @@ def cut(one: Found) -> NDArray[Any]:
         return parts
     full = 2.0 ** (8 * kind.itemsize - 1)
     return np.clip(np.rint(parts.astype(np.float64) * full), -full, full - 1).astype(kind)
+
+
+def put_sound(export: Export, things: Collection, row: int, place: Place) -> Path | None:
+    """Put a sound at a place that is free for its name, cut out where it is a part of a file.
+
+    None, and counted, where there is none to put.
+    """
+    name = str(things.ids[row].as_py())
+    made: Path | None = None
+    with found(export, things, row) as one:
+        if one is not None:
+            made = _whole(export, one, name, place) if one.whole else _part(one, name, place)
+    return made
+
+
+def _whole(export: Export, one: Found, name: str, place: Place) -> Path:
+    if isinstance(one.source, bytes):
+        form = str(one.file.format)
+        file = place(f"{name}{_SUFFIXES.get(form, f'.{form.lower()}')}")
+        file.write_bytes(one.source)
+        return file
+    source = Path(one.source).absolute()
+    file = place(source.name)
+    carry(export, source, file)
+    return file
+
+
+def _part(one: Found, name: str, place: Place) -> Path:
+    samples, rate = cut(one), one.file.samplerate
+    stem = name if isinstance(one.source, bytes) else Path(one.source).stem
+    file = place(f"{stem}_{one.first / rate:.3f}-{one.stop / rate:.3f}.wav")
+    write_wav(file, samples, rate)
+    return file
 
 
 def write_wav(place: Path, samples: NDArray[Any], rate: int) -> None:

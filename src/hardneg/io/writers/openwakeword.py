@@ -172,7 +172,7 @@ def _clips(
 def _samples(export: Export, row: int) -> Any:
     """The sound of an item as 16-bit samples; None, and counted, where it cannot be had."""
     samples = None
-    with found(export, row) as one:
+    with found(export, export.run.items, row) as one:
         if one is not None:
             rate = one.file.samplerate
             heard = wave(Clip(one.source, one.first / rate, one.stop / rate), _RATE)

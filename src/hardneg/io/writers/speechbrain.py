@@ -82,7 +82,7 @@ def _rows(export: Export, root: str, text: Callable[[str], str]) -> Iterator[dic
         if about.suspect_for[row]:
             export.skips.add("suspect", name)
             continue
-        with found(export, row) as one:
+        with found(export, export.run.items, row) as one:
             if one is None:
                 continue
             if isinstance(one.source, bytes):
