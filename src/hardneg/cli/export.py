@@ -40,7 +40,9 @@ def _list(context: click.Context, parameter: click.Parameter, asked: bool) -> No
 @click.option("--ids", is_flag=True, help="Add columns with ids.")
 @click.option("--balanced", is_flag=True, help="Balance weights by class.")
 @click.option(
-    "--files", type=click.Choice(["link", "hardlink", "copy"]), help="How pictures get into a folder (link: symbolic)."
+    "--files",
+    type=click.Choice(["link", "hardlink", "copy"]),
+    help="How pictures and sounds get into a folder (link).",
 )
 @click.option("--prompt", help="The instruction for the query, in formats that carry one.")
 @overwrite_option

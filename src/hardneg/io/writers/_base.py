@@ -34,8 +34,8 @@ class ExportOptions:
         bucket: The first part of the shard names in an index of shards.
         shard_rows: Rows in one shard.
         balanced: Whether weights are balanced by class.
-        files: Whether pictures are put there as symbolic links (``link``), as hard links (``hardlink``) or copied
-            (``copy``).
+        files: Whether pictures and sounds are put there as symbolic links (``link``), as hard links (``hardlink``) or
+            copied (``copy``).
         overwrite: Replace an earlier export.
 
     Raises:
@@ -92,6 +92,7 @@ class Writer:
         texts: Whether it needs the texts of anchors and items.
         paths: Whether the path of a picture may stand where it needs a text, and a member of the class where the
             anchor is a class.
+        media: Whether a picture or a sound may be shown where it needs a text.
         folder: Whether a path without one of ``suffixes`` becomes a folder.
     """
 
@@ -104,6 +105,7 @@ class Writer:
     texts: bool = True
     folder: bool = False
     paths: bool = False
+    media: bool = False
 
     @property
     def usual(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
 
-__all__ = ["Document", "Example", "Examples", "Hit", "contents", "documents", "examples", "plain_scores"]
+__all__ = ["Document", "Example", "Examples", "Hit", "contents", "documents", "examples", "media_kind", "plain_scores"]
 
 # Anchors or items that are Python objects at one time.
 _BLOCK = 1024
@@ -142,6 +143,13 @@ def contents(things: Collection) -> pa.ChunkedArray | None:
     if things.texts is not None or "path" not in things.table.column_names or "image" in things.table.column_names:
         return things.texts
     return pa.chunked_array([pa.array(things.pictures, pa.string())])
+
+
+def media_kind(things: Collection) -> Literal["audio", "image"] | None:
+    """What things are besides their texts: sounds, pictures, or neither."""
+    if things.sounds is not None:
+        return "audio"
+    return None if things.pictures is None else "image"
 
 
 def _texts(items: Collection) -> pa.Table:

@@ -16,7 +16,7 @@ from hardneg.collection import Collection
 from hardneg.errors import InputError
 from hardneg.io.reading import Skips
 from hardneg.io.writers._base import ExportOptions, Writer
-from hardneg.io.writers._examples import Document, Example, Examples, Hit, contents, documents
+from hardneg.io.writers._examples import Document, Example, Examples, Hit, contents, documents, media_kind
 from hardneg.io.writers._members import Members
 from hardneg.labels import are_classes
 from hardneg.ragged import IntArray
@@ -47,7 +47,7 @@ class Export:
         self.counts: Counter[str] = Counter(anchors=len(run.anchors))
         self.skips = Skips()
         self.members = Members(run) if writer.paths and are_classes(run) else None
-        if writer.texts:
+        if writer.texts and not (writer.media and media_kind(run.items)):
             if self.members is None:
                 _check_texts(run.anchors, "anchors", writer, classes=are_classes(run))
             _check_texts(run.items, "items", writer)
@@ -130,6 +130,8 @@ def _check_texts(things: Collection, what: str, writer: Writer, *, classes: bool
     remedy = "Give the texts in the mining, or choose a format of ids (msmarco)."
     if things.pictures is not None:
         remedy = "Choose a format that takes paths (triplet), or one that writes pictures out (image-folder)."
+    elif things.sounds is not None:
+        remedy = "Choose a format that takes sounds (sound-folder, openwakeword, speechbrain, trials)."
     elif classes:
         remedy = "Classes have none: choose a format that takes their members (triplet), or mine with anchors='items'."
     if said is None:

@@ -7,13 +7,21 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+
 from hardneg.collection import Collection
 from hardneg.errors import StorageError
 from hardneg.io.writers._export import Export
 
-__all__ = ["Place", "carry", "within"]
+__all__ = ["Place", "are_bytes", "carry", "within"]
 
 Place = Callable[[str], Path]  # a free place for a file of this name
+
+
+def are_bytes(things: Collection, column: str) -> bool:
+    """Whether a column holds the media themselves, not the names of files."""
+    kind = things.table.schema.field(column).type
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def within(items: Collection, row: int, column: str) -> bool:

@@ -11,12 +11,41 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hardneg.collection import Collection
+from hardneg.io.writers._examples import media_kind
 from hardneg.io.writers._export import Export
+from hardneg.labels import own_items
 from hardneg.ragged import IntArray, Ragged
+from hardneg.run import Run
 
-__all__ = ["review_schema", "review_tables"]
+__all__ = ["Sides", "review_schema", "review_tables"]
 
 _TEXTS = {"anchor_text": pa.string(), "positive_text": pa.string(), "item_text": pa.string(), "sampled": pa.bool_()}
+
+
+class Sides:
+    """Where the pictures or sounds of a pair are: of the anchor, of its best positive, of the item."""
+
+    def __init__(self, run: Run) -> None:
+        self._run, self._own = run, own_items(run)
+        self._are_items = bool(len(self._own)) and bool((self._own >= 0).all())
+        self._best = _best_positives(run)
+        of = {"anchor": run.items if self._are_items else run.anchors, "positive": run.items, "item": run.items}
+        self.kinds = {side: media_kind(things) for side, things in of.items()}
+
+    def rows(self, anchors: IntArray, items: IntArray) -> dict[str, tuple[Collection, IntArray]]:
+        """For each side the things and the row of each pair among them, -1 for none."""
+        run = self._run
+        anchor = (run.items, self._own[anchors]) if self._are_items else (run.anchors, anchors)
+        return {"anchor": anchor, "positive": (run.items, self._best[anchors]), "item": (run.items, items)}
+
+
+def _best_positives(run: Run) -> IntArray:
+    """The row of the item that is the best positive of each anchor, -1 without one."""
+    positive = run.positives.positive
+    order = np.lexsort((np.nan_to_num(run.positive_scores, nan=-np.inf), positive.rows()))  # the best comes last
+    best = np.full(len(positive), -1, np.int64)
+    best[positive.rows()[order]] = positive.values[order]
+    return best
 
 
 def review_schema(export: Export) -> pa.Schema:

@@ -24,6 +24,7 @@ import pyarrow as pa
 from hardneg.io.writers._base import Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._flat import FLAT, write_flat
+from hardneg.io.writers._media import are_bytes
 from hardneg.io.writers._tally import ROLES, Tally, class_lists, role_names, roles, tally
 from hardneg.labels import classes_of
 from hardneg.ragged import BoolArray, IntArray
@@ -49,7 +50,7 @@ def _write(export: Export) -> None:
 def _table(export: Export, found: Tally, has: BoolArray, rows: IntArray) -> pa.Table:
     run, items = export.run, export.run.items.table
     take = pa.array(rows)
-    shown = [name for name in _OWN if name in items.column_names and not _are_bytes(items, name)]
+    shown = [name for name in _OWN if name in items.column_names and not are_bytes(run.items, name)]
     own = {name: items.column(name).take(take) for name in shown}
     columns = {"id": run.items.ids.take(take), **own, "role": role_names(has[:, rows])}
     columns["times"] = pa.array(found.times[rows], pa.int32())
@@ -64,11 +65,6 @@ def _table(export: Export, found: Tally, has: BoolArray, rows: IntArray) -> pa.T
     if classes is not None:
         columns["may_be"] = class_lists(classes, *found.suspect_pairs, rows)
     return pa.table(columns)
-
-
-def _are_bytes(items: pa.Table, name: str) -> bool:
-    kind = items.schema.field(name).type
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 INDEX = Writer(

@@ -1,51 +1,115 @@
 """Label Studio: ``tasks.json`` to import, and ``label_config.xml`` for the project to import it into.
 
-A task for each sampled negative and each suspect. The prediction says what hardneg takes the pair for, negative or
-positive, with the similarity as its score, so that tasks can be sorted by it; a person decides.
+A task for each sampled negative and each suspect: the anchor, a positive of it, and the item, as texts, pictures or
+sounds. The prediction says what hardneg takes the pair for, negative or positive, with the similarity as its score, so
+that tasks can be sorted by it; a person decides.
+
+Pictures and sounds are in the folder ``media``: linked or copied as ``files`` says, bytes written out, parts of a
+sound cut out. Tasks name them as ``/data/local-files/?d=NAME/media/...``, where NAME is that of the export: set
+``LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT`` to the folder that holds it and add ``NAME/media`` as local storage.
+A task whose item cannot be shown is left out and counted.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
+from hardneg.collection import Collection
 from hardneg.io.writers._base import Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._files import opened, write_array
-from hardneg.io.writers._review import review_schema, review_tables
+from hardneg.io.writers._names import Names
+from hardneg.io.writers._pictures import put_picture
+from hardneg.io.writers._review import Sides, review_schema, review_tables
+from hardneg.io.writers._sounds import put_sound
 
 __all__ = ["LABEL_STUDIO"]
 
-_CONFIG = """\
-<View>
-  <Header value="Anchor"/>
-  <Text name="anchor" value="$anchor_text"/>
-  <Header value="Its known positives"/>
-  <Text name="positive" value="$positive_text"/>
-  <Header value="Item"/>
-  <Text name="item" value="$item_text"/>
+_HEADERS = {"anchor": "Anchor", "positive": "Its known positives", "item": "Item"}
+_CHOICES = """\
   <Choices name="relation" toName="item" choice="single" required="true" showInline="true">
     <Choice value="positive"/>
     <Choice value="negative"/>
     <Choice value="unsure"/>
   </Choices>
-</View>
 """
+_TAGS = {"image": "Image", "audio": "Audio"}
+_PUT = {"image": put_picture, "audio": put_sound}
+_Row = dict[str, Any]
 
 
 def _write(export: Export) -> None:
-    export.rows(write_array(export.target / "tasks.json", _tasks(export)))
+    media = _Media(export)
+    export.rows(write_array(export.target / "tasks.json", _tasks(export, media)))
     with opened(export.target / "label_config.xml") as file:
-        file.write(_CONFIG.encode())
+        file.write(_config(export, media).encode())
 
 
-def _tasks(export: Export) -> Iterator[dict[str, object]]:
+def _config(export: Export, media: _Media) -> str:
+    """The view of a task: for each side its picture or sound, and its text; the id of what has neither."""
+    lines = ["<View>"]
+    for side, header in _HEADERS.items():
+        lines.append(f'  <Header value="{header}"/>')
+        kind = media.kinds[side]
+        if kind:
+            lines.append(f'  <{_TAGS[kind]} name="{side}" value="${side}_{kind}"/>')
+        if not kind or _side(export, side).texts is not None:
+            lines.append(f'  <Text name="{f"{side}_text" if kind else side}" value="${side}_text"/>')
+    return "\n".join(lines) + f"\n{_CHOICES}</View>\n"
+
+
+def _side(export: Export, side: str) -> Collection:
+    return export.run.anchors if side == "anchor" else export.run.items
+
+
+def _tasks(export: Export, media: _Media) -> Iterator[dict[str, object]]:
     version = f"hardneg {export.run.manifest.get('hardneg_version') or ''}".strip()
     for table in review_tables(export, review_schema(export)):
         for row in table.to_pylist():
+            if not media.add(row):
+                export.skips.add("nothing_to_show", f"{row['anchor']} {row['item']}")
+                continue
+            row["anchor_text"] = str(row["anchor"]) if row["anchor_text"] is None else row["anchor_text"]
             yield {"data": {name: _plain(value) for name, value in row.items()}, "predictions": [_guess(row, version)]}
+
+
+class _Media:
+    """The pictures or sounds of a run: what kind each side has, and where each is once it was put there."""
+
+    def __init__(self, export: Export) -> None:
+        self._export, self._sides = export, Sides(export.run)
+        self.kinds = self._sides.kinds
+        self._names = Names()
+        self._urls: dict[tuple[int, int], str] = {}
+
+    def add(self, row: _Row) -> bool:
+        """Add to a task where its pictures or sounds are; False where the item cannot be shown."""
+        run = self._export.run
+        anchor, item = run.anchors.positions([row["anchor"]]), run.items.positions([row["item"]])
+        for side, (things, rows) in self._sides.rows(anchor, item).items():
+            if kind := self.kinds[side]:
+                row[f"{side}_{kind}"] = self._url(things, int(rows[0]), kind)
+        return row.get(f"item_{self.kinds['item']}") != ""
+
+    def _url(self, things: Collection, row: int, kind: str) -> str:
+        """Where a picture or a sound is, for Label Studio; nothing for what cannot be had."""
+        key = id(things), row
+        if row >= 0 and key not in self._urls:
+            file = _PUT[kind](self._export, things, row, self._place)
+            there = "" if file is None else file.relative_to(self._export.target).as_posix()
+            self._urls[key] = there and f"/data/local-files/?d={quote(f'{self._export.name}/{there}')}"
+        return self._urls.get(key, "")
+
+    def _place(self, name: str) -> Path:
+        folder = self._export.target / "media"
+        folder.mkdir(exist_ok=True)
+        return folder / self._names.free(name)
 
 
 def _guess(row: Mapping[str, object], version: str) -> dict[str, object]:
@@ -65,5 +129,5 @@ def _plain(value: object) -> object:
 
 LABEL_STUDIO = Writer(
     "label-studio", "Label Studio: a task for each sampled negative and suspect, with hardneg's guess", (),
-    "texts, ids, scores, verdicts", _write, (),
+    "texts, pictures, sounds, ids, scores, verdicts", _write, ("files",), media=True,
 )  # fmt: skip

@@ -32,6 +32,7 @@ from hardneg.io.writers._base import Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._files import opened
 from hardneg.io.writers._flat import write_flat
+from hardneg.io.writers._media import are_bytes
 from hardneg.io.writers._names import Names
 from hardneg.io.writers._openwakeword_config import config
 from hardneg.io.writers._sounds import found, need_sounds, write_wav
@@ -136,9 +137,7 @@ def _tested(export: Export) -> BoolArray:
 
 def _groups(items: Collection) -> IntArray:
     """A number for each item, the same for those that must not be torn apart."""
-    files = items.table.column("audio")
-    if pa.types.is_binary(files.type) or pa.types.is_large_binary(files.type):
-        files = items.ids
+    files = items.ids if are_bytes(items, "audio") else items.table.column("audio")
     keys = [one.cast(pa.string()) for one in (files, items.ids)]
     if "speaker" in items.table.column_names:
         keys.insert(0, items.table.column("speaker").cast(pa.string()))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from hardneg.io.writers._base import Writer
 from hardneg.io.writers._class_folders import write_folders
 from hardneg.io.writers._export import Export
+from hardneg.io.writers._media import are_bytes
 from hardneg.io.writers._sounds import need_sounds, put_sound
 
 __all__ = ["SOUND_FOLDER"]
@@ -21,13 +22,9 @@ __all__ = ["SOUND_FOLDER"]
 
 def _write(export: Export) -> None:
     need_sounds(export)
-    shown = ("audio", "start", "end") if _are_named(export) else ("start", "end")
-    write_folders(export, lambda row, place: put_sound(export, export.run.items, row, place), shown)
-
-
-def _are_named(export: Export) -> bool:
-    """Whether the sounds are files with names, not bytes."""
-    return not str(export.run.items.table.schema.field("audio").type).endswith("binary")
+    items = export.run.items
+    columns = ("start", "end") if are_bytes(items, "audio") else ("audio", "start", "end")
+    write_folders(export, lambda row, place: put_sound(export, items, row, place), columns)
 
 
 SOUND_FOLDER = Writer(

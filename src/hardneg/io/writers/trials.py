@@ -24,6 +24,7 @@ from hardneg.errors import InputError, OptionError
 from hardneg.io.writers._base import Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._files import opened
+from hardneg.io.writers._media import are_bytes
 from hardneg.io.writers._tally import tally
 from hardneg.labels import own_items
 
@@ -112,11 +113,10 @@ def _names(things: Collection, what: str) -> list[str]:
 def _called(things: Collection) -> pa.ChunkedArray | pa.Array:
     """The paths where every thing has one of its own, else the ids."""
     for column in ("audio", "path"):
-        if column not in things.table.column_names:
+        if column not in things.table.column_names or are_bytes(things, column):
             continue
         paths = things.table.column(column)
-        is_text = pa.types.is_string(paths.type) or pa.types.is_large_string(paths.type)
-        if is_text and not paths.null_count and pc.count_distinct(paths).as_py() == len(things):
+        if not paths.null_count and pc.count_distinct(paths).as_py() == len(things):
             return paths
     return things.ids
 
