@@ -62,7 +62,7 @@ def review_tables(export: Export, schema: pa.Schema) -> Iterator[pa.Table]:
     """Give the pairs part by part, in the order of the candidates.
 
     A suspect is no negative: it is here to be judged. ``positive_text`` holds all positives, a blank line between
-    them. Missing figures stay NaN.
+    them, and is null where the items have no texts. Missing figures stay NaN.
     """
     run = export.run
     table = run.negatives
@@ -103,6 +103,8 @@ def _taken(things: Collection, rows: IntArray) -> pa.ChunkedArray | pa.Array:
 
 def _positive_texts(export: Export, anchors: IntArray) -> pa.Array:
     run = export.run
+    if run.items.texts is None:
+        return pa.nulls(len(anchors), pa.string())
     some, at = np.unique(anchors, return_inverse=True)
     positives = run.positives.positive.take(some)
     texts = _taken(run.items, positives.values).to_pylist()

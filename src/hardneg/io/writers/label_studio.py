@@ -1,8 +1,8 @@
 """Label Studio: ``tasks.json`` to import, and ``label_config.xml`` for the project to import it into.
 
-A task for each sampled negative and each suspect: the anchor, a positive of it, and the item, as texts, pictures or
-sounds. The prediction says what hardneg takes the pair for, negative or positive, with the similarity as its score, so
-that tasks can be sorted by it; a person decides.
+A task for each sampled negative and each suspect: the anchor, its positives (of pictures or sounds the best one), and
+the item. The prediction says what hardneg takes the pair for, negative or positive, with the similarity as its score,
+so that tasks can be sorted by it; a person decides.
 
 Pictures and sounds are in the folder ``media``: linked or copied as ``files`` says, bytes written out, parts of a
 sound cut out. Tasks name them as ``/data/local-files/?d=NAME/media/...``, where NAME is that of the export: set
@@ -15,10 +15,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import pyarrow as pa
 
 from hardneg.collection import Collection
 from hardneg.io.writers._base import Writer
@@ -41,7 +41,6 @@ _CHOICES = """\
 """
 _TAGS = {"image": "Image", "audio": "Audio"}
 _PUT = {"image": put_picture, "audio": put_sound}
-_Row = dict[str, Any]
 
 
 def _write(export: Export) -> None:
@@ -55,8 +54,8 @@ def _config(export: Export, media: _Media) -> str:
     """The view of a task: for each side its picture or sound, and its text; the id of what has neither."""
     lines = ["<View>"]
     for side, header in _HEADERS.items():
-        lines.append(f'  <Header value="{header}"/>')
         kind = media.kinds[side]
+        lines.append(f'  <Header value="{"Its best positive" if kind and side == "positive" else header}"/>')
         if kind:
             lines.append(f'  <{_TAGS[kind]} name="{side}" value="${side}_{kind}"/>')
         if not kind or _side(export, side).texts is not None:
@@ -70,13 +69,15 @@ def _side(export: Export, side: str) -> Collection:
 
 def _tasks(export: Export, media: _Media) -> Iterator[dict[str, object]]:
     version = f"hardneg {export.run.manifest.get('hardneg_version') or ''}".strip()
+    item = f"item_{media.kinds['item']}"
     for table in review_tables(export, review_schema(export)):
-        for row in table.to_pylist():
-            if not media.add(row):
+        for row, shown in zip(table.to_pylist(), media.of(table), strict=True):
+            if shown.get(item) == "":
                 export.skips.add("nothing_to_show", f"{row['anchor']} {row['item']}")
                 continue
             row["anchor_text"] = str(row["anchor"]) if row["anchor_text"] is None else row["anchor_text"]
-            yield {"data": {name: _plain(value) for name, value in row.items()}, "predictions": [_guess(row, version)]}
+            data = {name: _plain(value) for name, value in row.items()} | shown
+            yield {"data": data, "predictions": [_guess(row, version)]}
 
 
 class _Media:
@@ -88,14 +89,17 @@ class _Media:
         self._names = Names()
         self._urls: dict[tuple[int, int], str] = {}
 
-    def add(self, row: _Row) -> bool:
-        """Add to a task where its pictures or sounds are; False where the item cannot be shown."""
+    def of(self, pairs: pa.Table) -> Iterator[dict[str, str]]:
+        """For each pair where its pictures or sounds are, by the name of the variable; empty for what cannot be had."""
         run = self._export.run
-        anchor, item = run.anchors.positions([row["anchor"]]), run.items.positions([row["item"]])
-        for side, (things, rows) in self._sides.rows(anchor, item).items():
-            if kind := self.kinds[side]:
-                row[f"{side}_{kind}"] = self._url(things, int(rows[0]), kind)
-        return row.get(f"item_{self.kinds['item']}") != ""
+        rows = run.anchors.positions(pairs.column("anchor")), run.items.positions(pairs.column("item"))
+        columns = {
+            f"{side}_{kind}": [self._url(things, row, kind) for row in which.tolist()]
+            for side, (things, which) in self._sides.rows(*rows).items()
+            if (kind := self.kinds[side])
+        }
+        for at in range(pairs.num_rows):
+            yield {name: column[at] for name, column in columns.items()}
 
     def _url(self, things: Collection, row: int, kind: str) -> str:
         """Where a picture or a sound is, for Label Studio; nothing for what cannot be had."""
