@@ -43,17 +43,18 @@ class Recordings(Album):
     def audio(self, rows: IntArray, room: int) -> dict[int, str]:
         """What is to be played of each row, in this order, as long as all of it takes no more than ``room`` bytes.
 
-        A sound that does not fit is left out, and shorter ones after it may still be there.
+        A sound that does not fit is left out, and shorter ones soon after it may still be there.
         """
         out: dict[int, str] = {}
         readable = [row for row in dict.fromkeys(rows.tolist()) if row in self._excerpts]
         for at in range(0, len(readable), _ROUND):
             some = readable[at : at + _ROUND]
+            before = len(out)
             for row, data in zip(some, each(lambda row: playable(self._excerpts[row]), some), strict=True):
                 if len(data) <= room:
                     out[row] = data
                     room -= len(data)
-            if room <= 0:
+            if len(out) == before:
                 break
         return out
 
@@ -86,7 +87,7 @@ class Recordings(Album):
 
 def time(excerpt: Excerpt) -> str:
     """How long a sound is, and which part of it is shown."""
-    whole = f"{excerpt.seconds:.2f} s"
     if excerpt.end - excerpt.start >= excerpt.seconds:
-        return whole
-    return f"{excerpt.start:.2f} to {excerpt.end:.2f} of {whole}"
+        return f"{excerpt.seconds:.2f} s"
+    start, end, whole = (f"{one:.2f}".rstrip("0").rstrip(".") for one in (excerpt.start, excerpt.end, excerpt.seconds))
+    return f"{start} to {end} of {whole} s"
