@@ -148,11 +148,16 @@ SKIPPED: dict[str, str] = {
     "no_positive": "Rows without a positive.",
     "other_split": "Judgements of another split.",
     "unused_judgement": "Judgements that no anchor in use needs.",
-    "empty_file": "Pictures whose file is empty.",
-    "missing_file": "Pictures whose file is not there.",
+    "empty_file": "Pictures or sounds whose file is empty.",
+    "missing_file": "Pictures or sounds whose file is not there.",
     "not_an_image": "Files that are no image.",
     "truncated_image": "Images that are cut short or damaged.",
     "image_too_large": "Images with more pixels than are read.",
+    "not_audio": "Files that are no sound.",
+    "truncated_audio": "Sounds that are cut short or damaged.",
+    "zero_length": "Sounds without a single sample.",
+    "out_of_range": "Clips that are not within their file.",
+    "too_long": "Sounds that are longer than is read at once.",
     "unknown_excluded_id": "Ids to leave out that the data do not hold.",
 }
 

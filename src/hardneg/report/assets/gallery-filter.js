@@ -7,10 +7,11 @@ const plain = (text) => text.toLowerCase().normalize("NFKC");
 
 // Everything that is searched, folded once.
 function searchIndex(data) {
-  const items = data.items.map(([id, text, , , label]) => plain(`${id}\n${text ?? ""}\n${label ?? ""}`));
-  const cards = data.anchors.map((card) =>
-    [plain(`${card.id}\n${card.text ?? ""}\n${card.label ?? ""}`), ...card.positives.map(([item]) => items[item])].join("\n"),
-  );
+  const items = data.items.map(([id, text, , , label, , , sound]) => plain([id, text, label, sound?.who].map((one) => one ?? "").join("\n")));
+  const cards = data.anchors.map((card) => {
+    const own = plain(`${card.id}\n${card.text ?? ""}\n${card.label ?? ""}`);
+    return [own, items[card.item] ?? "", ...card.positives.map(([item]) => items[item])].join("\n");
+  });
   return { items, cards };
 }
 
