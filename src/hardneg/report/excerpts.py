@@ -46,8 +46,8 @@ class Excerpt:
 def excerpt_of(sound: Sound, about: Mapping[str, object]) -> Excerpt:
     """Choose the part of a sound: all of a short one, else what is around its event, or around its middle.
 
-    ``about`` may have ``scores`` (what a detector said, one every ``step`` seconds from the beginning of the sound),
-    and ``event_start`` and ``event_end`` in seconds of the file.
+    ``about`` may have ``scores`` (what a detector said, one every ``step`` seconds from ``scores_start``, or from the
+    beginning of the sound), and ``event_start`` and ``event_end``; all times are in seconds of the file.
 
     Raises BrokenSound, MissingExtraError.
     """
@@ -63,7 +63,7 @@ def excerpt_of(sound: Sound, about: Mapping[str, object]) -> Excerpt:
     ends = (first + round((start + length) * rate)) / rate
     part = Clip(whole.sound, (first + round(start * rate)) / rate, min(ends, stop / rate))
     inside = None if event is None else (_share(event[0] - start, length), _share(event[1] - start, length))
-    track = _track(about, start, length)
+    track = _track(about, begins, start, length)
     return Excerpt(part, rate if rate in _RATES else _RATE, seconds, start, start + length, track, inside)
 
 
@@ -109,13 +109,15 @@ def _event(about: Mapping[str, object], begins: float, seconds: float) -> tuple[
     return (max(0.0, start), min(seconds, end)) if start < seconds and end > 0 and start < end else None
 
 
-def _track(about: Mapping[str, object], start: float, length: float) -> list[float | None] | None:
+def _track(about: Mapping[str, object], begins: float, start: float, length: float) -> list[float | None] | None:
     """The scores over the part at equal steps, the highest of those that fall together; None where there are none."""
     scores, step = about.get("scores"), _number(about.get("step"))
     if not isinstance(scores, list) or not 0 < step < math.inf:
         return None
     values = np.array([_number(one) for one in scores], np.float64)
-    at = (np.arange(len(values)) * step - start) / length
+    since = _number(about.get("scores_start"))
+    offset = 0.0 if math.isnan(since) else since - begins
+    at = (offset + np.arange(len(values)) * step - start) / length
     inside = (at >= 0) & (at <= 1) & np.isfinite(values)
     if not inside.any():
         return None

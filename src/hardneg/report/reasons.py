@@ -46,6 +46,12 @@ REASONS: dict[str, Meaning] = {
         "{} similar to a positive",
         "raise 'similarity' in duplicates",
     ),
+    "duplicates.near_repeat": Meaning(
+        "Near-repeat of a candidate",
+        "It is so similar to a harder candidate of the same anchor that one of them is enough.",
+        "{} similar to that candidate",
+        "raise 'among' in duplicates",
+    ),
     "mislabelled.likely_mislabelled": Meaning(
         "Likely labelled wrongly",
         "Models that had not seen its label find it likelier than not that it is of the anchor's class.",

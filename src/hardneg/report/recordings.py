@@ -18,7 +18,7 @@ from hardneg.sounds import BrokenSound
 
 __all__ = ["Recordings", "time"]
 
-_ABOUT = ("scores", "step", "event_start", "event_end")
+_ABOUT = ("scores", "scores_start", "step", "event_start", "event_end")
 _ROUND = 64  # sounds encoded at a time
 
 

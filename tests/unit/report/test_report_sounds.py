@@ -232,3 +232,13 @@ def test_without_mp3_sounds_are_wav(run: Run, monkeypatch: pytest.MonkeyPatch) -
 def test_where_speakers_are_the_labels_words_are_said(tmp_path: Path) -> None:
     data = gallery(Facts.gather(heard(tmp_path, same="speaker"))).data
     assert any(one[7]["who"] == "label yes" for one in data["items"])
+
+
+def test_scores_may_begin_before_the_clip() -> None:
+    scores = [0.0] * 40
+    scores[25] = 0.8  # at 4.5 s of the file, 0.5 s of the clip
+    sound = Clip(saved(tone(300, 10.0, 8000), 8000), 4.0, 6.0)
+    track = excerpt_of(sound, {"scores": scores, "step": 0.1, "scores_start": 2.0}).track
+    assert track is not None
+    assert track.index(0.8) == 5
+    assert len(track) == 20

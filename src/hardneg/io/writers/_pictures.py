@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from hardneg.collection import Collection
+from hardneg.images import BrokenImage, Crop, rgb
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._media import Place, carry, within
 
@@ -17,12 +19,18 @@ _BEGINNINGS = {
 
 
 def put_picture(export: Export, things: Collection, row: int, place: Place) -> Path | None:
-    """Put a picture at a place that is free for its name; None, and counted, where there is none to put."""
+    """Put a picture at a place that is free for its name; a crop is cut out and written as PNG.
+
+    None, and counted, where there is none to put.
+    """
     pictures, name = things.pictures, str(things.ids[row].as_py())
     picture = None if pictures is None else pictures[row]
-    if (problem := _problem(things, row, picture)) is not None:
-        export.skips.add(problem, name if isinstance(picture, bytes | None) else f"{name} ({picture})")
+    whole = picture.picture if isinstance(picture, Crop) else picture
+    if (problem := _problem(things, row, whole)) is not None:
+        export.skips.add(problem, name if isinstance(whole, bytes | None) else f"{name} ({whole!s})")
         return None
+    if isinstance(picture, Crop):
+        return _cut_out(export, picture, name, place)
     if isinstance(picture, bytes):
         file = place(f"{name}{_suffix(picture)}")
         file.write_bytes(picture)
@@ -33,7 +41,7 @@ def put_picture(export: Export, things: Collection, row: int, place: Place) -> P
     return file
 
 
-def _problem(things: Collection, row: int, picture: str | bytes | None) -> str | None:
+def _problem(things: Collection, row: int, picture: Any) -> str | None:
     """Why there is no picture to put, in one word; None where there is one."""
     if picture is None:
         return "no_picture"
@@ -42,6 +50,17 @@ def _problem(things: Collection, row: int, picture: str | bytes | None) -> str |
     if not within(things, row, "path"):
         return "outside_its_root"
     return None if Path(picture).is_file() else "missing_file"
+
+
+def _cut_out(export: Export, crop: Crop, name: str, place: Place) -> Path | None:
+    try:
+        image = rgb(crop)
+    except BrokenImage as error:
+        export.skips.add(error.reason, name)
+        return None
+    file = place(f"{name}.png")
+    image.save(file, "png")
+    return file
 
 
 def _suffix(picture: bytes) -> str | None:

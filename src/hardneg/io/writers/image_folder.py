@@ -4,8 +4,8 @@ Both are laid out as ``torchvision.datasets.ImageFolder`` reads them: ``ImageFol
 item that was sampled as a negative, under its own label; what is suspect for anyone is in ``suspects`` alone, under
 the class that it was most often suspect for. ``index.csv`` says for each item which file it became.
 
-Files are symbolic links unless ``files`` says otherwise; pictures that are bytes are written out. Names are made safe
-for any disk, and numbered where two are the same.
+Files are symbolic links unless ``files`` says otherwise; pictures that are bytes are written out, crops cut out. Names
+are made safe for any disk, and numbered where two are the same.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,16 @@ def test_labels_that_look_the_same_stay_apart() -> None:
     names = Names()
     made = [names.free(one) for one in ("a/b", "a_b", "A_B", "a_b-2", "a_b")]
     assert len({one.casefold() for one in made}) == 5
+
+
+def test_crops_are_cut_out(tmp_path: Path) -> None:
+    pillow = pytest.importorskip("PIL.Image")
+    run = labelled(tmp_path, "image")
+    boxes = pa.array([[2.0, 3.0, 5.0, 4.0]] * len(run.items), pa.list_(pa.float64(), 4))
+    object.__setattr__(run.items, "table", run.items.table.append_column("box", boxes))
+    export(run, "image-folder", tmp_path / "out")
+    found = index_of(tmp_path / "out")
+    assert found
+    for key, path in found.items():
+        whole = pillow.open(io.BytesIO(png(7 * int(key[1:])))).convert("RGB")
+        assert pillow.open(path).tobytes() == whole.crop((2, 3, 7, 7)).tobytes()
