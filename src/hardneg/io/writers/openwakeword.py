@@ -6,8 +6,8 @@ their files begin with ``adversarial`` for what has another label, and with ``fa
 stretches of a recording that a detector fired at. What is suspect for a keyword, or has a label that is doubted, is
 not there. ``index.csv`` says which item became which file.
 
-The clips are mono WAV of 16,000 samples a second and 16 bits, as the training reads them. A tenth of them is for the
-test, chosen by the seed of the run so that one speaker (or one file, without speakers) is on one side.
+The clips are mono WAV of 16,000 samples a second and 16 bits, as the training reads them. At least a tenth of them is
+for the test, drawn by the seed of the run so that one speaker (or one file, without speakers) is on one side.
 
 The keys of the configuration are those of openWakeWord's ``examples/custom_model.yml`` with the values there; paths
 marked with ``EDIT`` are yours. ``custom_negative_phrases`` are the words that were taken for the keyword.
@@ -66,11 +66,11 @@ def _write(export: Export) -> None:
         )
     export.counts.update(positives=0, negatives=0)
     labels = names_at(classes.items, classes.names, np.arange(len(export.run.items)))
-    test, names = _tested(export), Names()
+    split, names = _Split(export), Names()
     index: list[tuple[int, str, str]] = []  # row, keyword, file
     for keyword in _keywords(export, classes):
         folder = names.free(keyword.name)
-        index += _clips(export, keyword, folder, labels, test)
+        index += _clips(export, keyword, folder, labels, split.test(keyword))
         phrases = Counter(one for row in keyword.negatives.tolist() for one in labels[row])
         with opened(export.target / f"{folder}.yml") as file:
             file.write(config(folder, keyword.name, [one for one, _ in phrases.most_common()]).encode())
@@ -118,21 +118,31 @@ def _count(export: Export, reason: str, name: str, rows: IntArray) -> None:
         export.skips.add(reason, f"{export.run.items.ids[row].as_py()} for {name}")
 
 
-def _tested(export: Export) -> BoolArray:
-    """Whether each item is for the test rather than for training: all of one speaker, or of one file, alike."""
-    items = export.run.items
-    draws = random.uniform(int(export.run.manifest["seed"]), items.keys)
-    of = _groups(items)
-    # The smallest draw of a group speaks for it, so that the order of the items makes no difference.
-    least = np.ones(int(of.max(initial=0)) + 1)
-    np.minimum.at(least, of, draws)
-    order = np.lexsort((draws, least[of]))
-    ends = np.flatnonzero(np.diff(least[of][order], append=2.0) != 0) + 1
-    wanted = max(1, round(_TEST * len(items)))
-    enough = int(ends[np.searchsorted(ends, wanted)]) if len(ends) > 1 else wanted
-    test = np.zeros(len(items), bool)
-    test[order[:enough]] = True
-    return test
+class _Split:
+    """Which clips of a keyword are for the test: all of one speaker, or of one file, or none."""
+
+    def __init__(self, export: Export) -> None:
+        items = export.run.items
+        self._groups, draws = _groups(items), random.uniform(int(export.run.manifest["seed"]), items.keys)
+        # The smallest draw of a group speaks for it, so that the order of the items makes no difference.
+        self._draws = np.ones(int(self._groups.max(initial=0)) + 1)
+        np.minimum.at(self._draws, self._groups, draws)
+
+    def test(self, keyword: _Keyword) -> set[int]:
+        """Group by group, as drawn, until there is a tenth of the clips for and against; some are left for training."""
+        sides = [Counter(self._groups[rows].tolist()) for rows in (keyword.positives, keyword.negatives)]
+        left = [side.total() for side in sides]
+        wanted = [max(1, round(_TEST * number)) for number in left]
+        chosen: set[int] = set()
+        for group in sorted(set().union(*sides), key=lambda one: self._draws[one]):
+            number = [side[group] for side in sides]
+            asked = any(one and want > 0 for one, want in zip(number, wanted, strict=True))
+            if asked and all(one < there for one, there in zip(number, left, strict=True)):
+                chosen.add(group)
+                wanted = [want - one for want, one in zip(wanted, number, strict=True)]
+                left = [there - one for there, one in zip(left, number, strict=True)]
+        rows = np.union1d(keyword.positives, keyword.negatives)
+        return {row for row in rows.tolist() if int(self._groups[row]) in chosen}
 
 
 def _groups(items: Collection) -> IntArray:
@@ -147,7 +157,7 @@ def _groups(items: Collection) -> IntArray:
 
 
 def _clips(
-    export: Export, keyword: _Keyword, folder: str, labels: list[list[str]], test: BoolArray
+    export: Export, keyword: _Keyword, folder: str, labels: list[list[str]], test: set[int]
 ) -> Iterator[tuple[int, str, str]]:
     """Write the clips of a keyword; give the row, the keyword and the file of each."""
     taken = {part: Names() for part in ("positive_train", "positive_test", "negative_train", "negative_test")}
@@ -155,7 +165,7 @@ def _clips(
         (export.target / folder / part).mkdir(parents=True, exist_ok=True)
     for side, rows in (("positive", keyword.positives), ("negative", keyword.negatives)):
         for row in rows.tolist():
-            part = f"{side}_{'test' if test[row] else 'train'}"
+            part = f"{side}_{'test' if row in test else 'train'}"
             kind = "" if side == "positive" else "adversarial_" if labels[row] else "false_alarm_"
             samples = _samples(export, row)
             if samples is None:

@@ -232,17 +232,39 @@ def test_openwakeword_can_read_its_clips(runs: dict[str, Run], tmp_path: Path, c
     labels, speakers = column(runs[content], "label"), column(runs[content], "speaker")
     index = rows_of(tmp_path / "out" / "index.csv")
     assert report.rows == len(index) == len(list((tmp_path / "out").glob("*/*/*.wav")))
-    sides: dict[str, set[str]] = {"train": set(), "test": set()}
+    sides: dict[tuple[str, str], set[str]] = {}
     for row in index:
         info = soundfile.info(tmp_path / "out" / row["file"])
         assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, "PCM_16")
         _, part, name = row["file"].split("/")
         side, use = part.split("_")
-        sides[use].add(speakers[row["id"]])
+        sides.setdefault((row["keyword"], use), set()).add(speakers[row["id"]])
         assert (side == "positive") == (labels[row["id"]] == row["keyword"])
         kind = "false_alarm" if labels[row["id"]] is None else "adversarial"
         assert side == "positive" or name.startswith(kind)
-    assert not sides["train"] & sides["test"]
+    assert {use for _, use in sides} == {"train", "test"}
+    assert not any(sides[word, "train"] & found for (word, use), found in sides.items() if use == "test")
+
+
+def test_each_side_of_a_keyword_has_a_test(tmp_path: Path) -> None:
+    run = heard(tmp_path, "bytes", anchors="classes", items=96)
+    replaced(run, "speaker", dict.fromkeys(run.items.ids.to_pylist()))  # each clip may go either way
+    export(run, "openwakeword", tmp_path / "out")
+    for word in {row["keyword"] for row in rows_of(tmp_path / "out" / "index.csv")}:
+        for side in ("positive", "negative"):
+            train, test = (
+                len(list((tmp_path / "out" / safe(word)).glob(f"{side}_{use}/*"))) for use in ("train", "test")
+            )
+            assert test == max(1, round(0.1 * (train + test)))
+            assert train
+
+
+def test_one_speaker_is_for_training(tmp_path: Path) -> None:
+    run = heard(tmp_path)
+    replaced(run, "speaker", dict.fromkeys(run.items.ids.to_pylist(), "ann"))
+    report = export(run, "openwakeword", tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*/*_test/*"))
+    assert {one.reason: one.count for one in report.skips}["no_positive_test_clip"] == 4
 
 
 def test_no_suspect_is_a_negative_of_openwakeword(runs: dict[str, Run], tmp_path: Path) -> None:
