@@ -27,6 +27,7 @@ from hardneg.io.writers.index import INDEX
 from hardneg.io.writers.label_studio import LABEL_STUDIO
 from hardneg.io.writers.msmarco import GPL, MSMARCO
 from hardneg.io.writers.nemo import NEMO, NEMO_INLINE
+from hardneg.io.writers.nemo_manifest import NEMO_MANIFEST
 from hardneg.io.writers.nixietune import NIXIETUNE
 from hardneg.io.writers.nomic import NOMIC
 from hardneg.io.writers.openwakeword import OPENWAKEWORD
@@ -89,6 +90,7 @@ WRITERS: dict[str, Writer] = {
         TRIALS,
         OPENWAKEWORD,
         SPEECHBRAIN,
+        NEMO_MANIFEST,
     )
 }
 OTHER_NAMES = {

@@ -14,20 +14,17 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
-
-import numpy as np
 
 from hardneg.io.writers._base import Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._files import opened
-from hardneg.io.writers._sounds import found, need_sounds
-from hardneg.io.writers._tally import role_names, roles, tally
-from hardneg.labels import label_column
+from hardneg.io.writers._mined_sounds import MinedSound, mined_sounds, said_of
+from hardneg.io.writers._sounds import need_sounds
 
 __all__ = ["SPEECHBRAIN"]
 
+_THEIRS = {"speaker": "spk_id", "label": "label"}
 _VARIABLE = re.compile(r"\$[\w.]")  # what the loader of CSV looks up among the replacements
 
 
@@ -38,7 +35,12 @@ def _write(export: Export) -> None:
 
 
 def _write_json(export: Export) -> int:
-    rows = {row.pop("ID"): row for row in _rows(export, "{data_root}", _in_json)}
+    rows = {}
+    for one in mined_sounds(export):
+        row = _row(one)
+        row |= {name: _doubled(value) for name, value in row.items() if isinstance(value, str)}
+        row["wav"] = _located(export, "{data_root}", row["wav"])
+        rows[one.id] = row
     with opened(export.target) as file:
         file.write((json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
     return len(rows)
@@ -49,60 +51,33 @@ def _write_csv(export: Export) -> int:
     with opened(export.target) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["ID", "duration", "wav", "start", "stop", *_columns(export), "role"])
-        for row in _rows(export, "$data_root", str):
-            if any(_VARIABLE.search(str(value).removeprefix("$data_root/")) for value in row.values()):
-                export.skips.add("dollar_in_csv", str(row["ID"]))
+        said = [_THEIRS[what] for what in said_of(export)]
+        writer.writerow(["ID", "duration", "wav", "start", "stop", *said, "role"])
+        for one in mined_sounds(export):
+            row = _row(one)
+            if any(_VARIABLE.search(value) for value in row.values() if isinstance(value, str)):
+                export.skips.add("dollar_in_csv", one.id)
                 continue
-            writer.writerow(row.values())
+            row["wav"] = _located(export, "$data_root", row["wav"])
+            writer.writerow([one.id, *row.values()])
             number += 1
         text.detach()
     return number
 
 
-def _in_json(text: str) -> str:
+def _row(one: MinedSound) -> dict[str, Any]:
+    said = {_THEIRS[what]: value for what, value in one.said.items()}
+    where = {"wav": one.path, "start": one.first, "stop": one.stop}
+    return {"duration": one.seconds, **where, **said, "role": one.role}
+
+
+def _located(export: Export, root: str, path: str) -> str:
+    """A path below the folder of the sounds; as it is where there is none."""
+    return path if export.run.items.root is None else f"{root}/{path}"
+
+
+def _doubled(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
-
-
-def _columns(export: Export) -> dict[str, str]:
-    """The names that SpeechBrain's recipes have for columns of the items."""
-    names = export.run.items.table.column_names
-    known = {"spk_id": "speaker", "label": "label" if "label" in names else label_column(export.run) or ""}
-    return {theirs: ours for theirs, ours in known.items() if ours in names}
-
-
-def _rows(export: Export, root: str, text: Callable[[str], str]) -> Iterator[dict[str, Any]]:
-    """The rows of the manifest, in the order of the items; ``text`` is done to all that is no number."""
-    items, about = export.run.items, tally(export.run)
-    has = roles(export.run, about)
-    named = role_names(has).to_pylist()
-    others = {theirs: items.table.column(ours).to_pylist() for theirs, ours in _columns(export).items()}
-    for row in np.flatnonzero(has.any(axis=0)).tolist():
-        name = str(items.ids[row].as_py())
-        if about.suspect_for[row]:
-            export.skips.add("suspect", name)
-            continue
-        with found(export, export.run.items, row) as one:
-            if one is None:
-                continue
-            if isinstance(one.source, bytes):
-                export.skips.add("bytes_without_a_file", name)
-                continue
-            path = items.table.column("audio")[row].as_py()
-            yield {
-                "ID": name,
-                "duration": round(one.seconds, 6),
-                "wav": text(path) if items.root is None else f"{root}/{text(path)}",
-                "start": one.first,
-                "stop": one.stop,
-                **{theirs: text(_said(column[row])) for theirs, column in others.items()},
-                "role": named[row],
-            }
-
-
-def _said(value: object) -> str:
-    """A label, or several, as one word; nothing for none."""
-    return "+".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 SPEECHBRAIN = Writer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import zipfile
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 from tests.heard import RATE, SECONDS, heard, wave_of
 
+from hardneg.collection import Collection
 from hardneg.errors import InputError, OptionError
 from hardneg.io.writers import ExportOptions, export
 from hardneg.io.writers._names import safe
 from hardneg.io.writers._openwakeword_config import config
+from hardneg.mining import mine
+from hardneg.positives import Positives
 from hardneg.run import Run
 
 soundfile = pytest.importorskip("soundfile", reason="sounds need the extra 'audio'")
@@ -368,6 +372,43 @@ def test_bytes_have_no_place_in_a_manifest(runs: dict[str, Run], tmp_path: Path)
     report = export(runs["bytes"], "speechbrain", tmp_path / "m.csv")
     assert report.rows == 0
     assert {one.reason for one in report.skips} == {"bytes_without_a_file", "suspect"}
+
+
+@pytest.mark.parametrize("same", ["label", "speaker"])
+def test_nemo_finds_every_sound(tmp_path: Path, same: str) -> None:
+    run = heard(tmp_path, "clips", same=same)
+    report = export(run, "nemo-manifest", tmp_path / "m.json")
+    rows = [json.loads(line) for line in (tmp_path / "m.json").read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == report.rows > 0
+    key_of = {(row["audio"], row["start"]): row["id"] for row in run.items.table.to_pylist()}
+    suspect = set(run.candidates.suspects().column("item").to_pylist())
+    for row in rows:
+        path = Path(row["audio_filepath"])
+        assert path.is_absolute()
+        key = key_of[path.name, row["offset"]]
+        assert key not in suspect
+        first = round(row["offset"] * RATE)
+        samples, rate = soundfile.read(path, start=first, frames=round(row["duration"] * RATE))
+        assert rate == RATE
+        np.testing.assert_allclose(samples[:, 0], wave_of(int(key[1:])), atol=1e-4)
+        assert row["label"] == column(run, same)[key]
+
+
+def test_digits_of_six_speakers_become_trials(data_dir: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(data_dir / "speech_fsdd" / "wav.zip") as packed:
+        names = sorted(one for one in packed.namelist() if one.endswith(("_0.wav", "_1.wav")))
+        packed.extractall(tmp_path / "wav", names)
+    stems = [Path(one).stem.split("_") for one in names]
+    columns = {"id": names, "audio": names, "label": [one[0] for one in stems], "speaker": [one[1] for one in stems]}
+    items = Collection(pa.table(columns), tmp_path / "wav")
+    run = mine(Positives.from_segments(items, same="speaker"), sampler="top(n=3)", out=tmp_path / "run")
+    report = export(run, "trials", tmp_path / "t.txt")
+    for left, right, kind in lines_of(tmp_path / "t.txt"):
+        assert (left.split("_")[1] == right.split("_")[1]) == (kind == "target")
+    assert report.counts["nontarget"] > 100
+    export(run, "speechbrain", tmp_path / "m.json")
+    found = speechbrain_json(tmp_path / "m.json", str(tmp_path / "wav"))
+    assert all(soundfile.info(row["wav"]).frames == row["stop"] for row in found.values())
 
 
 # --- index ------------------------------------------------------------------------------------------------------------
