@@ -13,9 +13,9 @@ from hardneg.report.choice import card_limits, choose_anchors, choose_candidates
 from hardneg.report.distributions import score_range
 from hardneg.report.embed import embedded_json
 from hardneg.report.facts import Facts, State, excerpt, title_lengths
-from hardneg.report.listening import Listening, about_sounds, in_order, listening
 from hardneg.report.numbers import compact
 from hardneg.report.reasons import meaning
+from hardneg.report.sounds import Sounds, about_sounds, add_audio, in_order
 
 __all__ = ["BUDGET", "Gallery", "Sizes", "gallery"]
 
@@ -73,7 +73,7 @@ class Gallery:
     per_card: int
     reference: str
     texts: bool
-    sounds: Listening | None = None
+    sounds: Sounds | None = None
 
 
 def gallery(facts: Facts, budget: int = BUDGET) -> Gallery:
@@ -92,7 +92,7 @@ def gallery(facts: Facts, budget: int = BUDGET) -> Gallery:
     if facts.sounds is None:
         return made
     order = in_order(facts, chosen.anchors, chosen.rows, chosen.positives)
-    return replace(made, sounds=listening(facts, made.data, chosen.items, order, budget - used - _AROUND * len(order)))
+    return replace(made, sounds=add_audio(facts, made.data, chosen.items, order, budget - used - _AROUND * len(order)))
 
 
 def _about_bytes(facts: Facts, sizes: Sizes, chosen: _Chosen) -> int:

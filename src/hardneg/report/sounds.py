@@ -14,14 +14,14 @@ from hardneg.report.excerpts import LONGEST, audio_type
 from hardneg.report.facts import Facts, State
 from hardneg.report.recordings import Recordings, time
 
-__all__ = ["Listening", "about_sounds", "in_order", "listening"]
+__all__ = ["Sounds", "about_sounds", "add_audio", "in_order"]
 
 _OTHERS = ("speaker", "label", "session")
 _SHOWN = 60  # characters of a name
 
 
 @dataclass(frozen=True)
-class Listening:
+class Sounds:
     """What the gallery says of its sounds: how many there are, how many can be played, how many are not whole."""
 
     sounds: int
@@ -75,7 +75,7 @@ def _who(facts: Facts, items: IntArray) -> list[str]:
     ]
 
 
-def listening(facts: Facts, data: dict[str, Any], items: IntArray, order: IntArray, room: int) -> Listening:
+def add_audio(facts: Facts, data: dict[str, Any], items: IntArray, order: IntArray, room: int) -> Sounds:
     """Put audio into the gallery's data, in this order, into the room that is left."""
     assert facts.sounds is not None  # noqa: S101 - the caller has looked
     played = facts.sounds.audio(order, room)
@@ -88,4 +88,4 @@ def listening(facts: Facts, data: dict[str, Any], items: IntArray, order: IntArr
     if tracks := [value for one in known for value in one.get("track", ()) if value is not None]:
         data["scores"] = [min(0, *tracks), max(1, *tracks)]
     excerpts = [one for row in items.tolist() if (one := facts.sounds.excerpt(row)) is not None]
-    return Listening(len(excerpts), len(played), sum(one.end - one.start < one.seconds for one in excerpts))
+    return Sounds(len(excerpts), len(played), sum(one.end - one.start < one.seconds for one in excerpts))
