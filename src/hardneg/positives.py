@@ -237,10 +237,10 @@ class Positives:
     ) -> Positives:
         """Relations of boxes: the anchors are the categories, the items what is there and what a detector got wrong.
 
-        What is there is of its category. A detection of a background is unknown: the label may be missing. One that
-        lies on something of another category is of that, and so a negative of the category that it was taken for. No
-        other mistake is an item: it shows a part of the thing itself. The columns are those of
-        :func:`hardneg.detect.items_of`.
+        What is there is of its category, and alone is listed as positive. A detection of a background is unknown: the
+        label may be missing. One that lies on something of another category is of that, and so a negative of the
+        category that it was taken for. No other mistake is an item: it shows a part of the thing itself. The columns
+        are those of :func:`hardneg.detect.items_of`.
 
         Args:
             truth: what is there.
@@ -255,7 +255,10 @@ class Positives:
         Raises InputError where there is no box, or nothing but boxes of one category.
         """
         items = items_of(truth, found, judged, images, categories, least_score)
-        return cls.from_labels(items, anchors="classes", listed=listed, seed=seed)
+        made = cls.from_labels(items, anchors="classes", listed=listed, seed=seed)
+        there = items.table.column("predicted").is_null().to_numpy()[made.positive.values]
+        rows, values = made.positive.rows()[there], made.positive.values[there]
+        return replace(made, positive=Ragged.from_pairs(rows, values, len(made.anchors)))
 
     def lists(self) -> dict[str, Ragged]:
         """The relations by name: positive, negative, ignored."""

@@ -34,8 +34,8 @@ def items_of(
     What counts for nothing and boxes without an area are left out. Image by image come first the boxes that are there,
     with ids such as ``street/3`` (image and place), then the detections, the surest first, as ``street/d0``.
 
-    Columns: ``path`` where the images have one, ``box``; ``image``, which is also the ``group``; ``label``, the category
-    that is there, none for background; ``predicted``, the category that the detector took it for, and its
+    Columns: ``path`` where the images have one, ``box``; ``image_id``, which is also the ``group``; ``label``, the
+    category that is there, none for background; ``predicted``, the category that the detector took it for, and its
     ``detector_score``, none for what is there; ``mistake``, ``background`` or ``confusion``; ``overlap``, with the box
     that says so.
 
@@ -53,8 +53,8 @@ def items_of(
         _check(boxes.image, len(images), f"{name} are in image", "images")
         _check(boxes.category, len(categories), f"{name} are of category", "categories")
     there = np.flatnonzero(~truth.uncounted & (truth.area > 0))
-    wrong = np.isin(judged.kind, list(_NAMES)) & (found.area > 0) & (found.score >= least_score)
-    wrong = np.flatnonzero(wrong)
+    negative = np.isin(judged.kind, list(_NAMES))
+    wrong = np.flatnonzero(negative & (found.area > 0) & (found.score >= least_score))
     wrong = wrong[np.lexsort((-found.score[wrong], found.image[wrong]))]
     there = there[np.argsort(truth.image[there], kind="stable")]
     image = np.concatenate([truth.image[there], found.image[wrong]])
@@ -66,7 +66,7 @@ def items_of(
     said = np.concatenate([truth.category[there], np.where(of >= 0, truth.category[of], -1) if len(truth) else of])
     columns: dict[str, pa.Array] = {
         "id": _ids(images.ids.cast(pa.string()).take(pa.array(image)), truth.image[there], found.image[wrong]),
-        "image": images.ids.take(pa.array(image)),
+        "image_id": images.ids.take(pa.array(image)),
         "box": _boxes(np.concatenate([truth.box[there], found.box[wrong]])),
         "label": _taken(names, said),
         "predicted": _taken(names, np.concatenate([np.full(len(there), -1), found.category[wrong]])),
@@ -74,7 +74,7 @@ def items_of(
         "mistake": _taken(kinds, np.concatenate([np.full(len(there), -1), judged.kind[wrong]])),
         "overlap": _figures(np.concatenate([nothing, judged.share[wrong]])),
     }
-    columns["group"] = columns["image"].cast(pa.string())
+    columns["group"] = columns["image_id"].cast(pa.string())
     if "path" in images.table.column_names:
         columns["path"] = images.table.column("path").take(pa.array(image)).combine_chunks()
     return Collection(pa.table(columns).take(pa.array(order)), images.root)
