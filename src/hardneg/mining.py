@@ -26,7 +26,7 @@ from hardneg.ragged import IntArray
 from hardneg.run import Run, media_of, refuse_existing, rows_of
 from hardneg.samplers import Sampler
 from hardneg.sources import Source
-from hardneg.steps import DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united, usual_encoder, usual_filters
+from hardneg.steps import DEFAULT_SAMPLER, Steps, united, usual_encoder, usual_filters, usual_sources
 from hardneg.table import Rows, candidates_table
 from hardneg.writing import RunWriter, in_use
 
@@ -72,7 +72,7 @@ class Settings:
 def mine(
     positives: Positives,
     *,
-    sources: str | Source | Sequence[str | Source] = DEFAULT_SOURCES,
+    sources: str | Source | Sequence[str | Source] | None = None,
     filters: str | Filter | Sequence[str | Filter] | None = None,
     sampler: str | Sampler | Sequence[str | Sampler] = DEFAULT_SAMPLER,
     encoder: str | Encoder | Vectors | None = None,
@@ -84,7 +84,8 @@ def mine(
 
     Args:
         positives: who is positive for whom, with texts where steps need them.
-        sources: where candidates come from. Several are united and their ranks fused.
+        sources: where candidates come from. Several are united and their ranks fused. The neighbours if not given, or
+            the mistakes of a detector where the items are some.
         filters: what judges them, in order; the first that fires gives the reason. ``known`` and
             ``duplicates`` always take part.
         sampler: one of top, band, tempered and uniform, with quotas and caps as wanted.
@@ -110,7 +111,7 @@ def mine(
     """
     settings = settings or Settings()
     clock = ledger.Clock()
-    source = united(sources)
+    source = united(usual_sources(positives) if sources is None else sources)
     steps = Steps.parse(source, usual_filters(positives) if filters is None else filters, sampler)
     steps = steps.suited(labels=positives.classes is not None)
     encoder = usual_encoder(positives) if encoder is None else encoder

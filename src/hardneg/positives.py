@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Iterables
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hardneg import random
 from hardneg.classes import Classes, coded, column_of, values_of
 from hardneg.collection import Collection, as_ids
+from hardneg.detect import Detections, Mistakes, Truth, items_of
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.ragged import BoolArray, IntArray, Ragged, places
@@ -220,6 +221,44 @@ class Positives:
         fresh = ~made.positive.contains(mine.rows(), mine.values)
         ignored = Ragged.from_pairs(mine.rows()[fresh], mine.values[fresh], len(made.anchors))
         return replace(made, ignored=ignored)
+
+    @classmethod
+    def from_boxes(
+        cls,
+        truth: Truth,
+        found: Detections,
+        judged: Mistakes,
+        *,
+        images: Collection,
+        categories: Sequence[str],
+        least_score: float = 0.0,
+        listed: int = 16,
+        seed: int = 0,
+    ) -> Positives:
+        """Relations of boxes: the anchors are the categories, the items what is there and what a detector got wrong.
+
+        What is there is of its category, and alone is listed as positive. A detection of a background is unknown: the
+        label may be missing. One that lies on something of another category is of that, and so a negative of the
+        category that it was taken for. No other mistake is an item: it shows a part of the thing itself. The columns
+        are those of :func:`hardneg.detect.items_of`.
+
+        Args:
+            truth: what is there.
+            found: what a detector found.
+            judged: what each detection is, by :func:`hardneg.detect.mistakes`.
+            images: a row for each number of an image: its id and, if there are pictures, its ``path``.
+            categories: a name for each number of a category.
+            least_score: detections below this are left out.
+            listed: as in :meth:`from_labels`.
+            seed: as in :meth:`from_labels`.
+
+        Raises InputError where there is no box, or nothing but boxes of one category.
+        """
+        items = items_of(truth, found, judged, images, categories, least_score)
+        made = cls.from_labels(items, anchors="classes", listed=listed, seed=seed)
+        there = items.table.column("predicted").is_null().to_numpy()[made.positive.values]
+        rows, values = made.positive.rows()[there], made.positive.values[there]
+        return replace(made, positive=Ragged.from_pairs(rows, values, len(made.anchors)))
 
     def lists(self) -> dict[str, Ragged]:
         """The relations by name: positive, negative, ignored."""

@@ -35,7 +35,7 @@ from hardneg.notation import require
 from hardneg.positives import Positives
 from hardneg.run import Run
 from hardneg.sources import Source
-from hardneg.steps import DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united, usual_encoder, usual_filters
+from hardneg.steps import DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united, usual_encoder, usual_filters, usual_sources
 from hardneg.storage import digest, place
 
 __all__ = ["Recipe", "counted", "given_vectors"]
@@ -50,7 +50,7 @@ _NUMBERS, _TABLES = ("positive_from", "negative_to", "ignore", "grades"), ("grad
 class Recipe:
     """What to read and how to mine it. Everything a run's content depends on, and nothing else.
 
-    An encoder or filters of None are the usual ones for what is read; :meth:`suited` puts them in.
+    An encoder, sources or filters of None are the usual ones for what is read; :meth:`suited` puts them in.
 
     >>> recipe = Recipe(Path("data/faq"), sampler=("top(n=4)",))
     >>> Recipe.parse(recipe.text(Path("runs")), Path("runs")) == recipe
@@ -61,7 +61,7 @@ class Recipe:
     format: str | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
     encoder: str | None = None
-    sources: tuple[str, ...] = DEFAULT_SOURCES
+    sources: tuple[str, ...] | None = None
     filters: tuple[str, ...] | None = None
     sampler: tuple[str, ...] = DEFAULT_SAMPLER
     seed: int = 0
@@ -120,23 +120,27 @@ class Recipe:
         return replace(
             self,
             encoder=None if self.encoder is None else str(make_encoder(self.encoder)),
-            sources=texts["sources"],
+            sources=None if self.sources is None else texts["sources"],
             filters=None if self.filters is None else texts["filters"],
             sampler=texts["sampler"],
         )
 
     def suited(self, positives: Positives) -> Recipe:
-        """The same recipe, with the usual encoder and filters for these data where it names none."""
-        filters = usual_filters(positives) if self.filters is None else self.filters
-        return replace(self, encoder=self.encoder or usual_encoder(positives), filters=filters).checked()
+        """The same recipe, with the usual encoder, sources and filters for these data where it names none."""
+        return replace(
+            self,
+            encoder=self.encoder or usual_encoder(positives),
+            sources=usual_sources(positives) if self.sources is None else self.sources,
+            filters=usual_filters(positives) if self.filters is None else self.filters,
+        ).checked()
 
     def source(self) -> Source:
         """The source, made."""
-        return united(self.sources)
+        return united(self.sources or DEFAULT_SOURCES)
 
     def steps(self) -> Steps:
         """The steps, parsed."""
-        return Steps.parse(self.sources, self.filters or (), self.sampler)
+        return Steps.parse(self.sources or DEFAULT_SOURCES, self.filters or (), self.sampler)
 
     def read_data(self) -> Reading:
         """Read the data set."""
@@ -157,7 +161,7 @@ class Recipe:
         suited = self.suited(reading.positives)
         run = mining.mine(
             reading.positives,
-            sources=suited.sources,
+            sources=suited.sources or (),
             filters=suited.filters,
             sampler=suited.sampler,
             encoder=given_vectors(reading) or suited.encoder,

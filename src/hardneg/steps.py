@@ -13,6 +13,7 @@ from hardneg.sources import SOURCES, Source, Uniform, Union
 
 __all__ = [
     "DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps", "united", "usual_encoder", "usual_filters",
+    "usual_sources",
 ]  # fmt: skip
 
 DEFAULT_SOURCES = ("neighbors(k=100)",)
@@ -27,6 +28,21 @@ _MOST_PROBABILITIES = 2**28
 DEFAULT_SAMPLER = ("top(n=8)",)
 
 
+# What a detector found says itself where to look.
+_DETECTED = {"detections(k=200)": ("predicted", "detector_score"), "segments(k=200)": ("heard", "peak")}
+
+
+def usual_sources(positives: Positives) -> tuple[str, ...]:
+    """The sources where the user names none: a detector's mistakes where the items are some, else the neighbours.
+
+    >>> from hardneg.collection import Collection
+    >>> usual_sources(Positives.from_pairs(["q"], ["a"], items=Collection.of(["a"])))
+    ('neighbors(k=100)',)
+    """
+    names = set(positives.items.table.column_names)
+    return next(((source,) for source, columns in _DETECTED.items() if names.issuperset(columns)), DEFAULT_SOURCES)
+
+
 def usual_filters(positives: Positives) -> tuple[str, ...]:
     """The filters where the user names none: those of pairs, or those of classes.
 
@@ -36,6 +52,8 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
     classes = positives.classes
     if classes is None:
         return DEFAULT_FILTERS
+    if {"box", "detector_score"} <= set(positives.items.table.column_names) and positives.items.pictures is None:
+        return ("known", "duplicates")  # there is nothing to look at but the detector's own scores
     few = len(classes.names) * len(positives.items) <= _MOST_PROBABILITIES
     if not classes.closed or len(classes.names) < 2 or not few:
         return DEFAULT_FILTERS_OF_CLASSES

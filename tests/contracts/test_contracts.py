@@ -38,6 +38,7 @@ EXAMPLES = {
     "clusters": ["clusters(k=3, n=4)", "clusters(method=hdbscan, min_cluster_size=3)"],
     "predictions": ["predictions(k=5, model=knn, margin=0.2, like=0)"],
     "segments": ["segments(k=3)"],
+    "detections": ["detections(k=3)"],
     "mislabelled": ["mislabelled(models=[logistic, knn(k=3)], mislabelled=0.3, negative=0.3)"],
     "unlabelled": ["unlabelled(error=0.2, models=knn)"],
     "known": ["known(shared=false)"],

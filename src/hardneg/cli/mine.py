@@ -65,7 +65,7 @@ _READ = (
 @click.option("--unlabelled", type=_PATH, help="A table or a folder with more items, which have no label.")
 @click.option("--predictions", type=_PATH, help="What a model said: a table with an id and a column for each class.")
 @click.option("--held-out", is_flag=True, default=None, help="That model had not seen the labels of these items.")
-@click.option("--media-root", type=_PATH, help="The folder that all pictures are in; their paths are relative to it.")
+@click.option("--media-root", "--images", type=_PATH, help="The folder that all pictures or sounds are in.")
 @click.option("--mine-evaluation", is_flag=True, default=None, help="Mine a test or validation split all the same.")
 @click.option("--encoder", help="A model's folder or name, or a step; else wordllama, and descriptor for pictures.")
 @click.option("--source", "sources", multiple=True, metavar="STEP", help="Where candidates come from; repeat to unite.")
@@ -195,7 +195,7 @@ def _found(reading: Reading) -> str:
 def _say_unused(recipe: Recipe, reading: Reading) -> None:
     """Say what no step makes use of: judged negatives, the surest there are."""
     known = len(reading.positives.negative.values)
-    if known and not any("known_negatives" in one for one in recipe.sources):
+    if known and not any("known_negatives" in one for one in recipe.sources or ()):
         console.print(
             f"{known:,} judged negatives are mined only where a source finds them. For all of them add: "
             "--source known_negatives (beside the others, as in --source neighbors)",

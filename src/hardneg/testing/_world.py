@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hardneg.collection import Collection
 from hardneg.context import Context, Vectors, reference_scores
@@ -69,7 +70,8 @@ def _heard(seed: int, table: pa.Table) -> pa.Table:
     heard = pa.array(rng.choice(["ant", "bee", "cow", "fly"], len(table)), mask=rng.random(len(table)) < 0.2)
     peaks = pa.array(rng.integers(5, 10, len(table)) / 10, pa.float32())  # with ties
     outcomes = pa.array(rng.choice(["unlabelled", "false_accept", "hit"], len(table)))
-    return table.append_column("heard", heard).append_column("peak", peaks).append_column("outcome", outcomes)
+    table = table.append_column("heard", heard).append_column("peak", peaks).append_column("outcome", outcomes)
+    return table.append_column("predicted", heard).append_column("detector_score", pc.divide(peaks, 2))
 
 
 def _names() -> list[str]:

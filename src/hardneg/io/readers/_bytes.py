@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from hardneg.errors import InputError
 
-__all__ = ["LONGEST_LINE", "damaged", "head", "refuse_packed", "text_lines"]
+__all__ = ["LONGEST_LINE", "binary", "damaged", "head", "refuse_packed", "text_lines"]
 
 LONGEST_LINE = 64 * 2**20
 _HEAD = 64 * 2**10
@@ -27,7 +27,11 @@ def damaged(path: Path, why: object, *, line: int | None = None) -> InputError:
     )
 
 
-def _opened(path: Path) -> BinaryIO:
+def binary(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked where it is gzip.
+
+    Raises InputError for what is not there, cannot be read, or is a pipe.
+    """
     try:
         stream = path.open("rb")
     except FileNotFoundError:
@@ -49,7 +53,7 @@ def _opened(path: Path) -> BinaryIO:
 
 def head(path: Path) -> bytes:
     """Return the first 64 KiB, unpacked where the file is gzip."""
-    with _opened(path) as stream:
+    with binary(path) as stream:
         if not isinstance(stream, gzip.GzipFile):
             return stream.read(_HEAD)
     with path.open("rb") as packed:
@@ -74,7 +78,7 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
 
     Raises InputError for a cut gzip file, a line that is not UTF-8 or one of more than 64 MiB.
     """
-    with _opened(path) as stream:
+    with binary(path) as stream:
         number = 0
         while True:
             number += 1

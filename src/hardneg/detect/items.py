@@ -1,0 +1,109 @@
+"""Boxes as items to mine: what is there with its category, and the mistakes that are negatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from hardneg.collection import Collection
+from hardneg.detect.boxes import Detections, Truth
+from hardneg.detect.mistakes import Kind, Mistakes
+from hardneg.errors import InputError
+from hardneg.ragged import IntArray
+
+__all__ = ["items_of"]
+
+_BOX = pa.list_(pa.float64(), 4)
+_NAMES = {Kind.BACKGROUND: "background", Kind.CONFUSION: "confusion"}
+
+
+def items_of(
+    truth: Truth,
+    found: Detections,
+    judged: Mistakes,
+    images: Collection,
+    categories: Sequence[str],
+    least_score: float = 0.0,
+) -> Collection:
+    """One item for each box that is there, and for each detection that is a background or a confusing one.
+
+    What counts for nothing and boxes without an area are left out. Image by image come first the boxes that are there,
+    with ids such as ``street/3`` (image and place), then the detections, the surest first, as ``street/d0``.
+
+    Columns: ``path`` where the images have one, ``box``; ``image_id``, which is also the ``group``; ``label``, the
+    category that is there, none for background; ``predicted``, the category that the detector took it for, and its
+    ``detector_score``, none for what is there; ``mistake``, ``background`` or ``confusion``; ``overlap``, with the box
+    that says so.
+
+    Args:
+        truth: what is there.
+        found: what a detector found.
+        judged: what kind of mistake each detection is.
+        images: a row for each number of an image.
+        categories: a name for each number of a category.
+        least_score: detections below this are left out.
+
+    Raises InputError for numbers of images or categories that there are not.
+    """
+    for boxes, name in ((truth, "boxes"), (found, "detections")):
+        _check(boxes.image, len(images), f"{name} are in image", "images")
+        _check(boxes.category, len(categories), f"{name} are of category", "categories")
+    there = np.flatnonzero(~truth.uncounted & (truth.area > 0))
+    negative = np.isin(judged.kind, list(_NAMES))
+    wrong = np.flatnonzero(negative & (found.area > 0) & (found.score >= least_score))
+    wrong = wrong[np.lexsort((-found.score[wrong], found.image[wrong]))]
+    there = there[np.argsort(truth.image[there], kind="stable")]
+    image = np.concatenate([truth.image[there], found.image[wrong]])
+    order = np.argsort(image, kind="stable")
+    confused = judged.kind[wrong] == Kind.CONFUSION
+    names, kinds = pa.array(categories, pa.string()), pa.array([_NAMES.get(kind, "") for kind in Kind], pa.string())
+    nothing = np.full(len(there), np.nan)
+    of = np.where(confused, judged.truth[wrong], -1)
+    said = np.concatenate([truth.category[there], np.where(of >= 0, truth.category[of], -1) if len(truth) else of])
+    columns: dict[str, pa.Array] = {
+        "id": _ids(images.ids.cast(pa.string()).take(pa.array(image)), truth.image[there], found.image[wrong]),
+        "image_id": images.ids.take(pa.array(image)),
+        "box": _boxes(np.concatenate([truth.box[there], found.box[wrong]])),
+        "label": _taken(names, said),
+        "predicted": _taken(names, np.concatenate([np.full(len(there), -1), found.category[wrong]])),
+        "detector_score": _figures(np.concatenate([nothing, found.score[wrong]])),
+        "mistake": _taken(kinds, np.concatenate([np.full(len(there), -1), judged.kind[wrong]])),
+        "overlap": _figures(np.concatenate([nothing, judged.share[wrong]])),
+    }
+    columns["group"] = columns["image_id"].cast(pa.string())
+    if "path" in images.table.column_names:
+        columns["path"] = images.table.column("path").take(pa.array(image)).combine_chunks()
+    return Collection(pa.table(columns).take(pa.array(order)), images.root)
+
+
+def _check(numbers: IntArray, count: int, what: str, kind: str) -> None:
+    if len(numbers) and int(numbers.max()) >= count:
+        raise InputError(f"Some {what} {int(numbers.max())}, and there are {count} {kind}, counted from 0.")
+
+
+def _ids(image: pa.Array, *parts: IntArray) -> pa.Array:
+    """The image with a place in it, ``d`` before that of a detection; each part comes image by image."""
+    places = []
+    for sign, of in zip(("", "d"), parts, strict=True):
+        fresh = np.flatnonzero(np.diff(of, prepend=-1))
+        lengths = np.diff(np.append(fresh, len(of)))
+        place = np.arange(len(of)) - np.repeat(fresh, lengths)
+        places.append(pc.binary_join_element_wise(sign, pa.array(place, pa.int64()).cast(pa.string()), ""))
+    return pc.binary_join_element_wise(image, pa.concat_arrays(places), "/")
+
+
+def _boxes(boxes: NDArray[np.float64]) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(boxes.ravel(), pa.float64()), type=_BOX)
+
+
+def _taken(names: pa.Array, codes: NDArray[np.integer]) -> pa.Array:
+    """The name of each code; none for -1."""
+    return names.take(pa.array(codes, pa.int64(), mask=codes < 0))
+
+
+def _figures(values: NDArray[np.float64]) -> pa.Array:
+    return pa.array(values, pa.float64(), mask=np.isnan(values))
