@@ -254,7 +254,7 @@ class _Pieces:
             loud = np.abs(part)
             starts = range(0, len(loud), size)
             clipped.append(np.add.reduceat((loud >= full).sum(axis=1), starts))
-            silent.append(np.maximum.reduceat(loud.max(axis=1), starts) < _SILENT)
+            silent.append((np.maximum.reduceat(loud.max(axis=1), starts) < _SILENT).astype(np.int64))
         return cls(first, stop, size, np.cumsum(np.concatenate(clipped)), np.cumsum(np.concatenate(silent)))
 
     def shares(self, first: int, stop: int, channels: int) -> tuple[float, float]:
