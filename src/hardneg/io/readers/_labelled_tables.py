@@ -107,8 +107,8 @@ class Table:
 
         Raises InputError where no row has a column for the label, naming what there is.
         """
-        if examples.kind in SOUNDS:
-            self._columns = Columns(SOUND_ROLES, self.rows, self._options, self._seen)
+        roles = SOUND_ROLES if examples.kind in SOUNDS else LABELLED_ROLES
+        self._columns = Columns(roles, self.rows, self._options, self._seen)
         bare, named = None, not self._labelled
         for number, record in self.rows:
             found = self._columns(record)
@@ -121,7 +121,7 @@ class Table:
                 examples.skip(self.rows, number, str(skip))
                 continue
             examples.add(self.rows, example)
-        if bare is not None and not named:
+        if bare is not None and not named and self._same in roles:
             self._columns.need(*bare, self._same)
 
     def vectors(self) -> NDArray[np.float32] | None:
