@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.unit.io.readers.sound_files import column, noise, noted, sound, words
 
 from hardneg.errors import InputError
 from hardneg.io.readers import ReadOptions, read
-from hardneg.sounds import Clip, digest
+from hardneg.sounds import Clip, digest, examine_parts
 from hardneg.testing._sounds import saved
 
 pytest.importorskip("soundfile", reason="sounds need the extra 'audio'")
@@ -218,35 +219,33 @@ def test_parts_that_overlap_are_ignored_for_one_another_and_noted(tmp_path: Path
 
 
 def test_a_file_is_decoded_once_whatever_the_rows_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hardneg.io.readers import _examples, _heard
-
     recording(tmp_path)
     sound(tmp_path / "other.wav", 2, 4.0)
     looked_at = []
-    examine = _heard.examine_parts
 
     def counted(source: Any, *given: Any, **named: Any) -> Any:
         looked_at.append(Path(source).name)
-        return examine(source, *given, **named)
+        return examine_parts(source, *given, **named)
 
-    monkeypatch.setattr(_heard, "examine_parts", counted)
-    monkeypatch.setattr(_examples, "_CHUNK_ROWS", 7)
+    monkeypatch.setattr("hardneg.io.readers._heard.examine_parts", counted)
+    monkeypatch.setattr("hardneg.io.readers._examples._CHUNK_ROWS", 7)
     rows = [
-        {"audio": ("call.wav", "other.wav")[at % 2], "start": at / 100, "end": at / 100 + 0.5, "label": "ab"[at % 3 == 0]}
-        for at in range(300)
-    ]  # fmt: skip
+        {"audio": f"{name}.wav", "start": at / 100, "end": at / 100 + 0.5, "label": "ab"[at % 3 == 0]}
+        for at in range(150)
+        for name in ("call", "other")
+    ]
     assert len(read(parquet(tmp_path / "a.parquet", rows)).positives.items) == 300
     assert sorted(looked_at) == ["call.wav", "other.wav"]
 
 
 def test_texts_and_pictures_keep_columns_that_sounds_have_a_use_for(tmp_path: Path) -> None:
     rows = [
-        {"text": f"line {at}", "label": "ab"[at % 2], "speaker": at, "start": f"{at}", "word": "x", "audio": f"{at}", "rate": at}
+        {"text": f"line {at}", "label": "ab"[at % 2], "speaker": at, "start": f"{at}", "audio": f"{at}", "rate": at}
         for at in range(4)
-    ]  # fmt: skip
+    ]
     reading = read(jsonl(tmp_path / "a.jsonl", rows))
     names = reading.positives.items.table.column_names
-    assert names == ["id", "text", "label", "speaker", "start", "word", "audio_", "rate"]
+    assert names == ["id", "text", "label", "speaker", "start", "audio_", "rate"]
     assert column(reading, "speaker") == [0, 1, 2, 3]
     by_speaker = read(
         jsonl(tmp_path / "b.jsonl", [{**row, "speaker": at // 2} for at, row in enumerate(rows)]),
@@ -267,8 +266,6 @@ def test_columns_whose_names_are_taken_get_another(tmp_path: Path) -> None:
 
 
 def test_real_digits(data_dir: Path, tmp_path: Path) -> None:
-    import zipfile
-
     folder = data_dir / "speech_fsdd"
     if not (folder / "wav.zip").is_file():
         pytest.skip(f"no {folder}")
