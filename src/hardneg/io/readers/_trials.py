@@ -123,7 +123,10 @@ class _Judged:
         return cls(path, list(codes), numbers[0], numbers[1], np.array(same, bool), numbers[2], total)
 
     def usable(self, rows: IntArray, skips: Skips) -> _Judged:
-        """The trials of two different files that can be used, each once; the others are counted."""
+        """The trials of two different files that can be used, each once; the others are counted.
+
+        Two files that are called both the same and different are the same.
+        """
         files = rows[self.enrolments], rows[self.tests]
         pair = np.minimum(*files) * (len(self.names) + 1) + np.maximum(*files)
         order = np.lexsort((np.arange(len(pair)), ~self.same, pair))  # of two judgements the better one is first
@@ -131,18 +134,20 @@ class _Judged:
         again[order[1:]] = pair[order[1:]] == pair[order[:-1]]
         first = np.empty(len(pair), np.int64)
         first[order] = order[np.maximum.accumulate(np.where(again[order], 0, np.arange(len(order))))]
-        left = np.ones(len(pair), bool)
+        known, apart = (files[0] >= 0) & (files[1] >= 0), files[0] != files[1]
+        contradicts = known & apart & again & (self.same != self.same[first])
+        repeats = known & apart & again & ~contradicts & (self.enrolments == self.enrolments[first])
         for reason, mask in (
-            ("trial_of_an_unusable_file", (files[0] < 0) | (files[1] < 0)),
-            ("trial_of_a_file_with_itself", files[0] == files[1]),
-            ("judged_same_and_different", again & (self.same != self.same[first])),
-            ("duplicate_row", again & (self.enrolments == self.enrolments[first])),
+            ("trial_of_an_unusable_file", ~known),
+            ("trial_of_a_file_with_itself", known & ~apart),
+            ("judged_same_and_different", contradicts),
+            ("duplicate_row", repeats),
         ):
-            skips.add_rows(reason, self.lines[mask & left], lambda line: f"{self.path.name}, line {line}")
-            left &= ~mask
-        return replace(
-            self, enrolments=self.enrolments[left], tests=self.tests[left], same=self.same[left], lines=self.lines[left]
-        )
+            skips.add_rows(reason, self.lines[mask], lambda line: f"{self.path.name}, line {line}")
+        left = known & apart & ~repeats  # a contradiction still says who is enrolled and who is tested
+        same = (self.same | contradicts)[left]
+        enrolments, tests, lines = self.enrolments[left], self.tests[left], self.lines[left]
+        return replace(self, enrolments=enrolments, tests=tests, same=same, lines=lines)
 
 
 class _Names:

@@ -151,7 +151,8 @@ def test_sounds_inside_a_saved_data_set(tmp_path: Path) -> None:
         "label": [0, 1, 0, 1, 0, 1, 0],
         "speaker_id": list("aabbcca"),
     }
-    datasets.Dataset.from_dict(made, features=features).save_to_disk(str(tmp_path / "set"))
+    saved_set = datasets.Dataset.from_dict(made, features=features).cast_column("audio", datasets.Audio())
+    saved_set.save_to_disk(str(tmp_path / "set"))
     reading = read(tmp_path / "set")
     items = reading.positives.items
     assert items.root is None
