@@ -49,7 +49,7 @@ def heard(table: Any, root: Path | None, places: Sequence[Place], skips: Skips, 
                 if isinstance(one, BrokenSound):
                     skips.add(one.reason, where(row))
                     continue
-                _note(one[1], where(row), notes)
+                _note(one[1], row, where, notes)
                 if one[0].end != file.times[at][1]:
                     notes.add("end_rounded_to_that_of_the_sound", where(row))
                 kept.append((row, *one))
@@ -97,7 +97,7 @@ def _examined(file: _File) -> list[tuple[Clip, Heard] | BrokenSound]:
     return examine_parts(file.source, file.times, slack=_ROUNDED)
 
 
-def _note(found: Heard, where: str, notes: Skips) -> None:
+def _note(found: Heard, row: int, where: Where, notes: Skips) -> None:
     odd = {
         "clipped": found.clipped > _CLIPPED,
         "silent_throughout": found.silent > _SILENT,
@@ -106,7 +106,7 @@ def _note(found: Heard, where: str, notes: Skips) -> None:
     }
     for reason, is_so in odd.items():
         if is_so:
-            notes.add(reason, where)
+            notes.add(reason, where(row))
 
 
 def _columns(kept: Sequence[tuple[int, Clip, Heard]]) -> Any:
