@@ -83,6 +83,9 @@ def test_of_speakers_the_same_word_by_another_is_hardest(folder: Path, tmp_path:
     assert len(rows) == 24
     assert all(by[row["anchor"]] != by[row["item"]] for row in rows)
     assert sum(said[row["anchor"]] == said[row["item"]] for row in rows) >= 20  # of three words, 8 by chance
+    shown = succeeded(hardneg("show", out, "--anchor", "yes/ann_0.wav"))
+    assert "[ann; yes] yes/ann_0.wav" in shown
+    assert "[bob; yes] yes/bob" in shown
     failed(
         hardneg("mine", folder / "index.csv", "--positives", "speakr", "-o", tmp_path / "none"),
         "no column 'speakr'", "There are: labels, speaker.", "--positives",

@@ -67,7 +67,7 @@ _READ = (
 @click.option("--held-out", is_flag=True, default=None, help="That model had not seen the labels of these items.")
 @click.option("--media-root", type=_PATH, help="The folder that pictures or sounds are in; paths are relative to it.")
 @click.option("--mine-evaluation", is_flag=True, default=None, help="Mine a test or validation split all the same.")
-@click.option("--encoder", help="A model's folder or name, or a step; else wordllama, descriptor or logmel.")
+@click.option("--encoder", help="A model's folder or name, or a step; else wordllama; descriptor, logmel for media.")
 @click.option("--source", "sources", multiple=True, metavar="STEP", help="Where candidates come from; repeat to unite.")
 @filter_option
 @sampler_option

@@ -60,29 +60,42 @@ def read_trials(
     rows = files.positions(judged.names)
     judged = judged.usable(rows, skips)
     if not judged.same.any():
-        what = "None of the trials can be used" if not len(judged.same) else "No trial is of the same"
-        known = ", ".join(f"{one.count} {one.reason}" for one in skips.list())
-        remedy = "Say with --media-root in which folder the files are." if not len(judged.same) else None
-        raise InputError(f"{what}{f' ({known})' if known else ''}.", path=path, remedy=remedy)
+        raise _nothing_usable(path, judged, skips)
     positives = _related(files, rows[judged.enrolments], rows[judged.tests], judged.same)
     for ids in listed_ids(options.exclude_ids, positives.items, skips):
         positives = positives.barring(ids)
-    counts = {
+    vectors = [
+        None if file is None else read_vectors(file, things, what)
+        for file, things, what in (
+            (options.anchor_vectors, positives.anchors, "anchor"),
+            (options.item_vectors, positives.items, "item"),
+        )
+    ]
+    counts = _counts(positives, judged)
+    return Reading(positives, name, skips.list(), _files(path, options), *vectors, counts, notes.list())
+
+
+def _nothing_usable(path: Path, judged: _Judged, skips: Skips) -> InputError:
+    reasons = ", ".join(f"{one.count} {one.reason}" for one in skips.list())
+    said = f" ({reasons})" if reasons else ""
+    if len(judged.same):
+        return InputError(f"No trial is of the same{said}.", path=path, remedy="Anchors need a positive: add some.")
+    remedy = "Say with --media-root in which folder the files are."
+    return InputError(f"None of the {judged.total} trials can be used{said}.", path=path, remedy=remedy)
+
+
+def _files(path: Path, options: ReadOptions) -> dict[str, Path]:
+    listed = [Path(options.exclude_ids)] if options.exclude_ids is not None else []
+    vectors = [vector_files(one) for one in (options.anchor_vectors, options.item_vectors) if one is not None]
+    return named_files([path, *listed, *(one for some in vectors for one in some)])
+
+
+def _counts(positives: Positives, judged: _Judged) -> dict[str, int]:
+    return {
         "rows": judged.total, "anchors": len(positives.anchors), "items": len(positives.items),
         "positives": len(positives.positive.values), "known_negatives": len(positives.negative.values),
         "barred": int(positives.barred.sum()),
     }  # fmt: skip
-    given = [one for one in (options.anchor_vectors, options.item_vectors) if one is not None]
-    listed = [Path(options.exclude_ids)] if options.exclude_ids is not None else []
-    used = named_files([path, *listed, *(one for vectors in given for one in vector_files(vectors))])
-    left, right = (
-        None if one is None else read_vectors(one, things, what)
-        for one, things, what in (
-            (options.anchor_vectors, positives.anchors, "anchor"),
-            (options.item_vectors, positives.items, "item"),
-        )
-    )
-    return Reading(positives, name, skips.list(), used, left, right, counts, notes.list())
 
 
 def _refuse_options(options: ReadOptions) -> None:

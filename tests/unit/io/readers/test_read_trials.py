@@ -57,7 +57,7 @@ def test_the_orders_of_the_field(voices: Path, line: str) -> None:
 def test_names_without_suffix_and_a_folder_elsewhere(voices: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("lists") / "trials"
     file.write_text("ann/0 ann/1 target\nann/0 bob/1 nontarget\n")
-    with pytest.raises(InputError, match=r"None of the trials can be used \(3 no_such_recording.*--media-root"):
+    with pytest.raises(InputError, match=r"None of the 2 trials can be used \(3 no_such_recording.*--media-root"):
         read(file)
     reading = read(file, options=ReadOptions(media_root=voices))
     assert related(reading) == {("ann/0", "ann/1")}
