@@ -40,26 +40,27 @@ def heard(table: Any, root: Path | None, places: Sequence[Place], skips: Skips, 
     is rounded to after that of the sound becomes the sound's.
     """
     where = Where(table, places)
-    made = []
-    for files in _in_slices(_files(table, root)):
-        kept = []
-        for file, found in zip(files, examine_each(files, _examined, BrokenSound), strict=True):
-            for at, row in enumerate(file.rows):
-                one = found if isinstance(found, BrokenSound) else found[at]
-                if isinstance(one, BrokenSound):
-                    skips.add(one.reason, where(row))
-                    continue
-                _note(one[1], row, where, notes)
-                if one[0].end != file.times[at][1]:
-                    notes.add("end_rounded_to_that_of_the_sound", where(row))
-                kept.append((row, *one))
-        made.append(_columns(kept))
-    found = pa.concat_tables(made).sort_by("row")
+    slices = _in_slices(_files(table, root))
+    found = pa.concat_tables([_columns(list(_usable(files, where, skips, notes))) for files in slices]).sort_by("row")
     taken = [one for one in found.column_names if one in table.column_names]
     table = table.take(found.column("row")).drop_columns(taken)
     for name in found.column_names[1:]:
         table = table.append_column(name, found.column(name))
     return table
+
+
+def _usable(files: Sequence[_File], where: Where, skips: Skips, notes: Skips) -> Iterator[tuple[int, Clip, Heard]]:
+    """The rows with their parts as they are used; the others are counted."""
+    for file, found in zip(files, examine_each(files, _examined, BrokenSound), strict=True):
+        parts = [found] * len(file.rows) if isinstance(found, BrokenSound) else found
+        for row, (_, end), one in zip(file.rows, file.times, parts, strict=True):
+            if isinstance(one, BrokenSound):
+                skips.add(one.reason, where(row))
+                continue
+            _note(one[1], row, where, notes)
+            if one[0].end != end:
+                notes.add("end_rounded_to_that_of_the_sound", where(row))
+            yield row, *one
 
 
 def note_rates(rates: Any, where: Where, notes: Skips) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from array import array
-from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -13,6 +11,16 @@ from numpy.typing import NDArray
 
 from hardneg.errors import InputError
 from hardneg.io.readers._base import ReadOptions
+from hardneg.io.readers._cells import (
+    Found,
+    NoExample,
+    bytes_in,
+    further_names,
+    may_be_sound,
+    path_in,
+    text_in,
+    times_of,
+)
 from hardneg.io.readers._columns import Columns
 from hardneg.io.readers._example import SOUNDS, Example, Kind
 from hardneg.io.readers._examples import Examples
@@ -32,12 +40,10 @@ from hardneg.io.readers._media import Media
 from hardneg.io.readers._names import normal
 from hardneg.io.readers._rows import Record, Rows
 from hardneg.io.readers._tables import schema_of
-from hardneg.io.readers._times import BadTimes, span
 
 __all__ = ["Table"]
 
 _PEEKED = 100  # rows looked at to see what kind of content there is
-Found = Mapping[str, tuple[str, ...]]
 
 
 class Table:
@@ -83,10 +89,10 @@ class Table:
         chosen = [one for one in roles if self._options.columns.get(one) in record]
         values = {role: record[found[role][0]] for role in roles if role in found}
         if (image := values.get("image")) is not None and (not chosen or "image" in chosen):
-            return "image" if _inside(image) is not None else "path"
+            return "image" if bytes_in(image) is not None else "path"
         audio = values.get("audio")
-        if audio and (not chosen or "audio" in chosen) and _may_be_sound(audio, alone="text" not in found):
-            return "audio_bytes" if _inside(audio) is not None else "audio"
+        if audio and (not chosen or "audio" in chosen) and may_be_sound(audio, alone="text" not in found):
+            return "audio_bytes" if bytes_in(audio) is not None else "audio"
         path = values.get("path")
         if path and (not chosen or "path" in chosen) and is_sound(str(path)):
             return "audio"
@@ -117,7 +123,7 @@ class Table:
             try:
                 content = self._content(number, record, found, examples.kind, media)
                 example = self._example(number, record, found, examples.kind, content)
-            except _Skip as skip:
+            except NoExample as skip:
                 examples.skip(self.rows, number, str(skip))
                 continue
             examples.add(self.rows, example)
@@ -134,18 +140,18 @@ class Table:
                 self._keep_vector(number, record[found["vector"][0]])
             return None
         if kind in ("path", "audio"):
-            return _path(self._named_file(record, found, "image" if kind == "path" else "audio"), media)
+            return path_in(self._named_file(record, found, "image" if kind == "path" else "audio"), media)
         if kind in ("image", "audio_bytes"):
             role = kind.removesuffix("_bytes")
-            inside = _inside(record[found[role][0]]) if role in found else None
+            inside = bytes_in(record[found[role][0]]) if role in found else None
             if inside is None:
-                raise _Skip(f"missing_{role}")
+                raise NoExample(f"missing_{role}")
             return inside
         value = record[found[kind][0]] if kind in found else None
         if value is not None and not isinstance(value, str):
             raise self.rows.error(number, f"The text must be text. Got {type(value).__name__}.")
         if not value or not value.strip():
-            raise _Skip("empty_text")
+            raise NoExample("empty_text")
         return value
 
     def _named_file(self, record: Record, found: Found, role: str) -> object:
@@ -177,7 +183,7 @@ class Table:
         times: tuple[float | None, float | None] = (None, None)
         if kind in SOUNDS:
             extra |= {one: self._name(number, record, found[one][0]) for one in ("speaker", "session") if one in found}
-            times = _times(record, found)
+            times = times_of(record, found)
         if self._same not in SAME.values() and (name := self._same_column(record, found)) is not None:
             extra[self._same] = self._label(number, record, name) if labelled else None
         return Example(number, own, content, label, group, split, extra, *times)
@@ -188,7 +194,7 @@ class Table:
 
     def _name(self, number: int, record: Record, column: str) -> str | None:
         """The name of a group or of a split."""
-        name = _text(record[column])
+        name = text_in(record[column])
         if name is not None and not encodable(name):
             raise self.rows.error(number, f"The {column} {name!r} is not whole Unicode.")
         return name
@@ -204,77 +210,9 @@ class Table:
         """The columns without a role. Vectors are read by themselves; what is no content may not be called one."""
         key = tuple(record)
         if key not in self._names:
-            self._names[key] = _further_names(key, found, kind)
+            self._names[key] = further_names(key, found, kind)
         return {
             to: value
             for name, to in self._names[key]
             if not (isinstance(value := record[name], list) and value and isinstance(value[0], float))
         }
-
-
-def _further_names(names: Iterable[str], found: Found, kind: Kind) -> list[tuple[str, str]]:
-    used = ["id", "label", "group", "split"]
-    other = {name: f"{name}_" for name in ("path", "image", "audio")}
-    if kind in SOUNDS:
-        used += ["audio" if "audio" in found else "path", "speaker", "session"]
-        other |= {name: f"{name}_" for name in ("start", "end", "speaker", "session", "seconds", "rate", "content")}
-    else:
-        used += ["image", "path"] if kind in ("path", "image") else ["text"]
-    gone = {found[role][0] for role in used if role in found}
-    if kind in SOUNDS:
-        times = _time_columns(found)
-        gone |= {times[role] for role in ("start", "end") if role in times}
-    if kind not in ("text", "vector") and "text" in found:
-        other[found["text"][0]] = "text"
-    return [(name, other.get(name, name)) for name in names if name not in gone]
-
-
-class _Skip(Exception):  # noqa: N818 - a row that is no example is counted
-    """Why a row is no example."""
-
-
-def _time_columns(found: Found) -> dict[str, str]:
-    """The columns of times by role. An offset is an end beside an onset, else a start."""
-    columns = {role: found[role][0] for role in ("start", "end", "duration") if role in found}
-    if normal(columns.get("end", "")) == "offset" and normal(columns.get("start", "")) != "onset":
-        columns.pop("end")
-    return columns
-
-
-def _times(record: Record, found: Found) -> tuple[float | None, float | None]:
-    columns = _time_columns(found)
-    try:
-        return span(*(record[columns[role]] if role in columns else None for role in ("start", "end", "duration")))
-    except BadTimes as error:
-        raise _Skip(str(error)) from None
-
-
-def _inside(value: object) -> bytes | None:
-    """The bytes in a cell, plain or beside a path."""
-    inside = value.get("bytes") if isinstance(value, Mapping) else value
-    return inside if isinstance(inside, bytes) else None
-
-
-def _may_be_sound(value: object, *, alone: bool) -> bool:
-    """Whether a cell can name or hold a sound; what stands beside a text must be named like one."""
-    return not isinstance(value, str) or alone or is_sound(value)
-
-
-def _path(value: Any, media: Media) -> str:
-    value = value.get("path") if isinstance(value, Mapping) else value
-    text = _text(value)
-    if text is None:
-        raise _Skip("missing_path")
-    if "://" in text:
-        raise _Skip("no_local_file")
-    if not encodable(text):
-        raise _Skip("broken_name")
-    if (path := media.relative(text)) is None:
-        raise _Skip("path_outside_folder")
-    return path
-
-
-def _text(value: Any) -> str | None:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return str(value).strip() or None

@@ -23,6 +23,7 @@ from hardneg.io.readers._recordings import NotFound, Recordings
 from hardneg.io.readers._vector_files import vector_files
 from hardneg.io.readers.vectors import read_vectors
 from hardneg.io.reading import Reading, Skips
+from hardneg.matrix import Matrix
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray
 
@@ -64,15 +65,12 @@ def read_trials(
     positives = _related(files, rows[judged.enrolments], rows[judged.tests], judged.same)
     for ids in listed_ids(options.exclude_ids, positives.items, skips):
         positives = positives.barring(ids)
-    vectors = [
-        None if file is None else read_vectors(file, things, what)
-        for file, things, what in (
-            (options.anchor_vectors, positives.anchors, "anchor"),
-            (options.item_vectors, positives.items, "item"),
-        )
-    ]
-    counts = _counts(positives, judged)
-    return Reading(positives, name, skips.list(), _files(path, options), *vectors, counts, notes.list())
+    return Reading(
+        positives, name, skips.list(), _files(path, options),
+        anchor_vectors=_vectors(options.anchor_vectors, positives.anchors, "anchor"),
+        item_vectors=_vectors(options.item_vectors, positives.items, "item"),
+        counts=_counts(positives, judged), notes=notes.list(),
+    )  # fmt: skip
 
 
 def _nothing_usable(path: Path, judged: _Judged, skips: Skips) -> InputError:
@@ -88,6 +86,10 @@ def _files(path: Path, options: ReadOptions) -> dict[str, Path]:
     listed = [Path(options.exclude_ids)] if options.exclude_ids is not None else []
     vectors = [vector_files(one) for one in (options.anchor_vectors, options.item_vectors) if one is not None]
     return named_files([path, *listed, *(one for some in vectors for one in some)])
+
+
+def _vectors(file: Path | None, things: Collection, what: str) -> Matrix | None:
+    return None if file is None else read_vectors(file, things, what)
 
 
 def _counts(positives: Positives, judged: _Judged) -> dict[str, int]:
