@@ -14,21 +14,14 @@ from numpy.typing import NDArray
 
 from hardneg.errors import MissingExtraError, OptionError
 from hardneg.mediafiles import Source, examine_each
+from hardneg.ragged import IntArray
 from hardneg.soundfiles import BrokenSound, blocks, opened, suffix_fits
 from hardneg.soundfiles import digest as file_digest
 
 __all__ = [
-    "BrokenSound",
-    "Clip",
-    "Heard",
-    "Sound",
-    "digest",
-    "examine",
-    "examine_all",
-    "extent",
-    "wave",
+    "BrokenSound", "Clip", "Heard", "Sound", "digest", "examine", "examine_all", "examine_parts", "extent", "wave",
     "windows",
-]
+]  # fmt: skip
 
 Wave: TypeAlias = NDArray[np.float32]
 
@@ -167,18 +160,45 @@ def examine(sound: Sound, *, longest: float = math.inf) -> Heard:
     clip = _clip(sound)
     with opened(clip.sound) as file:
         first, stop = extent(clip, file, longest)
-        full = _FULL.get(file.subtype, 1 - 2**-15)
-        piece = max(1, file.samplerate // _PIECES)
-        clipped = silent = 0
-        # Whole pieces in every block, so that none is cut in two.
-        for part in blocks(clip.sound, file, first, stop, piece * 512 * file.channels):
-            loud = np.abs(part)
-            clipped += int((loud >= full).sum())
-            silent += int((np.maximum.reduceat(loud.max(axis=1), range(0, len(loud), piece)) < _SILENT).sum())
-        frames = stop - first
-        shares = clipped / (frames * file.channels), silent / -(-frames // piece)
-        fits = suffix_fits(clip.sound, file.format)
-        return Heard(frames / file.samplerate, file.samplerate, file.channels, digest(clip), *shares, fits)
+        return _heard(clip, file, (first, stop), _Pieces.of(clip.sound, file, first, stop), file_digest(clip.sound))
+
+
+def examine_parts(
+    source: Source, times: Sequence[tuple[float | None, float | None]], *, slack: float = 0.0
+) -> list[tuple[Clip, Heard] | BrokenSound]:
+    """What ``examine`` says of parts of one sound, which is decoded once, however many there are.
+
+    Each part, from start to end in seconds, comes with the clip that it is, or is the error that says why it is none.
+    An end up to ``slack`` seconds after that of the sound, as rounded times have it, is that of the sound. The shares
+    of samples are those of the pieces of 1/50 s that a part has a sample in.
+
+    Raises BrokenSound where the whole sound cannot be used.
+
+    >>> import io, soundfile
+    >>> saved = io.BytesIO()
+    >>> soundfile.write(saved, np.zeros(8000), 8000, format="wav")
+    >>> [(clip, heard)] = examine_parts(saved.getvalue(), [(0.5, 1.004)], slack=0.01)
+    >>> clip.end, heard.seconds, heard.silent
+    (1.0, 0.5, 1.0)
+    """
+    with opened(source) as file:
+        found: list[tuple[Clip, tuple[int, int]] | BrokenSound] = []
+        whole = file.frames / file.samplerate
+        for start, end in times:
+            clip = Clip(source, start, whole if end is not None and whole < end <= whole + slack else end)
+            try:
+                found.append((clip, extent(clip, file, math.inf)))
+            except BrokenSound as error:
+                found.append(error.bare())
+        ranges = [one[1] for one in found if not isinstance(one, BrokenSound)]
+        if not ranges:
+            return [one for one in found if isinstance(one, BrokenSound)]
+        pieces = _Pieces.of(source, file, min(first for first, _ in ranges), max(stop for _, stop in ranges))
+        content = file_digest(source)
+        return [
+            one if isinstance(one, BrokenSound) else (one[0], _heard(one[0], file, one[1], pieces, content))
+            for one in found
+        ]
 
 
 def examine_all(
@@ -209,6 +229,49 @@ def digest(sound: Sound, content: bytes | None = None) -> bytes:
         return content
     times = struct.pack("<dd", clip.start or 0.0, math.inf if clip.end is None else clip.end)
     return hashlib.blake2b(content + times, digest_size=16).digest()
+
+
+@dataclass(frozen=True, eq=False)
+class _Pieces:
+    """Pieces of 1/50 s from sample ``first`` to before ``stop``.
+
+    Up to each of them, shape ``(pieces + 1,)``: how many samples are clipped, and how many pieces silent.
+    """
+
+    first: int
+    stop: int
+    size: int
+    clipped: IntArray
+    silent: IntArray
+
+    @classmethod
+    def of(cls, source: Source, file: Any, first: int, stop: int) -> _Pieces:
+        """Decode from ``first`` to before ``stop``, a block at a time."""
+        full = _FULL.get(file.subtype, 1 - 2**-15)
+        size = max(1, file.samplerate // _PIECES)
+        clipped, silent = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
+        # Whole pieces in every block, so that none is cut in two.
+        for part in blocks(source, file, first, stop, size * 512 * file.channels):
+            loud = np.abs(part)
+            starts = range(0, len(loud), size)
+            clipped.append(np.add.reduceat((loud >= full).sum(axis=1), starts))
+            silent.append((np.maximum.reduceat(loud.max(axis=1), starts) < _SILENT).astype(np.int64))
+        return cls(first, stop, size, np.cumsum(np.concatenate(clipped)), np.cumsum(np.concatenate(silent)))
+
+    def shares(self, first: int, stop: int, channels: int) -> tuple[float, float]:
+        """The share of samples that are clipped and of pieces that are silent, of those from ``first`` to ``stop``."""
+        begin, end = (first - self.first) // self.size, -(-(stop - self.first) // self.size)
+        samples = min((end - begin) * self.size, self.stop - self.first - begin * self.size) * channels
+        clipped, silent = (int(one[end] - one[begin]) for one in (self.clipped, self.silent))
+        return clipped / samples, silent / (end - begin)
+
+
+def _heard(clip: Clip, file: Any, samples: tuple[int, int], pieces: _Pieces, content: bytes) -> Heard:
+    first, stop = samples
+    shares = pieces.shares(first, stop, file.channels)
+    fits = suffix_fits(clip.sound, file.format)
+    seconds = (stop - first) / file.samplerate
+    return Heard(seconds, file.samplerate, file.channels, digest(clip, content), *shares, fits)
 
 
 def _clip(sound: Sound) -> Clip:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hardneg import sounds
+from hardneg import soundfiles, sounds
 from hardneg.errors import InputError, MissingExtraError, OptionError
-from hardneg.sounds import BrokenSound, Clip, Heard, Sound, digest, examine, examine_all, wave, windows
+from hardneg.sounds import BrokenSound, Clip, Heard, Sound, digest, examine, examine_all, examine_parts, wave, windows
 from hardneg.testing._sounds import saved, tone
 
 pytest.importorskip("soundfile")
@@ -276,3 +276,44 @@ def test_many_are_examined_in_order(threads: int | None, monkeypatch: pytest.Mon
     assert all(one.__traceback__ is None and one.__context__ is None for one in errors)
     assert str(errors[1].path) == "/not/there"
     assert examine_all([]) == []
+
+
+def test_parts_of_a_sound_are_what_each_of_them_is_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    samples = rng.uniform(-1, 1, 40_000)
+    samples[:9000] = 0.0
+    samples[20_000:24_000] = 1.0
+    (tmp_path / "a.wav").write_bytes(saved(samples, 8000))
+    source = str(tmp_path / "a.wav")
+    starts = rng.integers(0, 200, 60) / 50  # on the borders of pieces, so that the shares are exact
+    times = [(start, start + length) for start, length in zip(starts, rng.integers(1, 50, 60) / 50, strict=True)]
+    for (start, end), found in zip(times, examine_parts(source, times), strict=True):
+        assert not isinstance(found, BrokenSound)
+        assert found == (Clip(source, start, end), examine(Clip(source, start, end)))
+    [(clip, whole)] = examine_parts(source, [(None, None)])  # type: ignore[misc]
+    assert (clip, whole) == (Clip(source), examine(source))
+
+
+def test_parts_that_are_none_have_their_reasons() -> None:
+    sound = saved(np.ones(8000) * 0.5, 8000)
+    times = [(0.0, 0.5), (0.5, 0.5), (0.9, 1.1), (-1.0, 0.5), (0.2, 1.004), (2.0, None), (float("nan"), 1.0)]
+    found = examine_parts(sound, times, slack=0.01)
+    assert [one.reason if isinstance(one, BrokenSound) else one[0].end for one in found] == [
+        0.5, "out_of_range", "out_of_range", "out_of_range", 1.0, "out_of_range", "out_of_range",
+    ]  # fmt: skip
+    assert [type(one) for one in examine_parts(sound, [(3.0, 4.0)])] == [BrokenSound]
+    with pytest.raises(BrokenSound, match="nothing in it"):
+        examine_parts(b"", times)
+
+
+def test_many_parts_of_a_sound_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.wav").write_bytes(saved(np.ones(80_000) * 0.5, 8000))
+    decoded = []
+
+    def blocks(*given: Any) -> Any:
+        decoded.append(given[2:4])
+        return soundfiles.blocks(*given)
+
+    monkeypatch.setattr(sounds, "blocks", blocks)
+    assert len(examine_parts(tmp_path / "a.wav", [(at / 100, at / 100 + 1) for at in range(900)])) == 900
+    assert decoded == [(0, 79_920)]

@@ -61,13 +61,13 @@ _READ = (
 @click.option("--anchor-vectors", type=_PATH, help="Vectors of the anchors: .npy, .npz, .safetensors, Parquet, Arrow.")
 @click.option("--item-vectors", type=_PATH, help="Vectors of the items: such a file, or a folder of them.")
 @click.option("--anchors", type=click.Choice(["items", "classes"]), help="What labelled items are mined for (items).")
-@click.option("--positives", type=click.Choice(["labels", "groups"]), help="What makes labelled items alike (labels).")
+@click.option("--positives", help="What makes labelled items the same: labels, groups, or a column such as speaker.")
 @click.option("--unlabelled", type=_PATH, help="A table or a folder with more items, which have no label.")
 @click.option("--predictions", type=_PATH, help="What a model said: a table with an id and a column for each class.")
 @click.option("--held-out", is_flag=True, default=None, help="That model had not seen the labels of these items.")
-@click.option("--media-root", "--images", type=_PATH, help="The folder that all pictures or sounds are in.")
+@click.option("--media-root", "--images", type=_PATH, help="The folder that pictures or sounds are in.")
 @click.option("--mine-evaluation", is_flag=True, default=None, help="Mine a test or validation split all the same.")
-@click.option("--encoder", help="A model's folder or name, or a step; else wordllama, and descriptor for pictures.")
+@click.option("--encoder", help="A model's folder or name, or a step; else wordllama; descriptor, logmel for media.")
 @click.option("--source", "sources", multiple=True, metavar="STEP", help="Where candidates come from; repeat to unite.")
 @filter_option
 @sampler_option
@@ -80,13 +80,15 @@ _READ = (
 def command(dataset: Path, out: Path | None, **options: Any) -> None:
     """Mine hard negatives for DATASET, which is seen from its content.
 
-    A BEIR folder, a file of pairs, a folder of pictures for each class, a table of labelled texts or pictures, a saved
-    datasets folder, or a recipe.toml.
+    A BEIR folder, a file of pairs, a folder of pictures or sounds for each class, a table of labelled texts, pictures
+    or sounds (perhaps with times), a saved datasets folder, RTTM, Audacity label tracks, a Kaldi data folder, a list of
+    verification trials, or a recipe.toml.
 
     \b
         hardneg mine scifact/ -o runs/a
         hardneg mine pairs.jsonl --encoder ./my-model --sampler "top(n=4)" -o runs/b
         hardneg mine flowers/ -o runs/c
+        hardneg mine words.csv --positives speaker --media-root wav/ -o runs/e
         hardneg mine recipe.toml -o runs/d
     """  # noqa: D301 - click's own mark for text that keeps its lines
     recipe = _recipe(dataset, options).checked()

@@ -14,6 +14,7 @@ from rich.console import Console
 from hardneg.cli._common import run_argument, summary, table
 from hardneg.collection import Collection
 from hardneg.errors import InputError
+from hardneg.labels import label_column
 from hardneg.report.numbers import plural
 from hardneg.run import Run
 
@@ -42,7 +43,7 @@ def command(run: Path, anchor: str | None, short: bool) -> None:
 
 def _show_short(run: Run, out: Console) -> None:
     found = run.short()
-    texts = [_text(run.anchors, int(row)) for row in run.anchors.positions(found.column("anchor"))]
+    texts = [_text(run, run.anchors, int(row)) for row in run.anchors.positions(found.column("anchor"))]
     rows = [(str(key), *counts, text) for (key, *counts), text in zip(_tuples(found), texts, strict=True)]
     columns = ("anchor", "sampled", "wanted", "candidates", "suspect", "dropped", "text")
     out.print(table(f"{plural(len(rows), 'anchor')} came up short", columns, rows))
@@ -57,12 +58,12 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
     if row < 0:
         raise InputError(f"There is no anchor '{anchor}' in this run.", remedy="Look its id up in the report.")
     key = run.anchors.ids[row].as_py()
-    out.print(table("Anchor", ("id", "text"), [(str(key), _text(run.anchors, row))]))
+    out.print(table("Anchor", ("id", "text"), [(str(key), _text(run, run.anchors, row))]))
     positive = run.positives.positive
     lists = slice(positive.offsets[row], positive.offsets[row + 1])
     pairs = zip(positive.values[lists], run.positive_scores[lists], strict=True)
     best = sorted(pairs, key=lambda pair: -pair[1])[:_POSITIVES]  # the members of a class may be thousands
-    rows = [(f"{score:.3f}", str(run.items.ids[int(item)]), _text(run.items, int(item))) for item, score in best]
+    rows = [(f"{score:.3f}", str(run.items.ids[int(item)]), _text(run, run.items, int(item))) for item, score in best]
     count = lists.stop - lists.start
     title = f"Positives, the nearest {_POSITIVES} of {count:,}" if count > _POSITIVES else "Positives"
     out.print(table(title, ("score", "id", "text"), rows))
@@ -76,7 +77,7 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
             "sampled" if one["item"] in sampled else one["verdict"],
             one["reason"] and f"{one['reason']} ({one['evidence']:.3f})",
             str(one["item"]),
-            _text(run.items, int(run.items.positions([one["item"]])[0])),
+            _text(run, run.items, int(run.items.positions([one["item"]])[0])),
         )
         for one in found.to_pylist()
     ]
@@ -90,11 +91,14 @@ def _is(part: pa.Table, key: str | int) -> pa.Array:
     return pa.array(np.isin(column.indices.to_numpy(), codes))
 
 
-def _text(side: Collection, row: int) -> str:
-    """What a thing says or where its picture is, and its label where it has one."""
+def _text(run: Run, side: Collection, row: int) -> str:
+    """What a thing says or where its file is; before it the class it was mined by, and its label if that is another."""
     names = side.table.column_names
-    name = next((one for one in ("text", "path") if one in names), None)
-    text = "" if name is None else str(side.table.column(name)[row])
-    label = side.table.column("label")[row].as_py() if "label" in names else None
+    name = next((one for one in ("text", "path", "audio") if one in names), None)
+    value = None if name is None else side.table.column(name)[row].as_py()
+    text = "" if value is None or isinstance(value, bytes) else str(value)
     text = text if len(text) <= 100 else text[:99] + "…"
-    return text if label is None else f"[{', '.join(label) if isinstance(label, list) else label}] {text}"
+    columns = [one for one in dict.fromkeys((label_column(run), "label")) if one in names]
+    values = [side.table.column(one)[row].as_py() for one in columns]
+    labels = [", ".join(one) if isinstance(one, list) else str(one) for one in values if one is not None]
+    return f"[{'; '.join(labels)}] {text}" if labels else text

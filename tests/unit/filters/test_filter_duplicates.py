@@ -98,3 +98,13 @@ def test_a_copy_of_any_member_of_the_class_is_dropped_whichever_are_listed() -> 
     assert len(twins) == 42  # the one text for forty anchors, the other for two
     assert {row["reason"] for row in twins} == {"duplicates.positive_text", "duplicates.anchor_text"}
     assert all(row["verdict"] == "keep" for row in rows if row not in twins)
+
+
+def test_what_is_said_or_written_beside_media_makes_no_copies() -> None:
+    table = pa.table(
+        {"id": ["p", "x", "y"], "audio": ["1.wav", "2.wav", "3.wav"], "text": ["yes", "yes", "no"],
+         "content": ["a" * 32, "b" * 32, "a" * 32]}
+    )  # fmt: skip
+    positives = Positives.from_pairs(["q"], ["p"], items=Collection(table))
+    rows = Rows(np.array([0, 0]), np.array([1, 2]))
+    assert Duplicates().gather(Context(positives, None))(rows)["copy_of"].tolist() == [0, 2]

@@ -15,16 +15,22 @@ from pathlib import Path
 
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._base import ROLES, Format, ReadOptions
+from hardneg.io.readers.audacity import AUDACITY
 from hardneg.io.readers.beir import BEIR
 from hardneg.io.readers.coco import COCO
+from hardneg.io.readers.kaldi import KALDI
 from hardneg.io.readers.labelled import LABELLED
+from hardneg.io.readers.lfw import LFW
 from hardneg.io.readers.pairs import CARRIED_PAIRS, PAIRS
+from hardneg.io.readers.rttm import RTTM
+from hardneg.io.readers.trials import TRIALS
 from hardneg.io.readers.vectors import read_vectors
 from hardneg.io.reading import Reading, Skips
 
 __all__ = ["FORMATS", "ROLES", "Format", "ReadOptions", "read", "read_vectors"]
 
-FORMATS: dict[str, Format] = {one.name: one for one in (BEIR, COCO, LABELLED, PAIRS, *CARRIED_PAIRS)}
+_RECOGNISED = (BEIR, COCO, KALDI, RTTM, AUDACITY, TRIALS, LFW, LABELLED, PAIRS)
+FORMATS: dict[str, Format] = {one.name: one for one in (*_RECOGNISED, *CARRIED_PAIRS)}
 """All formats by name. The first whose ``sniff`` says yes reads the path."""
 
 
@@ -52,7 +58,7 @@ def read(path: Path | str, *, format: str | None = None, options: ReadOptions | 
     options = options or ReadOptions()
     chosen = FORMATS[format] if format else next((one for one in FORMATS.values() if one.sniff(path, options)), None)
     if chosen is None:
-        looked_for = "; ".join(one.looks_for for one in (BEIR, COCO, LABELLED, PAIRS))
+        looked_for = "; ".join(one.looks_for for one in _RECOGNISED)
         raise InputError(
             f"The format is not recognised. Looked for: {looked_for}.",
             path=path,

@@ -16,6 +16,7 @@ __all__ = ["ROLES", "Format", "ReadOptions", "choose_split", "refuse_labelled_op
 ROLES = (
     "anchor", "anchor_id", "positive", "positive_id", "negative", "negative_id",
     "item", "item_id", "title", "grade", "split", "id", "text", "path", "image", "vector", "label", "group",
+    "audio", "start", "end", "duration", "speaker", "session",
 )  # fmt: skip
 
 
@@ -36,11 +37,13 @@ class ReadOptions:
         anchor_vectors: A file of vectors or a folder of such files, one vector for each anchor.
         item_vectors: A file of vectors or a folder of such files, one vector for each item.
         anchors: What the negatives of labelled data are for: ``items``, or the ``classes`` themselves.
-        positives: What makes labelled items positives of one another: ``labels`` or ``groups``.
+        positives: What makes labelled items positives of one another: ``labels``, ``groups``, or the name of any other
+            column, such as ``speaker``; who shares its value is positive, another value is a negative.
         unlabelled: A table or a folder with more items, which have no label.
         predictions: What a model said of each item and class: a table with an id and a column for each class.
         held_out: Whether that model had not seen the labels of these items; a column ``held_out`` says it row by row.
-        media_root: The folder that all pictures are in and their paths are relative to; that of the table if not given.
+        media_root: The folder that all pictures or sounds are in and their paths are relative to; that of the table or
+            list if not given.
         mine_evaluation: Mine from a split though it is there for evaluation (a test or validation split).
 
     Raises:
@@ -63,7 +66,7 @@ class ReadOptions:
     anchor_vectors: Path | None = None
     item_vectors: Path | None = None
     anchors: Literal["items", "classes"] = "items"
-    positives: Literal["labels", "groups"] = "labels"
+    positives: str = "labels"
     unlabelled: Path | None = None
     predictions: Path | None = None
     held_out: bool = False
@@ -78,7 +81,7 @@ class ReadOptions:
             self.negative_to,
         )
         require(self.anchors in ("items", "classes"), "anchors", "items or classes", self.anchors)
-        require(self.positives in ("labels", "groups"), "positives", "labels or groups", self.positives)
+        require(bool(self.positives), "positives", "labels, groups or the name of a column", "nothing")
         if self.anchors == "classes" and self.positives == "groups":
             raise OptionError("The anchors can be classes only where labels make the positives. Leave one of them out.")
         require(not self.held_out or self.predictions is not None, "held_out", "left out without 'predictions'", True)

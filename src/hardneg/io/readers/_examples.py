@@ -15,8 +15,9 @@ from hardneg.collection import Collection
 from hardneg.errors import InputError
 from hardneg.io.readers._copies import settled
 from hardneg.io.readers._examined import examined
-from hardneg.io.readers._example import Example, Kind, Place, Taken
+from hardneg.io.readers._example import COLUMNS, SOUNDS, Example, Kind, Place, Taken, Where
 from hardneg.io.readers._gather import column_of_values, joined_tables
+from hardneg.io.readers._heard import heard, note_rates
 from hardneg.io.readers._ids import encodable, text_id
 from hardneg.io.readers._labels import Label
 from hardneg.io.reading import Skips
@@ -27,8 +28,12 @@ __all__ = ["Examples", "Found"]
 _CHUNK_ROWS = 16_384
 _CHUNK_SIZE = 64_000_000  # characters or bytes held before they become Arrow columns
 _FIXED = ("id", "path", "image", "label", "group", "split", "_given", "_key", "_order", "_place", "_number")
+_FIXED_OF_SOUNDS = ("audio", "start", "end")
 _TEXTS = ("text", "title", "body")  # what is read as text wherever there is such a column
-_CONTENT = {"text": pa.large_string(), "path": pa.string(), "image": pa.large_binary()}
+_CONTENT = {
+    **{"text": pa.large_string(), "path": pa.string(), "image": pa.large_binary()},
+    **{"audio": pa.string(), "audio_bytes": pa.large_binary()},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +49,8 @@ class Found:
 class Examples:
     """Takes examples of one kind. What is broken or repeats is counted in ``skips``, what is odd in ``notes``.
 
-    Paths are relative to ``root``; an id made from a path is without its beginning ``prefix``.
+    Paths are relative to ``root``; an id made from a path is without its beginning ``prefix``. Items that differ in
+    the column ``same`` are no copies of one another.
     """
 
     kind: Kind
@@ -52,6 +58,7 @@ class Examples:
     skips: Skips
     notes: Skips
     prefix: str = ""
+    same: str = "label"
     total: int = 0
     _chunk: list[Taken] = field(default_factory=list)
     _size: int = 0
@@ -90,26 +97,35 @@ class Examples:
     def finish(self) -> Found:
         """Return all that can be used; no items where nothing can."""
         self._spill()
+        sounds = _FIXED_OF_SOUNDS if self.kind in SOUNDS else ()
         if not self._tables:
             return Found(Collection(pa.table({"id": pa.array([], pa.string())})), np.zeros(0, np.int64), self.total)
-        table, self._tables = joined_tables(self._tables, _FIXED), []
-        table = settled(table, self._places, self.skips, self.notes, self.prefix)
+        table, self._tables = joined_tables(self._tables, (*_FIXED, *sounds)), []
+        if self.kind == "audio":  # only now, so that a file is decoded once for all rows that name parts of it
+            table = heard(table, self.root, self._places, self.skips, self.notes)
+        if sounds and len(table):
+            note_rates(table.column("rate"), Where(table, self._places), self.notes)
+        table = settled(table, self._places, self.skips, self.notes, self.prefix, self.same)
         order = table.column("_order").to_numpy()
-        root = self.root if self.kind == "path" else None
+        root = self.root if self.kind in ("path", "audio") else None
         return Found(Collection(table.drop_columns(["_order"]), root), order, self.total)
 
     def _spill(self) -> None:
-        """Turn what was taken into Arrow columns, without what is broken."""
+        """Turn what was taken into Arrow columns; of pictures, and of sounds in memory, without what is broken."""
         chunk, self._chunk, self._size = self._chunk, [], 0
+        columns: dict[str, pa.Array] = {}
         if self.kind in ("path", "image"):
             chunk, columns = examined(chunk, self.root if self.kind == "path" else None, self.skips, self.notes)
-        else:
+        elif self.kind in ("text", "vector"):
             columns = {"_key": pa.array([self._key(one) for one in chunk], pa.binary())}
         if not chunk:
             return
         columns["_order"] = pa.array([one.order for one in chunk], pa.int64())
         columns["_place"] = pa.array([self._number_of(one.place) for one in chunk], pa.int32())
-        self._tables.append(pa.table({**_columns([one.example for one in chunk], self.kind), **columns}))
+        table = pa.table({**_columns([one.example for one in chunk], self.kind), **columns})
+        if self.kind == "audio_bytes":
+            table = heard(table, None, self._places, self.skips, self.notes)
+        self._tables.append(table)
 
     def _key(self, one: Taken) -> bytes:
         """What stands for the content of a text; a row with a vector alone is like no other."""
@@ -127,7 +143,10 @@ def _columns(examples: Sequence[Example], kind: Kind) -> dict[str, Any]:
         "_number": pa.array([one.number for one in examples], pa.int64()),
     }
     if kind != "vector":
-        columns[kind] = pa.array([one.content for one in examples], _CONTENT[kind])
+        columns[COLUMNS[kind]] = pa.array([one.content for one in examples], _CONTENT[kind])
+    if kind in SOUNDS:
+        columns["start"] = pa.array([one.start for one in examples], pa.float64())
+        columns["end"] = pa.array([one.end for one in examples], pa.float64())
     # Labels stay JSON until all are known: one list among them makes all of them lists.
     columns["label"] = pa.array([_dumped(one.label) for one in examples], pa.string())
     columns["group"] = pa.array([one.group for one in examples], pa.string())

@@ -1,4 +1,4 @@
-"""Where labelled examples come from: a folder of pictures, a table, a saved data set; recognised by content."""
+"""Where labelled examples come from: a folder of pictures or sounds, a table, a saved data set; by content."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from hardneg.errors import InputError
 from hardneg.io.readers._base import ReadOptions
-from hardneg.io.readers._example import Example, Kind
+from hardneg.io.readers._example import Kind, Part
 from hardneg.io.readers._examples import Examples
-from hardneg.io.readers._folder import Folder, has_picture
+from hardneg.io.readers._folder import Folder, Thing
 from hardneg.io.readers._labelled_tables import Table
 from hardneg.io.readers._media import Media
 from hardneg.io.readers._rows import Rows, carrier_of, open_rows
@@ -22,29 +22,32 @@ from hardneg.io.readers._tables import dataset_files, dataset_names, dataset_rec
 
 __all__ = ["Source", "open_source"]
 
+_FOLDERS: dict[Thing, tuple[str, Kind]] = {"picture": ("image folder", "path"), "sound": ("audio folder", "audio")}
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Examples of one kind. ``base`` is the folder that paths are relative to; ``files`` are hashed."""
+    """Examples of one kind. ``base`` is the folder that no path may leave; ``files`` are hashed.
+
+    Paths begin in the folder ``start``, which is ``base`` if not given.
+    """
 
     name: str
     path: Path
     base: Path
     kind: Kind
-    parts: tuple[Table | Folder, ...]
+    parts: tuple[Part, ...]
     files: tuple[Path, ...] = ()
+    start: Path | None = None
 
     def feed(self, examples: Examples, root: Path) -> None:
         """Give all examples to ``examples``; paths come out relative to ``root``, which holds ``base``."""
-        media = Media(self.base, root=root)
+        media = Media(self.base, start=self.start, root=root)
         for part in self.parts:
-            if isinstance(part, Table):
-                part.feed(examples, media)
-            else:
-                _feed(part, examples, Media(self.base, start=part.path, root=root))
+            part.feed(examples, media)
 
     def classes_without(self, items: Any) -> list[str]:
-        """The folders of classes from which no picture is among the items."""
+        """The folders of classes from which no file is among the items."""
         if not isinstance(self.parts[0], Folder):
             return []
         folder = self.parts[0]
@@ -59,15 +62,15 @@ class Source:
 
 
 def open_source(path: Path, options: ReadOptions, seen: set[str], *, labelled: bool = True) -> Source:
-    """Open a folder of pictures, a table or a saved data set.
+    """Open a folder of pictures or of sounds, a table or a saved data set.
 
     Raises InputError for what is none of these, or holds nothing to encode.
     """
     carrier = carrier_of(path)
     if carrier is None and path.is_dir():
-        if not has_picture(path):
-            raise InputError("There is no picture in this folder.", path=path, remedy="Give a folder of pictures.")
-        return Source("image folder", path, options.media_root or path, "path", (_folder(path, labelled),))
+        folder = _folder(path, labelled)
+        name, kind = _FOLDERS[folder.holds]
+        return Source(name, path, options.media_root or path, kind, (folder,), start=path)
     base = options.media_root or (path if carrier == "datasets" else path.parent)
     splits: list[str | None] = [*dataset_names(path)] if carrier == "datasets" else []
     tables = [
@@ -85,7 +88,9 @@ def _folder(path: Path, labelled: bool) -> Folder:
     folder = Folder.open(path, labelled=labelled)
     if labelled and not folder.classes():
         raise InputError(
-            "The pictures are not in folders of classes.", path=path, remedy="Give each class a folder of its own."
+            f"The {folder.holds}s are not in folders of classes.",
+            path=path,
+            remedy="Give each class a folder of its own, or a table with the path and the label of each file.",
         )
     return folder
 
@@ -94,16 +99,6 @@ def _rows(path: Path, carrier: str | None, split: str | None) -> Rows:
     if split is None:
         return open_rows(path, carrier=carrier)
     return Rows(path / split, "datasets", partial(dataset_records, path, ReadOptions(split=split)))
-
-
-def _feed(folder: Folder, examples: Examples, media: Media) -> None:
-    for file in folder:
-        path = media.relative(file.name) if file.reason in (None, "linked_folder") else None
-        reason = file.reason if file.reason and (path or file.reason != "linked_folder") else None
-        if path is None or reason:
-            examples.skip(folder, file.number, reason or "path_outside_folder")
-        else:
-            examples.add(folder, Example(file.number, None, path, file.label, None, file.split))
 
 
 def _told(items: Any, folder: Folder) -> tuple[str, ...]:

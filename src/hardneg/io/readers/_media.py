@@ -1,15 +1,18 @@
-"""Paths of pictures: all within one folder, whatever a table says."""
+"""Paths of pictures and sounds: all within one folder, whatever a table says."""
 
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 __all__ = ["Media", "common_root"]
 
+_REMEMBERED = 1024
+
 
 class Media:
-    """The folder that pictures are in; a path that leads out of it, itself or by a link, is none.
+    """The folder that files are in; a path that leads out of it, itself or by a link, is none.
 
     Args:
         within: the folder that no path may leave.
@@ -27,9 +30,13 @@ class Media:
         self._root, self._real_root = str(root.absolute()), os.path.realpath(root)
         self._within = os.path.realpath(within)
         self._folders: dict[str, str] = {}
+        self._known = lru_cache(_REMEMBERED)(self._found)  # rows that name parts of one file stand together
 
     def relative(self, given: str) -> str | None:
         """The path relative to the root, with forward slashes; None where it leads out."""
+        return self._known(given)
+
+    def _found(self, given: str) -> str | None:
         if "\0" in given:
             return None
         path = os.path.normpath(Path(self._start, given))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from hardneg.collection import Collection
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._base import ReadOptions, choose_split
-from hardneg.io.readers._labelled_names import EVALUATION, TRAINING
+from hardneg.io.readers._labelled_names import EVALUATION, TRAINING, same_as
 from hardneg.io.readers._names import normal
 from hardneg.io.reading import Skips
 from hardneg.ragged import BoolArray
@@ -50,9 +50,8 @@ def choose_minable(items: Collection, options: ReadOptions, path: Path, notes: S
             "Choose another with --split, or insist with --mine-evaluation."
         )
     without = column.is_null().to_numpy()
-    told = [
-        items.table.column(one).is_null().to_numpy() for one in ("label", "group") if one in items.table.column_names
-    ]
+    telling = {"label", "group", same_as(options.positives)} & set(items.table.column_names)
+    told = [items.table.column(one).is_null().to_numpy() for one in sorted(telling)]
     unlabelled = np.all(told, axis=0)
     lost = np.flatnonzero(without & ~unlabelled)
     notes.add_rows("label_without_split_not_mined", lost, lambda row: str(items.ids[row]))

@@ -210,7 +210,7 @@ def test_folders_without_classes_or_pictures(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="format is not recognised"):
         read(tmp_path / "empty")
-    with pytest.raises(InputError, match="no picture in this folder"):
+    with pytest.raises(InputError, match="no picture and no sound in this folder"):
         read(tmp_path / "empty", format="labelled")
     (tmp_path / "broken" / "cat").mkdir(parents=True)
     (tmp_path / "broken" / "cat" / "1.png").write_bytes(b"")

@@ -124,7 +124,7 @@ def test_a_missing_label_says_what_there_is(tmp_path: Path) -> None:
     assert column(reading, "query") == ["a", "b"]
     with pytest.raises(InputError, match="No file has a column 'gruop'"):
         read(table(tmp_path / "d.csv", ROWS), options=ReadOptions(columns={"group": "gruop"}))
-    with pytest.raises(InputError, match=r"neither a text nor a picture in it. Found: stars, label"):
+    with pytest.raises(InputError, match=r"no text, no picture and no sound in it. Found: stars, label"):
         read(table(tmp_path / "c.csv", [{"stars": 3, "label": "x"}]))
 
 
