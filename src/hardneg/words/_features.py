@@ -22,7 +22,7 @@ _SHARE = 4  # sounds that differ in a quarter of all weight are wholly different
 _VALUES = {"+": 1, "0": 0, "-": -1}
 _WRITTEN = {  # other ways to write a sound, as dictionaries and espeak-ng do
     "g": "ɡ", "ɚ": "ɹ̩", "ɝ": "ɹ̩", "ɜ˞": "ɹ̩", "ə˞": "ɹ̩", "ᵻ": "ɪ", "ʧ": "t͡ʃ", "ʤ": "d͡ʒ",
-    "tʃ": "t͡ʃ", "dʒ": "d͡ʒ", "ts": "t͡s", "dz": "d͡z", "pf": "p͡f",
+    "tʃ": "t͡ʃ", "dʒ": "d͡ʒ",
 }  # fmt: skip
 _SILENT = frozenset("ˈˌ'.‿|‖-_ \t\u200d\u200c")  # stress, syllables, borders
 

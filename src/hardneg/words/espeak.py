@@ -112,8 +112,8 @@ def _opened() -> Iterator[Any]:
         try:
             _make_ready(library, *place)
             yield library
-            library.espeak_Terminate()
         finally:
+            library.espeak_Terminate()  # it may have threads of its own, which must not outlive its code
             _CLOSE(library._handle)
 
 

@@ -1,0 +1,146 @@
+"""The words that sound most like a keyword: those that a detector takes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from hardneg.errors import InputError
+from hardneg.notation import require
+from hardneg.ragged import IntArray
+from hardneg.words.distance import Bank, Distances, Sounds
+from hardneg.words.lexicon import Lexicon, plain
+from hardneg.words.stretches import shorter
+
+__all__ = ["Vocabulary", "confusable"]
+
+_COLUMNS = pa.schema(
+    [
+        ("keyword", pa.string()), ("word", pa.string()), ("distance", pa.float64()), ("within", pa.float64()),
+        ("sounds", pa.string()), ("keyword_sounds", pa.string()),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Words to look among, each once, with the pronunciations of those that are known, side by side.
+
+    ``unknown`` are the words that cannot be pronounced; they are never found.
+    """
+
+    words: tuple[str, ...]
+    pronunciations: tuple[Sounds, ...]
+    owner: IntArray  # the word that each pronunciation is of, rising
+    unknown: tuple[str, ...]
+
+    @classmethod
+    def of(cls, words: Sequence[str], lexicon: Lexicon) -> Vocabulary:
+        """Words and phrases as a lexicon pronounces them; those that differ in case or signs only are one."""
+        names = tuple(dict.fromkeys(name for word in words if (name := plain(word))))
+        ways = [lexicon.pronounce(name) for name in names]
+        known = [place for place, one in enumerate(ways) if one]
+        lengths = [len(ways[place]) for place in known]
+        return cls(
+            tuple(names[place] for place in known),
+            tuple(sounds for place in known for sounds in ways[place]),
+            np.repeat(np.arange(len(known)), lengths),
+            tuple(name for name, one in zip(names, ways, strict=True) if not one),
+        )
+
+    @classmethod
+    def of_lexicon(cls, lexicon: Lexicon) -> Vocabulary:
+        """All words that are listed in a lexicon."""
+        entries = lexicon.entries
+        lengths = [len(one) for one in entries.values()]
+        sounds = tuple(one for ways in entries.values() for one in ways)
+        return cls(tuple(entries), sounds, np.repeat(np.arange(len(lengths)), lengths), ())
+
+    def apart(self, ways: Sequence[Sounds]) -> tuple[Distances, Distances, IntArray]:
+        """How far each word is from a keyword and from its nearest stretch, and the pronunciation that is nearest.
+
+        The keyword has several ``ways`` to be pronounced: of these and of those of the word, the nearest two count.
+        Shapes: ``(len(words),)`` three times; the third holds places among ``pronunciations``.
+        """
+        both = [self._bank.apart(way) for way in ways]
+        whole = np.minimum.reduce([one for one, _ in both])
+        within = np.minimum.reduce([one for _, one in both])
+        starts = np.flatnonzero(np.diff(self.owner, prepend=-1))
+        if not len(starts):
+            return whole, within, starts
+        order = np.lexsort((np.arange(len(whole)), whole, self.owner))
+        return whole[order[starts]], np.minimum.reduceat(within, starts), order[starts]
+
+    @cached_property
+    def _bank(self) -> Bank:
+        return Bank.of(self.pronunciations)
+
+
+def confusable(
+    keywords: Sequence[str],
+    among: Vocabulary,
+    lexicon: Lexicon,
+    k: int = 20,
+    by: Literal["distance", "within"] = "distance",
+) -> pa.Table:
+    """The ``k`` words that sound most like each keyword, the nearest first.
+
+    Args:
+        keywords: words or phrases.
+        among: where to look.
+        lexicon: how the keywords are pronounced.
+        k: how many words a keyword gets, at most.
+        by: ``distance`` of the whole words, or ``within``: how far the keyword is from the nearest stretch of the
+            word, which finds it inside longer words. Ties stand in the order of the other figure, then of the alphabet.
+
+    Returns:
+        One row for each keyword and word: ``keyword``, ``word``, ``distance`` and ``within`` (both from 0 to 1, see
+        :func:`~hardneg.words.distance.apart`), and how both are pronounced. Words at distance 0 sound the same. The
+        keyword itself is not among them. Nor is a phrase that is no nearer than a part of it.
+
+    Raises InputError for keywords that cannot be pronounced.
+
+    >>> lexicon = Lexicon({"go": (("ɡ", "o", "ʊ"),), "no": (("n", "o", "ʊ"),), "cat": (("k", "æ", "t"),)})
+    >>> found = confusable(["go"], Vocabulary.of_lexicon(lexicon), lexicon, k=1)
+    >>> found.column("word").to_pylist()
+    ['no']
+    """
+    require(k >= 1, "k", "at least 1", k)
+    require(by in ("distance", "within"), "by", "distance or within", by)
+    if missing := lexicon.unknown(keywords):
+        raise unpronounced(missing)
+    rows = [row for keyword in keywords for row in _found(keyword, among, lexicon, k, by)]
+    return pa.Table.from_pylist([dict(zip(_COLUMNS.names, row, strict=True)) for row in rows], _COLUMNS)
+
+
+def unpronounced(words: Sequence[str]) -> InputError:
+    """An error that names words that nothing says how to pronounce."""
+    named = ", ".join(f"'{one}'" for one in words[:5]) + (" ..." if len(words) > 5 else "")
+    return InputError(
+        f"It is not known how to pronounce {named}.",
+        remedy="Give a list with them (a line each: word, a tab, its sounds as F AY1 V or faɪv), or install espeak-ng.",
+    )
+
+
+def _found(keyword: str, among: Vocabulary, lexicon: Lexicon, k: int, by: str) -> list[tuple[object, ...]]:
+    ways = lexicon.pronounce(keyword)
+    whole, within, nearest = among.apart(ways)
+    first, second = (whole, within) if by == "distance" else (within, whole)
+    order = np.lexsort((np.argsort(np.argsort(np.array(among.words, object))), second, first))
+    figure = dict(zip(among.words, first.tolist(), strict=True)) if any(" " in one for one in among.words) else {}
+    rows: list[tuple[object, ...]] = []
+    for place in order.tolist():
+        word = among.words[place]
+        if word == plain(keyword) or any(figure.get(one, 2.0) <= first[place] for one in shorter(word)):
+            continue
+        sounds = among.pronunciations[nearest[place]]
+        mine = min(ways, key=lambda way: (Bank.of([sounds]).apart(way)[0][0], way))
+        rows.append((keyword, word, float(whole[place]), float(within[place]), "".join(sounds), "".join(mine)))
+        if len(rows) == k:
+            break
+    return rows
