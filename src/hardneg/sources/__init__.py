@@ -3,6 +3,7 @@
 from hardneg.notation import Registry
 from hardneg.sources._base import Propose, Source
 from hardneg.sources.clusters import Clusters
+from hardneg.sources.confusable import Confusable
 from hardneg.sources.known_negatives import KnownNegatives
 from hardneg.sources.lexical import Lexical
 from hardneg.sources.neighbors import Neighbors
@@ -14,6 +15,7 @@ from hardneg.sources.union import Union
 __all__ = [
     "SOURCES",
     "Clusters",
+    "Confusable",
     "KnownNegatives",
     "Lexical",
     "Neighbors",
@@ -28,5 +30,5 @@ __all__ = [
 SOURCES: Registry[Source] = Registry(
     "source",
     Source,  # type: ignore[type-abstract]
-    [Clusters, KnownNegatives, Lexical, Neighbors, Predictions, Segments, Uniform, Union],
+    [Clusters, Confusable, KnownNegatives, Lexical, Neighbors, Predictions, Segments, Uniform, Union],
 )

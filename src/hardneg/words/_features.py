@@ -70,7 +70,7 @@ def costs(left: Sequence[str], right: Sequence[str]) -> NDArray[np.int32]:
     known = _table()
     a, b = (np.array([known[one] for one in side]).reshape(len(side), -1) for side in (left, right))
     apart = np.abs(a[:, None, :] - b[None, :, :]).sum(axis=2)
-    return np.minimum(apart, UNIT).astype(np.int32)
+    return np.asarray(np.minimum(apart, UNIT), np.int32)
 
 
 @lru_cache(maxsize=1)
@@ -83,7 +83,7 @@ def _table() -> dict[str, NDArray[np.int32]]:
     weight = dict(zip(names, weights, strict=True))  # by name: the two tables differ in their order
     header, *sounds = _rows("ipa_all.csv")
     use = [(place, round(8 * float(weight[name]))) for place, name in enumerate(header) if name in weight]
-    if _SHARE * UNIT != 2 * sum(one for _, one in use):
+    if 2 * sum(one for _, one in use) != _SHARE * UNIT:
         raise InputError(
             "The package panphon has other weights than this was made for.", remedy="Install panphon 0.22."
         )

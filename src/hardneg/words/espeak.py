@@ -25,7 +25,7 @@ RATE = 22_050
 
 _SYNCHRONOUS, _DO_NOT_EXIT, _UTF8, _IPA = 2, 0x8000, 1, 0x02  # of speak_lib.h
 _SPEED, _PITCH = 1, 3  # its parameters
-_CLOSE = getattr(_ctypes, "dlclose", None) or _ctypes.FreeLibrary  # its name on Windows
+_CLOSE: Any = getattr(_ctypes, "dlclose", None) or getattr(_ctypes, "FreeLibrary", None)  # its name on Windows
 _LOCK = threading.Lock()  # the library speaks with one voice at a time
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -63,17 +63,17 @@ def said(text: str, voice: str = "en-us", speed: int = 175, pitch: int = 50) -> 
     """
     parts: list[NDArray[np.int16]] = []
 
-    @_Callback
     def take(samples: Any, n: int, _: Any) -> int:
         if samples and n > 0:
             parts.append(np.ctypeslib.as_array(samples, (n,)).astype(np.int16))
         return 0
 
+    taking = _Callback(take)  # kept until all is said
     with _opened() as library:
         _choose(library, voice)
         library.espeak_SetParameter(_SPEED, speed, 0)
         library.espeak_SetParameter(_PITCH, pitch, 0)
-        library.espeak_SetSynthCallback(take)
+        library.espeak_SetSynthCallback(taking)
         data = _clean(text).encode()
         library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8, None, None)
         library.espeak_Synchronize()
@@ -100,7 +100,7 @@ def _choose(library: Any, voice: str) -> None:
 def _opened() -> Iterator[Any]:
     """The library, loaded anew: what it says depends on all that it has said since it was loaded.
 
-    That takes some milliseconds. With it the same text gives the same samples (but for some variants of voices of 1.51).
+    That takes some milliseconds, and the same text gives the same samples (in 1.51 not with every variant of a voice).
     """
     place = _place()
     if place is None:

@@ -18,7 +18,10 @@ from hardneg.words.distance import Sounds
 __all__ = ["Lexicon", "plain"]
 
 _WAYS = 32  # of pronouncing a phrase, where each of its words has several
-_DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
+_DIGITS = {
+    "0": "zero", "1": "one", "2": "two", "3": "three", "4": "four",
+    "5": "five", "6": "six", "7": "seven", "8": "eight", "9": "nine",
+}  # fmt: skip
 _ENGLISH = {"ː": "", "ɾ": "t", "ʔ": "t", "ɐ": "ə", "ɜ": "ɹ̩"}  # what espeak-ng writes otherwise than the CMU dictionary
 
 
@@ -37,17 +40,17 @@ def plain(text: str) -> str:
 class Lexicon:
     """Words with their pronunciations, of which a word may have several.
 
-    ``entries`` are the words that are listed; how a word that is not is pronounced, the ``voice`` of espeak-ng says, if
-    that is installed.
+    ``entries`` are the words that are listed. How others are pronounced, the voice of espeak-ng for the ``language``
+    says, if that is installed.
     """
 
     entries: Mapping[str, tuple[Sounds, ...]]
-    voice: str = "en-us"
+    language: str = "en-us"
     _asked: dict[str, tuple[Sounds, ...]] = field(default_factory=dict, repr=False)  # what espeak-ng said
 
     @classmethod
-    def load(cls, file: Path | str | None = None, voice: str = "en-us") -> Lexicon:
-        """The words of a file, and for English voices those of the CMU dictionary (135,000 pronunciations).
+    def load(cls, file: Path | str | None = None, language: str = "en-us") -> Lexicon:
+        """The words of a file, and for English those of the CMU dictionary (135,000 pronunciations).
 
         A line of the file is a word, a tab and its pronunciation, in the letters of the CMU dictionary (``F AY1 V``)
         or in the International Phonetic Alphabet (``faɪv``); a word may stand on several lines. Its words take the
@@ -55,10 +58,10 @@ class Lexicon:
 
         Raises InputError for a file that is not of this form, MissingExtraError without the dictionary.
         """
-        entries = dict(_dictionary()) if _is_english(voice) else {}
+        entries = dict(_dictionary()) if _is_english(language) else {}
         if file is not None:
             entries |= _listed(Path(file))
-        return cls(entries, voice)
+        return cls(entries, language)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -86,23 +89,23 @@ class Lexicon:
         if (listed := self.entries.get(word) or self.entries.get(_DIGITS.get(word, ""))) is not None:
             return listed
         if word not in self._asked:
-            self._asked[word] = _spoken(word, self.voice)
+            self._asked[word] = _spoken(word, self.language)
         return self._asked[word]
 
 
-def _spoken(word: str, voice: str) -> tuple[Sounds, ...]:
+def _spoken(word: str, language: str) -> tuple[Sounds, ...]:
     """What espeak-ng says, if it is there and the word is in letters that an English voice can read."""
-    if not espeak.is_there() or (_is_english(voice) and not _latin(word)):
+    if not espeak.is_there() or (_is_english(language) and not _latin(word)):
         return ()
-    ipa = espeak.pronounced(word, voice)
-    for theirs, ours in _ENGLISH.items() if _is_english(voice) else ():
+    ipa = espeak.pronounced(word, language)
+    for theirs, ours in _ENGLISH.items() if _is_english(language) else ():
         ipa = ipa.replace(theirs, ours)
     sounds = segments(ipa)
     return (sounds,) if sounds else ()
 
 
-def _is_english(voice: str) -> bool:
-    return voice.startswith("en")
+def _is_english(language: str) -> bool:
+    return language.startswith("en")
 
 
 def _latin(word: str) -> bool:
