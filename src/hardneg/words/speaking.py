@@ -63,6 +63,8 @@ def speak(
         raise OptionError("There is no word to say. Give at least one.")
     if (folder / TABLE).exists() and not overwrite:
         raise RunError(f"'{folder / TABLE}' exists already. Choose another folder, or replace it with --overwrite.")
+    for voice in voices.names:
+        espeak.pronounced("a", voice)  # one that is not there is better known before the work than after
     rows, total = [], len(names) * len(list(voices))
     with progress.stage("speak", total, "sounds") as report:
         for name in names:
