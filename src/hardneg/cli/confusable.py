@@ -30,7 +30,7 @@ _PATH = click.Path(path_type=Path)
 @click.command(short_help="List the words that sound like a keyword.")
 @click.argument("keywords", nargs=-1, required=True, metavar="KEYWORD...")
 @click.option(
-    "--among", metavar="DATA", help="Look among the labels and texts of a table, a folder or a list of words."
+    "--among", metavar="DATA", help="Look among the words of a table, a folder or a list."
 )
 @click.option("--column", "columns", type=NameValue(), multiple=True, help="Your own column, as in label=word.")
 @click.option("--lexicon", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -135,10 +135,12 @@ def _speak(found: pa.Table, options: dict[str, Any]) -> None:
     same = {row["word"] for row in found.to_pylist() if row["distance"] == 0}
     words = [word for word in dict.fromkeys(found.column("word").to_pylist()) if word not in same]
     voices = Voices(tuple(one.strip() for one in options["voices"].split(","))) if options["voices"] else Voices()
-    made = speak(words, options["speak"], voices, overwrite=options["overwrite"], progress=for_console(console))
-    left = f" {plural(len(same), 'word')} that sound the same as a keyword were left out." if same else ""
+    keywords = list(dict.fromkeys(found.column("keyword").to_pylist()))
+    progress, overwrite = for_console(console), options["overwrite"]
+    made = speak(words, options["speak"], voices, unlike=keywords, overwrite=overwrite, progress=progress)
+    left = sorted(same | set(made.left_out))
+    said = f" Left out where they sound the same as a keyword: {', '.join(left)}." if left else ""
     console.print(
-        f"Wrote {plural(len(words), 'word')} in {plural(len(list(voices)), 'voice')}: {made}.{left} "
-        "They are synthetic: for training, never for a test.",
+        f"Wrote {plural(made.sounds, 'sound')}: {made.table}.{said} They are synthetic: for training, never for a test.",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip

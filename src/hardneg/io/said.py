@@ -59,7 +59,7 @@ def _of_table(rows: Rows, chosen: Mapping[str, str]) -> Said:
             name = chosen.get(role) or next((one for one in record if normal(one) in _NAMES[role]), None)
             if name in record:
                 roles.add(role)
-                values |= dict.fromkeys(_values(record, name))
+                values.update(dict.fromkeys(_values(record, name)))
     if missing := [name for role, name in chosen.items() if role not in roles]:
         raise InputError(f"There is no column '{missing[0]}'. Found: {', '.join(sorted(seen))}.", path=rows.path)
     if not roles:

@@ -3,11 +3,12 @@
 from hardneg.words.distance import apart
 from hardneg.words.lexicon import Lexicon, plain
 from hardneg.words.nearest import Vocabulary, confusable, unpronounced
-from hardneg.words.speaking import Voices, speak
+from hardneg.words.speaking import Recordings, Voices, speak
 from hardneg.words.stretches import Spoken, shorter, spoken
 
 __all__ = [
     "Lexicon",
+    "Recordings",
     "Spoken",
     "Vocabulary",
     "Voices",

@@ -16,7 +16,7 @@ from hardneg.storage import place, storage_errors
 from hardneg.words import espeak
 from hardneg.words.lexicon import plain
 
-__all__ = ["TABLE", "Voices", "speak"]
+__all__ = ["TABLE", "Recordings", "Voices", "speak"]
 
 TABLE = "words.csv"
 _COLUMNS = ("audio", "label", "split", "synthetic", "voice", "speed", "pitch")
@@ -41,43 +41,61 @@ class Voices:
         return iter([(name, speed, pitch) for name in self.names for speed in self.speeds for pitch in self.pitches])
 
 
+@dataclass(frozen=True)
+class Recordings:
+    """The table of what was said, how many sounds it names, and the words that were left out in some voice."""
+
+    table: Path
+    sounds: int
+    left_out: tuple[str, ...]
+
+
 def speak(
-    words: Sequence[str], folder: Path, voices: Voices | None = None, *, overwrite: bool = False,
-    progress: Progress | None = None,
-) -> Path:  # fmt: skip
-    """Have espeak-ng say each word in each voice, and return the table of what was said.
+    words: Sequence[str], folder: Path, voices: Voices | None = None, *, unlike: Sequence[str] = (),
+    overwrite: bool = False, progress: Progress | None = None,
+) -> Recordings:  # fmt: skip
+    """Have espeak-ng say each word in each voice.
 
     There is a folder for each word, and in it a file for each voice, speed and pitch (16 bits, 22,050 samples a
     second). ``words.csv`` names them with ``audio`` (relative to ``folder``), ``label`` (the word), ``split`` (train)
     and ``synthetic`` (true): they may be mined for training, and the readers refuse a synthetic row in a split for
     evaluation. The table is written last; without it the work was stopped, and the same call does it again.
 
+    Args:
+        words: what to say; two that differ in case or signs only are one.
+        folder: where to; it is made.
+        voices: who says it and how.
+        unlike: keywords; a word that a voice pronounces as one of these is left out for this voice.
+        overwrite: replace the table that is there, and the files of the same names.
+        progress: where to show how far it is.
+
     Raises:
         MissingExtraError: without espeak-ng.
         OptionError: for a voice that it does not have, or words that are none.
         RunError: where there is a table already, unless ``overwrite``.
     """
-    voices, progress = voices or Voices(), progress or Silent()
+    voices, progress, table = voices or Voices(), progress or Silent(), folder / TABLE
     names = list(dict.fromkeys(name for word in words if (name := plain(word))))
     if not names:
         raise OptionError("There is no word to say. Give at least one.")
-    if (folder / TABLE).exists() and not overwrite:
-        raise RunError(f"'{folder / TABLE}' exists already. Choose another folder, or replace it with --overwrite.")
-    for voice in voices.names:
-        espeak.pronounced("a", voice)  # one that is not there is better known before the work than after
-    rows, total = [], len(names) * len(list(voices))
-    with progress.stage("speak", total, "sounds") as report:
-        for name in names:
-            for voice, speed, pitch in voices:
-                file = f"{name.replace(' ', '_')}/{voice}-{speed}-{pitch}.wav"
-                _write(folder / file, name, voice, speed, pitch)
-                rows.append((file, name, "train", "true", voice, speed, pitch))
-                report(len(rows), total)
+    if table.exists() and not overwrite:
+        raise RunError(f"'{table}' exists already. Choose another folder, or replace it with --overwrite.")
+    taken = {(espeak.pronounced(one, voice), voice) for voice in voices.names for one in (*unlike, "")}
+    said = [(name, voice) for name in names for voice in voices.names]
+    left_out = {one for one in said if (espeak.pronounced(*one), one[1]) in taken}
+    plan = [(name, *how) for name in names for how in voices if (name, how[0]) not in left_out]
+    rows: list[tuple[object, ...]] = []
+    with progress.stage("speak", len(plan), "sounds") as report:
+        for name, voice, speed, pitch in plan:
+            file = f"{name.replace(' ', '_')}/{voice}-{speed}-{pitch}.wav"
+            _write(folder / file, name, voice, speed, pitch)
+            rows.append((file, name, "train", "true", voice, speed, pitch))
+            report(len(rows), len(plan))
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
-    with place(folder / TABLE) as out:
+    with place(table) as out:
         out.write(text.getvalue().encode())
-    return folder / TABLE
+    return Recordings(table, len(rows), tuple(name for name in names if any(one[0] == name for one in left_out)))
 
 
 def _write(path: Path, text: str, voice: str, speed: int, pitch: int) -> None:
