@@ -29,9 +29,7 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(short_help="List the words that sound like a keyword.")
 @click.argument("keywords", nargs=-1, required=True, metavar="KEYWORD...")
-@click.option(
-    "--among", metavar="DATA", help="Look among the words of a table, a folder or a list."
-)
+@click.option("--among", metavar="DATA", help="Look among the words of a table, a folder or a list.")
 @click.option("--column", "columns", type=NameValue(), multiple=True, help="Your own column, as in label=word.")
 @click.option("--lexicon", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Words with their pronunciations, a line each: word, a tab, F AY1 V or faɪv.")  # fmt: skip
@@ -141,6 +139,7 @@ def _speak(found: pa.Table, options: dict[str, Any]) -> None:
     left = sorted(same | set(made.left_out))
     said = f" Left out where they sound the same as a keyword: {', '.join(left)}." if left else ""
     console.print(
-        f"Wrote {plural(made.sounds, 'sound')}: {made.table}.{said} They are synthetic: for training, never for a test.",
+        f"Wrote {plural(made.sounds, 'sound')}: {made.table}.{said} "
+        "They are synthetic: for training, never for a test.",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip

@@ -50,7 +50,7 @@ class Bank:
         Shapes: ``(len(self),)`` twice.
         """
         whole, within = np.ones(len(self)), np.ones(len(self))
-        if not sounds:
+        if not sounds or not self.groups:
             return whole, within
         table = costs(sounds, self.inventory)
         for rows, codes in self.groups:
