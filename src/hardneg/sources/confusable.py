@@ -68,8 +68,14 @@ class Confusable(Source):
         _note_unknown(context, silent, vocabulary.unknown)
         found = []
         with context.progress.stage("sound out labels", len(classes.names), "labels") as report:
+            index = {phrase: place for place, phrase in enumerate(words.phrases)}
+            known = np.array([index[word] for word in vocabulary.words], np.int64)
             for name in classes.names:
-                found.append(_nearest(name, words, vocabulary, lexicon, self.nearest))
+                far = np.full(len(index) + 1, np.inf)  # one more for what is not there
+                if ways := lexicon.pronounce(name):
+                    far[known] = vocabulary.whole(ways)
+                    far[index[plain(name)]] = 0
+                found.append(_nearest(far, words, self.nearest))
                 report(len(found), len(classes.names))
         context.notes["confusable"] = {
             name: {words.phrases[one]: round(float(far), 4) for one, far in zip(near.phrases, near.far, strict=True)}
@@ -120,22 +126,18 @@ def _words(context: Context, classes: Classes) -> _Words:
     return _Words(tuple(index), of, minable, np.array(parts, np.int64).reshape(-1, 2))
 
 
-def _nearest(label: str, words: _Words, vocabulary: Vocabulary, lexicon: Lexicon, nearest: int) -> _Near:
-    """The nearest words of a label among what may be mined; no stretch that is no nearer than a part of it."""
-    none = np.zeros(0, np.int64)
-    ways = lexicon.pronounce(label)
-    if not ways:
-        return _Near(none, np.zeros(0), none)
-    index = {phrase: place for place, phrase in enumerate(words.phrases)}
-    far = np.full(len(index) + 1, np.inf)  # one more for what is not there
-    far[[index[word] for word in vocabulary.words]] = vocabulary.apart(ways)[0]
-    far[index.get(plain(label), -1)] = 0
-    far[-1] = np.inf
-    usable = words.minable & (far[:-1] > 0) & np.isfinite(far[:-1]) & (far[words.parts].min(axis=1) > far[:-1])
-    places = np.flatnonzero(usable)
-    order = sorted(places.tolist(), key=lambda one: (far[one], words.phrases[one]))[:nearest]
-    chosen = np.array(order, np.int64)
-    return _Near(chosen, far[chosen], np.flatnonzero(far[:-1] == 0))
+def _nearest(far: Distances, words: _Words, nearest: int) -> _Near:
+    """The nearest words among what may be mined, given how far each is from a label.
+
+    A stretch counts only where it is nearer than both of its parts. Ties stand in the order of the alphabet.
+    """
+    here = far[:-1]
+    usable = np.flatnonzero(words.minable & (here > 0) & np.isfinite(here))
+    usable = usable[far[words.parts[usable]].min(axis=1) > far[usable]]
+    if len(usable) > nearest:
+        usable = usable[far[usable] <= np.partition(far[usable], nearest - 1)[nearest - 1]]
+    chosen = np.array(sorted(usable.tolist(), key=lambda one: (far[one], words.phrases[one]))[:nearest], np.int64)
+    return _Near(chosen, far[chosen], np.flatnonzero(here == 0))
 
 
 def _candidates(found: list[_Near], words: _Words, barred: BoolArray) -> tuple[Ragged, FloatArray]:

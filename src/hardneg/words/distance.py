@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ __all__ = ["Bank", "Sounds", "apart"]
 
 Sounds = tuple[str, ...]  # of one pronunciation, in the International Phonetic Alphabet
 Distances = NDArray[np.float64]
+Codes = NDArray[Any]  # whole numbers, as small as they may be
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,7 @@ class Bank:
     """
 
     inventory: Sounds
-    groups: tuple[tuple[IntArray, IntArray], ...]
+    groups: tuple[tuple[IntArray, Codes], ...]
     lengths: IntArray
 
     @classmethod
@@ -38,26 +40,35 @@ class Bank:
         groups = []
         for length in np.unique(lengths[lengths > 0]):
             rows = np.flatnonzero(lengths == length)
-            groups.append((rows, np.array([codes[row] for row in rows], np.int64).T))
+            groups.append((rows, np.ascontiguousarray(np.array([codes[row] for row in rows.tolist()], np.int16).T)))
         return cls(tuple(places), tuple(groups), lengths)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def apart(self, sounds: Sounds) -> tuple[Distances, Distances]:
-        """How far a pronunciation is from each of these, and from the nearest stretch of each: see :func:`apart`.
+    def whole(self, sounds: Sounds) -> Distances:
+        """How far a pronunciation is from each of these, shape ``(len(self),)``: the first of :func:`apart`."""
+        found = np.ones(len(self))
+        for rows, codes, table in self._tables(sounds):
+            changes = _changes(table, codes, ends_count=True)[-1]
+            found[rows] = changes / (UNIT * max(len(sounds), len(codes)))
+        return found
 
-        Shapes: ``(len(self),)`` twice.
-        """
-        whole, within = np.ones(len(self)), np.ones(len(self))
+    def within(self, sounds: Sounds) -> Distances:
+        """How far it is from the nearest stretch of each, shape ``(len(self),)``: the second of :func:`apart`."""
+        found = np.ones(len(self))
+        for rows, codes, table in self._tables(sounds):
+            found[rows] = _changes(table, codes, ends_count=False).min(axis=0) / (UNIT * len(sounds))
+        return found
+
+    def _tables(self, sounds: Sounds) -> Iterator[tuple[IntArray, Codes, Codes]]:
+        """The rows of one length, their sounds, and what it costs to hear each sound for one of the inventory."""
         if not sounds or not self.groups:
-            return whole, within
+            return
         table = costs(sounds, self.inventory)
         for rows, codes in self.groups:
-            last = _changes(table, codes, ends_count=True)[-1]
-            whole[rows] = last / (UNIT * max(len(sounds), len(codes)))
-            within[rows] = _changes(table, codes, ends_count=False).min(axis=0) / (UNIT * len(sounds))
-        return whole, within
+            small = UNIT * (len(sounds) + len(codes)) < np.iinfo(np.int16).max
+            yield rows, codes, table.astype(np.int16 if small else np.int64)
 
 
 def apart(one: Sounds, other: Sounds) -> tuple[float, float]:
@@ -74,24 +85,25 @@ def apart(one: Sounds, other: Sounds) -> tuple[float, float]:
     >>> apart(("ɡ", "o", "ʊ"), ("ɡ", "o", "ʊ", "t"))  # go in goat
     (0.25, 0.0)
     """
-    whole, within = Bank.of([other]).apart(one)
-    return float(whole[0]), float(within[0])
+    bank = Bank.of([other])
+    return float(bank.whole(one)[0]), float(bank.within(one)[0])
 
 
-def _changes(table: NDArray[np.int32], codes: IntArray, *, ends_count: bool) -> NDArray[np.int64]:
+def _changes(table: Codes, codes: Codes, *, ends_count: bool) -> Codes:
     """The last row of the dynamic programme, shape ``(1 + length, pronunciations)``, in ``1 / UNIT``.
 
     Within a row, each place may follow from the one before it by putting a sound in. Counted from that place on, this
     is a running minimum, so that a row takes as many steps as one place would.
     """
     length, n = codes.shape
-    put_in = (UNIT * np.arange(length + 1) if ends_count else np.zeros(length + 1, np.int64))[:, None]
-    before = np.repeat(put_in.astype(np.int64), n, axis=1)
-    steps = (UNIT * np.arange(length + 1, dtype=np.int64))[:, None]
+    steps = (UNIT * np.arange(length + 1)).astype(table.dtype)[:, None]
+    before = np.repeat(steps if ends_count else np.zeros_like(steps), n, axis=1)
     for row in table:
-        now = before + UNIT  # left out
+        now = before + table.dtype.type(UNIT)  # left out
         np.minimum(now[1:], before[:-1] + row[codes], out=now[1:])
         now -= steps
-        np.minimum.accumulate(now, axis=0, out=now)
-        before = now + steps
+        for place in range(length):  # a running minimum down the columns; np.minimum.accumulate is slower
+            np.minimum(now[place], now[place + 1], out=now[place + 1])
+        now += steps
+        before = now
     return before

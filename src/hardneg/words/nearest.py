@@ -13,7 +13,7 @@ import pyarrow as pa
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.ragged import IntArray
-from hardneg.words.distance import Bank, Distances, Sounds
+from hardneg.words.distance import Bank, Distances, Sounds, apart
 from hardneg.words.lexicon import Lexicon, plain
 from hardneg.words.stretches import shorter
 
@@ -61,20 +61,28 @@ class Vocabulary:
         sounds = tuple(one for ways in entries.values() for one in ways)
         return cls(tuple(entries), sounds, np.repeat(np.arange(len(lengths)), lengths), ())
 
-    def apart(self, ways: Sequence[Sounds]) -> tuple[Distances, Distances, IntArray]:
-        """How far each word is from a keyword and from its nearest stretch, and the pronunciation that is nearest.
+    def whole(self, ways: Sequence[Sounds]) -> Distances:
+        """How far each word is from a keyword, shape ``(len(words),)``.
 
         The keyword has several ``ways`` to be pronounced: of these and of those of the word, the nearest two count.
-        Shapes: ``(len(words),)`` three times; the third holds places among ``pronunciations``.
         """
-        both = [self._bank.apart(way) for way in ways]
-        whole = np.minimum.reduce([one for one, _ in both])
-        within = np.minimum.reduce([one for _, one in both])
+        return self._least([self._bank.whole(way) for way in ways])
+
+    def within(self, ways: Sequence[Sounds]) -> Distances:
+        """How far a keyword is from the nearest stretch of each word, shape ``(len(words),)``."""
+        return self._least([self._bank.within(way) for way in ways])
+
+    def nearest(self, place: int, ways: Sequence[Sounds]) -> tuple[Sounds, Sounds]:
+        """The pronunciations of a word and of a keyword that are nearest to each other, the first of equals."""
+        first, last = np.searchsorted(self.owner, [place, place + 1])
+        pairs = [(sounds, way) for sounds in self.pronunciations[first:last] for way in ways]
+        return min(pairs, key=lambda pair: apart(pair[1], pair[0])[0])
+
+    def _least(self, found: Sequence[Distances]) -> Distances:
+        """The least of all pronunciations of a word."""
+        least = np.minimum.reduce(found)
         starts = np.flatnonzero(np.diff(self.owner, prepend=-1))
-        if not len(starts):
-            return whole, within, starts
-        order = np.lexsort((np.arange(len(whole)), whole, self.owner))
-        return whole[order[starts]], np.minimum.reduceat(within, starts), order[starts]
+        return np.minimum.reduceat(least, starts) if len(starts) else least
 
     @cached_property
     def alphabet(self) -> IntArray:
@@ -141,7 +149,7 @@ def unpronounced(words: Sequence[str]) -> InputError:
 
 def _found(keyword: str, among: Vocabulary, lexicon: Lexicon, k: int, by: str) -> list[tuple[object, ...]]:
     ways = lexicon.pronounce(keyword)
-    whole, within, nearest = among.apart(ways)
+    whole, within = among.whole(ways), among.within(ways)
     first, second = (whole, within) if by == "distance" else (within, whole)
     order = np.lexsort((among.alphabet, second, first))
     figure = dict(zip(among.words, first.tolist(), strict=True)) if any(" " in one for one in among.words) else {}
@@ -150,8 +158,7 @@ def _found(keyword: str, among: Vocabulary, lexicon: Lexicon, k: int, by: str) -
         word = among.words[place]
         if word == plain(keyword) or any(figure.get(one, 2.0) <= first[place] for one in shorter(word)):
             continue
-        sounds = among.pronunciations[nearest[place]]
-        mine = min(ways, key=lambda way: (Bank.of([sounds]).apart(way)[0][0], way))
+        sounds, mine = among.nearest(place, ways)
         rows.append((keyword, word, float(whole[place]), float(within[place]), "".join(sounds), "".join(mine)))
         if len(rows) == k:
             break
