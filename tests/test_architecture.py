@@ -26,13 +26,8 @@ FLOORS = [
     {"collection", "similarity", "scratch"},
     {"classes", "detect"},
     {"positives", "search", "encode"},
-<<<<<<< HEAD
-    {"predict", "verify"},
-    {"table", "context", "listening"},
-=======
     {"predict", "verify", "words"},
-    {"table", "context"},
->>>>>>> 2b794f2 (Source confusable; synthetic words; a synthetic row in a split for evaluation is refused)
+    {"table", "context", "listening"},
     {"sources", "filters", "samplers"},
     {"steps", "run"},
     {"ledger", "judging", "preparing", "writing", "labels"},
