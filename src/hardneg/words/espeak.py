@@ -8,7 +8,7 @@ import ctypes.util
 import importlib.util
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -37,17 +37,21 @@ def is_there() -> bool:
     return _place() is not None
 
 
-def pronounced(text: str, voice: str = "en-us") -> str:
-    """How a voice pronounces a text, in the International Phonetic Alphabet.
+def pronounced(texts: Sequence[str], voice: str = "en-us") -> list[str]:
+    """How a voice pronounces each text, in the International Phonetic Alphabet.
 
     Raises MissingExtraError without the library, OptionError for a voice it does not have.
     """
     with _opened() as library:
         _choose(library, voice)
-        buffer = ctypes.create_string_buffer(_clean(text).encode())
-        at, parts = ctypes.c_void_p(ctypes.addressof(buffer)), []
-        while at.value:  # a clause each time; none are left when there is no place to go on from
-            parts.append(library.espeak_TextToPhonemes(ctypes.byref(at), _UTF8, _IPA))
+        return [_pronounced(library, text) for text in texts]
+
+
+def _pronounced(library: Any, text: str) -> str:
+    buffer = ctypes.create_string_buffer(_clean(text).encode())
+    at, parts = ctypes.c_void_p(ctypes.addressof(buffer)), []
+    while at.value:  # a clause each time; none are left when there is no place to go on from
+        parts.append(library.espeak_TextToPhonemes(ctypes.byref(at), _UTF8, _IPA))
     return re.sub(r"\([a-z-]+\)", "", " ".join(part.decode() for part in parts if part))  # (en) before a foreign word
 
 
@@ -64,11 +68,15 @@ def said(text: str, voice: str = "en-us", speed: int = 175, pitch: int = 50) -> 
     which there is nothing to say.
     """
     parts: list[NDArray[np.int16]] = []
+    stopped: list[BaseException] = []
 
     def take(samples: Any, n: int, _: Any) -> int:
-        if samples and n > 0:
-            parts.append(np.ctypeslib.as_array(samples, (n,)).astype(np.int16))
-        return 0
+        try:
+            if samples and n > 0:
+                parts.append(np.ctypeslib.as_array(samples, (n,)).astype(np.int16))
+        except BaseException as error:  # Ctrl-C above all: ctypes would swallow it here
+            stopped.append(error)
+        return int(bool(stopped))  # anything but 0 stops the library
 
     taking = _Callback(take)  # kept until all is said
     with _opened() as library:
@@ -79,6 +87,8 @@ def said(text: str, voice: str = "en-us", speed: int = 175, pitch: int = 50) -> 
         data = _clean(text).encode()
         library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8, None, None)
         library.espeak_Synchronize()
+    if stopped:
+        raise stopped[0]
     if not any(part.any() for part in parts):
         raise InputError(f"There is nothing to say in '{text}'.", remedy="Give a word.")
     return np.concatenate(parts)

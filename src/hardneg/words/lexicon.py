@@ -98,7 +98,7 @@ def _spoken(word: str, language: str) -> tuple[Sounds, ...]:
     """What espeak-ng says, if it is there and the word is in letters that an English voice can read."""
     if not espeak.is_there() or (_is_english(language) and not _latin(word)):
         return ()
-    ipa = espeak.pronounced(word, language)
+    (ipa,) = espeak.pronounced([word], language)
     for theirs, ours in _ENGLISH.items() if _is_english(language) else ():
         ipa = ipa.replace(theirs, ours)
     sounds = segments(ipa)

@@ -80,9 +80,7 @@ def speak(
         raise OptionError("There is no word to say. Give at least one.")
     if table.exists() and not overwrite:
         raise RunError(f"'{table}' exists already. Choose another folder, or replace it with --overwrite.")
-    taken = {(espeak.pronounced(one, voice), voice) for voice in voices.names for one in (*unlike, "")}
-    said = [(name, voice) for name in names for voice in voices.names]
-    left_out = {one for one in said if (espeak.pronounced(*one), one[1]) in taken}
+    left_out = {(name, voice) for voice in voices.names for name in _alike(names, unlike, voice)}
     plan = [(name, *how) for name in names for how in voices if (name, how[0]) not in left_out]
     rows: list[tuple[object, ...]] = []
     with progress.stage("speak", len(plan), "sounds") as report:
@@ -95,7 +93,14 @@ def speak(
     csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
     with place(table) as out:
         out.write(text.getvalue().encode())
-    return Recordings(table, len(rows), tuple(name for name in names if any(one[0] == name for one in left_out)))
+    missing = {name for name, _ in left_out}
+    return Recordings(table, len(rows), tuple(name for name in names if name in missing))
+
+
+def _alike(names: Sequence[str], keywords: Sequence[str], voice: str) -> list[str]:
+    """The words that a voice pronounces as one of the keywords, or not at all."""
+    taken = {"", *espeak.pronounced(keywords, voice)}
+    return [name for name, sounds in zip(names, espeak.pronounced(names, voice), strict=True) if sounds in taken]
 
 
 def _write(path: Path, text: str, voice: str, speed: int, pitch: int) -> None:

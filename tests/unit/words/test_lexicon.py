@@ -112,7 +112,7 @@ def test_espeak_fills_in_and_says_much_the_same_as_the_dictionary(english: Lexic
 
 @needs_espeak
 def test_a_word_of_another_language_in_a_text_leaves_no_mark() -> None:
-    assert "(" not in espeak.pronounced("bought", "de")
+    assert "(" not in espeak.pronounced(["bought"], "de")[0]
     assert "".join(Lexicon({}, "de").pronounce("Kühlschrank")[0]) == "kyːlʃraŋk"
 
 
