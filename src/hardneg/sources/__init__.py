@@ -3,6 +3,7 @@
 from hardneg.notation import Registry
 from hardneg.sources._base import Propose, Source
 from hardneg.sources.clusters import Clusters
+from hardneg.sources.confusable import Confusable
 from hardneg.sources.detections import Detections
 from hardneg.sources.known_negatives import KnownNegatives
 from hardneg.sources.lexical import Lexical
@@ -15,6 +16,7 @@ from hardneg.sources.union import Union
 __all__ = [
     "SOURCES",
     "Clusters",
+    "Confusable",
     "Detections",
     "KnownNegatives",
     "Lexical",
@@ -30,5 +32,5 @@ __all__ = [
 SOURCES: Registry[Source] = Registry(
     "source",
     Source,  # type: ignore[type-abstract]
-    [Clusters, Detections, KnownNegatives, Lexical, Neighbors, Predictions, Segments, Uniform, Union],
+    [Clusters, Confusable, Detections, KnownNegatives, Lexical, Neighbors, Predictions, Segments, Uniform, Union],
 )

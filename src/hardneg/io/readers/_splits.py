@@ -42,6 +42,7 @@ def choose_minable(items: Collection, options: ReadOptions, path: Path, notes: S
             raise InputError("The data have no splits.", path=path, remedy="Leave --split and --exclude-split out.")
         return Chosen("", [], np.ones(len(items), bool))
     column = items.table.column("split")
+    _refuse_synthetic(items, path)
     names = sorted(one for one in column.unique().to_pylist() if one is not None)
     split = _chosen(names, options, path)
     if normal(split) in EVALUATION and not options.mine_evaluation:
@@ -64,3 +65,21 @@ def _chosen(names: Sequence[str], options: ReadOptions, path: Path) -> str:
     if options.split is None and len(training) == 1 and set(options.exclude_split) <= set(names):
         return training[0]
     return choose_split(names, options, path)
+
+
+def _refuse_synthetic(items: Collection, path: Path) -> None:
+    """Raise InputError for what was made by a synthesiser and is to measure a model: it sounds like nobody."""
+    if "synthetic" not in items.table.column_names:
+        return
+    both = zip(items.table.column("synthetic").to_pylist(), items.table.column("split").to_pylist(), strict=True)
+    wrong = [row for row, (made, split) in enumerate(both) if _yes(made) and split and normal(split) in EVALUATION]
+    if wrong:
+        raise InputError(
+            f"{len(wrong)} synthetic rows are in a split for evaluation (first: '{items.ids[wrong[0]]}').",
+            path=path,
+            remedy="Measure on recordings alone: move these rows to the training split, or leave them out.",
+        )
+
+
+def _yes(value: object) -> bool:
+    return normal(str(value)) in ("true", "yes", "1", "1.0")
