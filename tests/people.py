@@ -1,4 +1,4 @@
-"""Pictures of people for tests: one real face (NASA's astronaut, which scikit-image carries), stretched into several."""
+"""Pictures of people for tests: one real face (NASA's astronaut, from scikit-image), stretched into several."""
 
 from __future__ import annotations
 

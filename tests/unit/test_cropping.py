@@ -203,7 +203,12 @@ def _searched(album: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **options
     """In how many pictures faces were sought."""
     calls = []
     find = FaceModels.find
-    monkeypatch.setattr(FaceModels, "find", lambda self, image: calls.append(1) or find(self, image))
+
+    def counted(self: FaceModels, image: Image.Image) -> Any:
+        calls.append(1)
+        return find(self, image)
+
+    monkeypatch.setattr(FaceModels, "find", counted)
     made = crop_faces(album, out, **options)
     monkeypatch.setattr(FaceModels, "find", find)
     return len(calls), made
@@ -265,7 +270,7 @@ def test_what_is_not_its_own_is_not_touched(album: Path, tmp_path: Path, monkeyp
     with pytest.raises(RunError, match="no unfinished work of this command"):
         crop_faces(album, tmp_path / "b", overwrite=True)
     crop_faces(album, tmp_path / "c")
-    with pytest.raises(RunError, match="found by other rules.*--overwrite"):
+    with pytest.raises(RunError, match=r"found by other rules.*--overwrite"):
         crop_faces(album, tmp_path / "c", Rules("all"))
     assert crop_faces(album, tmp_path / "c", Rules("all"), overwrite=True).counts["faces"] == 8
     assert json.loads((tmp_path / "c" / "faces.json").read_text())["rules"]["several"] == "all"

@@ -75,7 +75,7 @@ def test_the_layout_is_asked_for_where_the_network_does_not_say(tmp_path: Path) 
         OnnxImage(file).encode(pictures(), "item")
     found = OnnxImage(file, size=32, layout="nchw").encode(pictures(), "item")
     np.testing.assert_allclose(found, _by_hand(Prepare(32, 36)), atol=1e-4)
-    with pytest.raises(OptionError, match="'layout' must be nchw .* Got nhwc"):
+    with pytest.raises(OptionError, match=r"'layout' must be nchw .* Got nhwc"):
         OnnxImage(str(network(tmp_path / "b.onnx")), layout="nhwc").encode(pictures(), "item")
 
 

@@ -6,6 +6,7 @@ import io
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_a_crop_is_encoded_as_it_is() -> None:
 def test_pictures_without_a_face(tmp_path: Path) -> None:
     for number in range(2):
         noise(number).save(tmp_path / f"{number}.png")
-    given = [_bytes(picture()), str(tmp_path / "0.png"), tmp_path / "1.png"]
+    given: list[Any] = [_bytes(picture()), str(tmp_path / "0.png"), tmp_path / "1.png"]
     with pytest.raises(InputError, match=r"0\.png: There is no face in it; 2 of 3 .* hardneg faces IN OUT.*whole"):
         SFace().encode(given, "item")
     with pytest.raises(InputError, match="Image 1 of those encoded together: There is no face"):
@@ -66,7 +67,7 @@ def test_pictures_without_a_face(tmp_path: Path) -> None:
     vectors = SFace(no_face="whole").encode(given, "item")
     models = FaceModels(*face_model_files())
     assert np.array_equal(vectors[1], models.vector(np.asarray(noise(0).resize((112, 112), 2))))
-    with pytest.raises(InputError, match="truncated_image|cut short"):
+    with pytest.raises(InputError, match="cut short"):
         SFace(no_face="whole").encode([_bytes(picture())[:300]], "item")
 
 
