@@ -21,9 +21,9 @@ from hardneg.errors import MissingExtraError, OptionError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["LEAST_SCORE", "SIDE", "Crop", "Face", "FaceModels", "longest_sides"]
+__all__ = ["LEAST_SCORE", "SIDE", "Cutout", "Face", "FaceModels", "longest_sides"]
 
-Crop: TypeAlias = NDArray[np.uint8]
+Cutout: TypeAlias = NDArray[np.uint8]
 """A face cut out: shape ``(112, 112, 3)``, red, green and blue."""
 
 SIDE = 112
@@ -99,7 +99,7 @@ class FaceModels:
         rows = seen[0] if len(seen) == 1 else _merged(np.concatenate(seen))
         return sorted(map(_face, rows), key=lambda one: (-one.width * one.height, -one.score, one.left, one.top))
 
-    def crop(self, image: Image, face: Face) -> Crop:
+    def crop(self, image: Image, face: Face) -> Cutout:
         """A face of an upright RGB picture, cut out so that its landmarks lie where the recogniser expects them.
 
         A face of more than twice the size of the crop is first made smaller by a whole factor, so that no pixel of it
@@ -113,7 +113,7 @@ class FaceModels:
             found = recogniser.alignCrop(pixels, row)
         return np.ascontiguousarray(found[:, :, ::-1])
 
-    def vector(self, crop: Crop) -> NDArray[np.float32]:
+    def vector(self, crop: Cutout) -> NDArray[np.float32]:
         """What the recogniser makes of a crop: 128 numbers, compared by their direction."""
         with self._recognisers.borrowed() as recogniser:
             return np.array(recogniser.feature(np.ascontiguousarray(crop[:, :, ::-1])), np.float32).reshape(-1)
@@ -159,12 +159,12 @@ def _face(row: NDArray[np.float32]) -> Face:
     return Face(left, top, width, height, score, tuple(zip(points[::2], points[1::2], strict=True)))
 
 
-def _bgr(image: Image) -> Crop:
+def _bgr(image: Image) -> Cutout:
     """The pixels in OpenCV's order of colours."""
     return np.ascontiguousarray(np.asarray(image)[:, :, ::-1])
 
 
-def _padded(pixels: Crop) -> Crop:
+def _padded(pixels: Cutout) -> Cutout:
     """With black at the right and below where a side is short.
 
     The detector pads to multiples of 32 in the same way, but on a side of 32 reads memory that nobody wrote, and then

@@ -16,7 +16,7 @@ from hardneg.cropping._rules import Cut, Finding, Rules, chosen
 from hardneg.cropping._work import TABLE, Work, finished
 from hardneg.encode.sface import face_model_files
 from hardneg.errors import InputError, OptionError
-from hardneg.faces import Crop, Face, FaceModels
+from hardneg.faces import Cutout, Face, FaceModels
 from hardneg.images import BrokenImage, Picture, digest, rgb
 from hardneg.io.readers import ReadOptions
 from hardneg.io.readers.pictures import Pictures, read_pictures
@@ -153,7 +153,7 @@ class _Cutter:
         ]
         return finding._replace(cuts=tuple(cuts))
 
-    def _written(self, file: str, face: Face, crop: Crop) -> Cut:
+    def _written(self, file: str, face: Face, crop: Cutout) -> Cut:
         from PIL import Image
 
         png = io.BytesIO()

@@ -17,7 +17,7 @@ from hardneg.encode._carried import carried
 from hardneg.encode._identity import fingerprint
 from hardneg.errors import InputError
 from hardneg.faces import LEAST_SCORE, SIDE, FaceModels
-from hardneg.images import Picture, rgb
+from hardneg.images import Crop, Picture, rgb
 from hardneg.notation import require
 from hardneg.parallel import each
 from hardneg.similarity import FloatArray
@@ -103,7 +103,8 @@ class SFace(ImageEncoder):
 
 def _no_face(inputs: Sequence[Picture], rows: Sequence[int]) -> InputError:
     first = inputs[rows[0]]
-    path = None if isinstance(first, bytes) else os.fspath(first)
+    file = first.picture if isinstance(first, Crop) else first
+    path = None if isinstance(file, bytes) else os.fspath(file)
     place = "" if path is not None else f"Image {rows[0]} of those encoded together: "
     return InputError(
         f"{place}There is no face in it; {len(rows)} of {len(inputs)} pictures looked at here have none.",

@@ -17,6 +17,7 @@ from hardneg.encode import SFace, make_encoder
 from hardneg.encode.sface import face_model_files
 from hardneg.errors import InputError, OptionError
 from hardneg.faces import FaceModels
+from hardneg.images import Crop
 from hardneg.similarity import FloatArray
 from hardneg.testing import check_encoder
 from hardneg.testing._pictures import saved
@@ -64,6 +65,8 @@ def test_pictures_without_a_face(tmp_path: Path) -> None:
         SFace().encode(given, "item")
     with pytest.raises(InputError, match="Image 1 of those encoded together: There is no face"):
         SFace().encode([_bytes(picture()), _bytes(noise())], "item")
+    with pytest.raises(InputError, match=r"1\.png: There is no face in it; 1 of 1"):
+        SFace().encode([Crop(tmp_path / "1.png", (0, 0, 50, 50))], "item")
     vectors = SFace(no_face="whole").encode(given, "item")
     models = FaceModels(*face_model_files())
     assert np.array_equal(vectors[1], models.vector(np.asarray(noise(0).resize((112, 112), 2))))
