@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from hardneg import random
 from hardneg.errors import InputError
 from hardneg.matrix import Matrix
 from hardneg.notation import require
+from hardneg.parallel import each
+from hardneg.progress import Report
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.similarity import prepared
+from hardneg.verify._halves import halved, halves_alike, products
 from hardneg.verify.false_discovery import conformal_p, q_values
-from hardneg.verify.identities import likeness_across, summed_up, within_names
+from hardneg.verify.identities import likeness_across, summed_up
 from hardneg.verify.merged import by_code
 
 __all__ = ["MixedNames", "in_two", "mixed_identities"]
 
-_STEPS = 20
 _DRAWS, _LEAST = 8000, 50  # names made up: of all together, and of each at least
+_BANK = 65_536  # deviations that names are made up from
+_ROOM = 2**21  # numbers held at once
 _STRANGE = 0.05  # of the pairs of different names, the most alike: what parts more alike than these are is one identity
 
 
@@ -45,7 +52,14 @@ class MixedNames:
     part: NDArray[np.int8]
 
 
-def mixed_identities(vectors: Matrix, codes: IntArray, *, false_reports: float = 0.05, seed: int = 0) -> MixedNames:
+def mixed_identities(
+    vectors: Matrix,
+    codes: IntArray,
+    *,
+    false_reports: float = 0.05,
+    seed: int = 0,
+    report: Report = lambda done, total: None,  # noqa: ARG005 - nobody watches
+) -> MixedNames:
     """Which names likely hold two identities, with the share of false reports held down; for review, not for splitting.
 
     Each name is cut in two where it falls apart best, and the parts compared. Any name falls apart a little, so it is
@@ -59,6 +73,7 @@ def mixed_identities(vectors: Matrix, codes: IntArray, *, false_reports: float =
         codes: the name of each, whole numbers, -1 for none, shape ``(n,)``.
         false_reports: the share of the reports that may be false.
         seed: draws the names made up.
+        report: is told how many of the names are done.
 
     Raises InputError with fewer than 10 names that have 4 examples.
 
@@ -77,53 +92,26 @@ def mixed_identities(vectors: Matrix, codes: IntArray, *, false_reports: float =
         )
     people = summed_up(vectors, codes)
     average = float(np.average(people.within))
+    drawn = max(_DRAWS // len(names), _LEAST)
+    report(0, len(names))
     part, likeness = np.full(len(codes), -1, np.int8), np.empty(len(names))
-    for place, (_, rows) in enumerate(names):
-        unit = prepared(vectors[rows], "cosine").astype(np.float64)
-        part[rows] = in_two(unit)
-        likeness[place] = _parts_likeness(unit, part[rows], average)
-    p = _p_values(likeness, _made_up(vectors, [rows for _, rows in names], average, seed))
+    made = np.empty((len(names), drawn))
+    looks = _Looks.of(vectors, [rows for _, rows in names])
+    done = 0
+    with threadpool_limits(1, "blas"):  # thousands of small products
+        for some in _of_one_size([len(rows) for _, rows in names], vectors.shape[1]):
+            rows = np.stack([names[name][1] for name in some.tolist()])
+            alike = products(_unit(vectors[rows.ravel()]).reshape(*rows.shape, -1))
+            part[rows] = halved(alike)
+            likeness[some] = halves_alike(alike, part[rows], average)
+            made[some] = each(partial(looks.made_up, draws=drawn, average=average, seed=seed), some.tolist())
+            report(done := done + len(some), len(names))
+    p = _p_values(likeness, made)
     q = q_values(p)
     reported = (q <= false_reports) & (likeness <= np.quantile(likeness_across(people, seed), 1 - _STRANGE))
     order = np.lexsort((likeness, p))
     own = np.array([code for code, _ in names], np.int64)
     return MixedNames(own[order], likeness[order], p[order], q[order], reported[order], part)
-
-
-def _parts_likeness(unit: NDArray[np.float64], part: NDArray[np.int8], average: float) -> float:
-    """The likeness of two parts of a name, as :class:`hardneg.verify.identities.Identities` has it."""
-    sums = [unit[part == one].sum(axis=0) for one in (0, 1)]
-    counts = np.array([(part == one).sum() for one in (0, 1)])
-    alike = (np.array([one @ one for one in sums]) - counts) / 2
-    within = within_names(alike, counts * (counts - 1) / 2, average)
-    return float(sums[0] @ sums[1] / counts.prod() / np.sqrt(within.prod()))
-
-
-def _made_up(vectors: Matrix, names: list[IntArray], average: float, seed: int) -> NDArray[np.float64]:
-    """The likeness of the parts of names that hold one identity for certain, shape ``(names, draws)``."""
-    centres, spreads, bank = [], [], []
-    for rows in names:
-        unit = prepared(vectors[rows], "cosine").astype(np.float64)
-        centres.append(unit.mean(axis=0))
-        away = (unit - centres[-1]) * np.sqrt(len(rows) / (len(rows) - 1))  # the centre follows its examples
-        spreads.append(max(float(np.sqrt((away * away).sum(axis=1).mean())), 1e-9))
-        bank.append(away / spreads[-1])
-    away = np.concatenate(bank)
-    out = np.empty((len(names), max(_DRAWS // len(names), _LEAST)))
-    for name, rows in enumerate(names):
-        counters = np.array([name]), np.arange(out.shape[1])[:, None], np.arange(len(rows))
-        chosen = (random.uniform(seed, *counters) * len(away)).astype(np.int64)
-        for draw, picked in enumerate(chosen):
-            made = (centres[name] + spreads[name] * away[picked]).astype(np.float32)
-            unit = prepared(made, "cosine").astype(np.float64)
-            out[name, draw] = _parts_likeness(unit, in_two(unit), average)
-    return out
-
-
-def _p_values(likeness: NDArray[np.float64], made: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How unusual each is among all made up, where those of each name are brought to one middle and spread."""
-    middle, spread = made.mean(axis=1), np.maximum(made.std(axis=1), 1e-9)
-    return conformal_p(((made - middle[:, None]) / spread[:, None]).ravel(), (likeness - middle) / spread)
 
 
 def in_two(vectors: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -135,23 +123,67 @@ def in_two(vectors: NDArray[np.float64]) -> NDArray[np.int8]:
     >>> in_two(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])).tolist()
     [0, 1, 0, 1]
     """
-    centred = vectors - vectors.mean(axis=0)
-    direction = np.linalg.svd(centred, full_matrices=False)[2][0]
-    side = _balanced(centred @ direction)
-    for _ in range(_STEPS):
-        means = [vectors[side == one].sum(axis=0) for one in (0, 1)]
-        one, two = (mean / max(float(np.linalg.norm(mean)), 1e-12) for mean in means)
-        after = _balanced(vectors @ (two - one))
-        if (after == side).all():
-            break
-        side = after
-    return np.asarray(side if side[0] == 0 else 1 - side, np.int8)
+    return np.asarray(halved(products(vectors[None]))[0])
 
 
-def _balanced(lean: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Who leans to the second side, but at least 2 on each."""
-    order = np.argsort(lean, kind="stable")
-    count = int(np.clip((lean > 0).sum(), 2, len(lean) - 2))
-    side = np.zeros(len(lean), np.int64)
-    side[order[len(lean) - count :]] = 1
-    return side
+def _of_one_size(sizes: list[int], dimension: int) -> list[IntArray]:
+    """The names in lots of one size each, so many at a time that their examples do not fill the memory."""
+    lots = []
+    for _, of_size in by_code(np.array(sizes, np.int64)):
+        each_lot = max(1, _ROOM // (sizes[of_size[0]] * dimension))
+        lots += [of_size[start : start + each_lot] for start in range(0, len(of_size), each_lot)]
+    return lots
+
+
+def _unit(vectors: NDArray[Any]) -> NDArray[np.float64]:
+    return prepared(vectors, "cosine").astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Looks:
+    """What one identity may look like: where each name's centre is, how far its examples stray, and whither any do.
+
+    ``away`` are the deviations of the examples of all names, each divided by the spread of its name; of more than
+    65,536 so many are drawn.
+    """
+
+    sizes: list[int]
+    centres: NDArray[np.float64]
+    spreads: NDArray[np.float64]
+    away: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, vectors: Matrix, names: list[IntArray]) -> _Looks:
+        sizes = [len(rows) for rows in names]
+        centres, spreads = np.empty((len(names), vectors.shape[1])), np.empty(len(names))
+        total = sum(sizes)
+        kept = np.sort(np.argsort(random.uniform(0, np.arange(total)), kind="stable")[:_BANK])
+        bank, before = [], 0
+        for name, rows in enumerate(names):
+            unit = _unit(vectors[rows])
+            centres[name] = unit.mean(axis=0)
+            away = (unit - centres[name]) * np.sqrt(len(rows) / (len(rows) - 1))  # the centre follows its examples
+            spreads[name] = max(float(np.sqrt((away * away).sum(axis=1).mean())), 1e-9)
+            first, last = np.searchsorted(kept, [before, before + len(rows)])
+            bank.append(away[kept[first:last] - before] / spreads[name])
+            before += len(rows)
+        return cls(sizes, centres, spreads, np.concatenate(bank))
+
+    def made_up(self, name: int, draws: int, average: float, seed: int) -> NDArray[np.float64]:
+        """The likeness of the parts of names that hold one identity for certain, shape ``(draws,)``."""
+        counters = np.array([name]), np.arange(draws)[:, None], np.arange(self.sizes[name])
+        chosen = (random.uniform(seed, *counters) * len(self.away)).astype(np.int64)
+        out = np.empty(draws)
+        step = max(1, _ROOM // (self.sizes[name] * self.centres.shape[1]))
+        for start in range(0, draws, step):
+            picked = chosen[start : start + step]
+            made = self.centres[name] + self.spreads[name] * self.away[picked.ravel()]
+            alike = products(_unit(made.astype(np.float32)).reshape(*picked.shape, -1))
+            out[start : start + step] = halves_alike(alike, halved(alike), average)
+        return out
+
+
+def _p_values(likeness: NDArray[np.float64], made: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How unusual each is among all made up, where those of each name are brought to one middle and spread."""
+    middle, spread = made.mean(axis=1), np.maximum(made.std(axis=1), 1e-9)
+    return conformal_p(((made - middle[:, None]) / spread[:, None]).ravel(), (likeness - middle) / spread)
