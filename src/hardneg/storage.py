@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -18,7 +19,17 @@ from numpy.typing import NDArray
 
 from hardneg.errors import InputError, StorageError
 
-__all__ = ["digest", "place", "read_table", "storage_errors", "write_json", "write_rows", "write_table", "write_tables"]
+__all__ = [
+    "digest",
+    "folder",
+    "place",
+    "read_table",
+    "storage_errors",
+    "write_json",
+    "write_rows",
+    "write_table",
+    "write_tables",
+]
 
 _BLOCK = 131_072  # rows
 
@@ -59,6 +70,24 @@ def place(path: Path) -> Iterator[BinaryIO]:
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder(path: Path) -> Iterator[Path]:
+    """Give a folder to fill that takes the name ``path`` when all is written; what was there is replaced then."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    with storage_errors(path):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        try:
+            yield unfinished
+            if path.exists():
+                path.rename(old)
+            unfinished.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def write_json(value: Any, path: Path) -> None:

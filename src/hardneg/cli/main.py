@@ -1,4 +1,4 @@
-"""``hardneg``: mine, listen, refilter, export, report, show, confusable."""
+"""``hardneg``: mine, listen, identities, refilter, export, report, show, confusable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hardneg.errors import HardnegError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = ("demo", "faces", "confusable", "listen", "mine", "refilter", "export", "report", "show")
+_COMMANDS = ("demo", "faces", "confusable", "listen", "identities", "mine", "refilter", "export", "report", "show")
 
 
 class _Lazy(click.Group):

@@ -5,12 +5,13 @@ names to review; scores along a recording become events, matched and counted.
 """
 
 from hardneg.verify.alarms import Rate, rate_per_hour, rate_ratio
-from hardneg.verify.bootstrap import Interval, identity_interval
+from hardneg.verify.bootstrap import Interval, identity_interval, identity_intervals
 from hardneg.verify.cohorts import Spread, as_norm, cohort_spread, s_norm, t_norm, z_norm
 from hardneg.verify.errors_at import AtFar, Cost, Det, at_far, at_fars, det, eer, min_dcf
 from hardneg.verify.events import EventRule, Events, Listener, events_of
 from hardneg.verify.false_discovery import conformal_p, q_values
 from hardneg.verify.identities import Identities, Nearest, nearest_by_best_pair, nearest_identities, summed_up
+from hardneg.verify.impostors import best_pairs, hardest_impostors, likely_persons
 from hardneg.verify.matching import Matched, Operating, at_miss_rate, matched
 from hardneg.verify.merged import SameNames, halves_likeness, same_identity
 from hardneg.verify.mixed import MixedNames, mixed_identities
@@ -41,6 +42,7 @@ __all__ = [
     "at_far",
     "at_fars",
     "at_miss_rate",
+    "best_pairs",
     "cohort_spread",
     "conformal_p",
     "det",
@@ -48,8 +50,11 @@ __all__ = [
     "error_rates",
     "events_of",
     "halves_likeness",
+    "hardest_impostors",
     "identity_interval",
+    "identity_intervals",
     "leaks",
+    "likely_persons",
     "matched",
     "min_dcf",
     "mixed_identities",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from hardneg import random
 from hardneg.errors import InputError
 from hardneg.notation import require
+from hardneg.progress import Report
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.verify.rates import Rates, Weights, in_order, rates_of
 
-__all__ = ["Interval", "identity_interval", "identity_weights"]
+__all__ = ["Interval", "Statistic", "identity_interval", "identity_intervals", "identity_weights"]
+
+Statistic = Callable[[Rates], float]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Interval:
 
 
 def identity_interval(
-    statistic: Callable[[Rates], float],
+    statistic: Statistic,
     scores: NDArray[Any],
     left: IntArray,
     right: IntArray,
@@ -66,6 +69,24 @@ def identity_interval(
     >>> identity_interval(eer, scores, who[left], who[right], draws=20)
     Interval(value=0.0, low=0.0, high=0.0, draws=20)
     """
+    return identity_intervals((statistic,), scores, left, right, draws=draws, confidence=confidence, seed=seed)[0]
+
+
+def identity_intervals(
+    statistics: Sequence[Statistic],
+    scores: NDArray[Any],
+    left: IntArray,
+    right: IntArray,
+    *,
+    draws: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    report: Report = lambda done, total: None,  # noqa: ARG005 - nobody watches
+) -> tuple[Interval, ...]:
+    """Several figures of the same trials and the same draws; see :func:`identity_interval`.
+
+    ``report`` is told how many of the draws are done.
+    """
     require(draws >= 1, "draws", "at least 1", draws)
     require(0 < confidence < 1, "confidence", "above 0 and under 1", confidence)
     people, codes = np.unique(np.concatenate([left, right]), return_inverse=True)
@@ -73,18 +94,23 @@ def identity_interval(
         raise InputError(f"An interval over identities needs at least 2. There are {len(people)}.")
     scores = np.asarray(scores, np.float64)
     target = np.asarray(left) == np.asarray(right)
-    value = float(statistic(rates_of(scores, target)))
+    whole = rates_of(scores, target)
     order = np.argsort(-scores, kind="stable")
     sides = codes[: len(scores)][order], codes[len(scores) :][order]
-    drawn = [
-        _figure(statistic, scores[order], target[order], identity_weights(len(people), *sides, draw, seed=seed))
-        for draw in range(draws)
-    ]
-    known = np.array([one for one in drawn if not np.isnan(one)])
+    drawn = np.empty((draws, len(statistics)))
+    for draw in range(draws):
+        weights = identity_weights(len(people), *sides, draw, seed=seed)
+        drawn[draw] = _figures(statistics, scores[order], target[order], weights)
+        report(draw + 1, draws)
+    return tuple(_interval(one(whole), drawn[:, place], confidence) for place, one in enumerate(statistics))
+
+
+def _interval(value: float, drawn: NDArray[np.float64], confidence: float) -> Interval:
+    known = drawn[~np.isnan(drawn)]
     if not len(known):
-        return Interval(value, float("nan"), float("nan"), 0)
+        return Interval(float(value), float("nan"), float("nan"), 0)
     low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, float(low), float(high), len(known))
+    return Interval(float(value), float(low), float(high), len(known))
 
 
 def identity_weights(people: int, left: IntArray, right: IntArray, draw: int, *, seed: int = 0) -> Weights:
@@ -98,9 +124,10 @@ def identity_weights(people: int, left: IntArray, right: IntArray, draw: int, *,
     return np.where(left == right, times[left], times[left] * times[right])
 
 
-def _figure(
-    statistic: Callable[[Rates], float], scores: NDArray[np.float64], target: BoolArray, weights: Weights
-) -> float:
+def _figures(
+    statistics: Sequence[Statistic], scores: NDArray[np.float64], target: BoolArray, weights: Weights
+) -> list[float]:
     if not (weights[target].any() and weights[~target].any()):
-        return float("nan")
-    return float(statistic(in_order(scores, target, weights)))
+        return [float("nan")] * len(statistics)
+    curve = in_order(scores, target, weights)
+    return [float(one(curve)) for one in statistics]

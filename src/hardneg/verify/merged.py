@@ -20,6 +20,7 @@ __all__ = ["SameNames", "Strangers", "halves_likeness", "same_identity", "strang
 
 _NEAREST = 10
 _TAIL = 0.05  # of the pairs of strangers, the most alike, give the shape of the tail
+_CENSORED = 4  # times as many pairs as those that may be of one identity
 _RULED_OUT = 0.02
 
 
@@ -51,20 +52,23 @@ def strangers(people: Identities, top: float, *, seed: int = 0) -> Strangers:
 
     The 5% of all pairs that are most alike are looked at, but not their very top, where two names of one identity may
     be: were every name there twice, that would be one pair in ``n - 1``. Those are counted as being at least so high
-    (censored), and ``power`` is the maximum of the likelihood. Of more than 2,000 names, so many are drawn.
+    (censored), and ``power`` is the maximum of the likelihood. Of fewer than 80 names more pairs are looked at, so that
+    at most a quarter of them is censored. Of more than 2,000 names, so many are drawn.
 
     >>> angles = np.repeat(np.linspace(0, np.pi, 40), 2)
     >>> circle = summed_up(np.stack([np.cos(angles), np.sin(angles)], axis=1), np.arange(80) // 2)
     >>> round(strangers(circle, 1.01).start, 2)
-    0.99
+    0.97
     """
     likeness = likeness_across(people, seed)
     names = (1 + np.sqrt(1 + 8 * len(likeness))) / 2  # so many have that many pairs
-    start, high = np.quantile(likeness, [1 - _TAIL, 1 - 1 / (names - 1)])
+    censored = 1 / (names - 1)
+    share = min(max(_TAIL, _CENSORED * float(censored)), 1.0)
+    start, high = np.quantile(likeness, [1 - share, 1 - censored])
     start = min(float(start), top - 1e-6)
     room = np.log((top - start) / (top - np.clip(likeness[likeness > start], start, min(float(high), top - 1e-9))))
     uncensored = int(((likeness > start) & (likeness < high)).sum())
-    return Strangers(start, _TAIL, top, max(uncensored, 1) / max(float(room.sum()), 1e-9))
+    return Strangers(start, share, top, max(uncensored, 1) / max(float(room.sum()), 1e-9))
 
 
 def halves_likeness(
@@ -143,9 +147,10 @@ def same_identity(
 
     Two figures, both from the data themselves. Against strangers: a p-value from the tail of the likeness of different
     identities, corrected for all pairs of names. Against halves: two halves of one identity are as alike as two names
-    of one would be; what is less alike than all but 2% of them is not reported. The first rests on a model of the
-    tail, the second on nothing. Who truly looks the same (twins, one letter in two alphabets) is reported, and cannot
-    but be. Where strangers come as near as one identity does, the model is too weak and hardly anything is reported.
+    of one would be; what is less alike than all but 2% of them, or than all of few, is not reported. The first rests on
+    a model of the tail, the second on nothing. Who truly looks the same (twins, one letter in two alphabets) is
+    reported, and cannot but be. Where strangers come as near as one identity does, the model is too weak and hardly
+    anything is reported.
 
     Args:
         vectors: of the examples, shape ``(n, d)``, compared by cosine.
@@ -179,6 +184,6 @@ def same_identity(
     q = q_values(p, tests=len(people) * (len(people) - 1) // 2)
     p_same = conformal_p(halves, likeness)
     order = np.lexsort((right, left, -likeness, p))
-    reported = (q <= false_reports) & (p_same > _RULED_OUT)
+    reported = (q <= false_reports) & (p_same > max(_RULED_OUT, 1.5 / (len(halves) + 1)))
     left, right = people.codes[left[order]], people.codes[right[order]]
     return SameNames(left, right, likeness[order], p_same[order], p[order], q[order], reported[order])

@@ -27,6 +27,7 @@ __all__ = ["MixedNames", "in_two", "mixed_identities"]
 
 _DRAWS, _LEAST = 8000, 50  # names made up: of all together, and of each at least
 _BANK = 65_536  # deviations that names are made up from
+_MOST = 256  # examples of a name
 _ROOM = 2**21  # numbers held at once
 _STRANGE = 0.05  # of the pairs of different names, the most alike: what parts more alike than these are is one identity
 
@@ -75,6 +76,8 @@ def mixed_identities(
         seed: draws the names made up.
         report: is told how many of the names are done.
 
+    Of a name with more than 256 examples so many are looked at; the others are in no part.
+
     Raises InputError with fewer than 10 names that have 4 examples.
 
     >>> draw, who = np.random.default_rng(0), np.repeat(np.arange(30), 6)
@@ -84,7 +87,7 @@ def mixed_identities(
     [0]
     """
     require(0 < false_reports < 1, "false_reports", "above 0 and under 1", false_reports)
-    names = [(code, rows) for code, rows in by_code(codes) if len(rows) >= 4]
+    names = [(code, _some_of(rows, seed)) for code, rows in by_code(codes) if len(rows) >= 4]
     if len(names) < 10:
         raise InputError(
             f"To know what one identity is like takes 10 names with at least 4 examples. There are {len(names)}.",
@@ -133,6 +136,11 @@ def _of_one_size(sizes: list[int], dimension: int) -> list[IntArray]:
         each_lot = max(1, _ROOM // (sizes[of_size[0]] * dimension))
         lots += [of_size[start : start + each_lot] for start in range(0, len(of_size), each_lot)]
     return lots
+
+
+def _some_of(rows: IntArray, seed: int) -> IntArray:
+    """At most 256 of the rows: the products of all pairs are held."""
+    return rows if len(rows) <= _MOST else np.sort(rows[np.argsort(random.uniform(seed, rows), kind="stable")[:_MOST]])
 
 
 def _unit(vectors: NDArray[Any]) -> NDArray[np.float64]:

@@ -37,8 +37,11 @@ class Trials:
         [2, 2]
         """
         same = (sessions[self.left] == sessions[self.right]) & (sessions[self.left] >= 0)
-        keep = ~(self.target & same)
-        return Trials(self.left[keep], self.right[keep], self.target[keep])
+        return self.some(~(self.target & same))
+
+    def some(self, which: BoolArray) -> Trials:
+        """Those of a mask, in their order."""
+        return Trials(self.left[which], self.right[which], self.target[which])
 
 
 def all_trials(codes: IntArray) -> Trials:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -16,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hardneg.errors import StorageError
-from hardneg.storage import place, storage_errors
+from hardneg.storage import folder, place
 
 __all__ = [
     "Record",
@@ -121,24 +119,6 @@ def write_tsv(path: Path, rows: Iterable[Sequence[object]], clean: Callable[[str
             file.write(("\t".join(clean(str(field)) for field in row) + "\n").encode())
             number += 1
     return number
-
-
-@contextmanager
-def folder(path: Path) -> Iterator[Path]:
-    """Give a folder to fill that takes the name ``path`` when all is written; what was there is replaced then."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
-    with storage_errors(path):
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        try:
-            yield unfinished
-            if path.exists():
-                path.rename(old)
-            unfinished.rename(path)
-            shutil.rmtree(old, ignore_errors=True)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def check_free(out: Path, sidecar: Path | None, *, overwrite: bool) -> None:
