@@ -232,8 +232,7 @@ def _pillow() -> Any:
         from PIL import Image
     except ModuleNotFoundError:
         raise MissingExtraError("pillow", extra="image") from None
-    if len(Image.OPEN) < len(_FORMATS):
-        Image.init()
+    Image.init()  # at once where it is done; where another thread is at it, it ends only when all formats are there
     return Image
 
 

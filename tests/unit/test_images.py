@@ -6,6 +6,7 @@ import contextlib
 import io
 import pickle
 import struct
+import subprocess
 import sys
 import zlib
 from collections.abc import Callable
@@ -356,3 +357,16 @@ def test_a_file_that_took_the_place_of_another_is_read_anew(tmp_path: Path) -> N
     file.unlink()
     with pytest.raises(BrokenImage, match="no such file"):
         rgb(Crop(str(file), (0, 0, 1, 1)))
+
+
+def test_formats_are_all_there_before_any_picture_is_opened(tmp_path: Path) -> None:
+    """While another thread makes Pillow ready, some formats are known and others not yet: none may be missed."""
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    code = (
+        "from PIL import Image\n"
+        "Image.OPEN.update({f'LATER{n}': (None, None) for n in range(20)})\n"
+        "from hardneg.images import examine\n"
+        f"print(examine({str(tmp_path / 'a.png')!r}).width)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "4"

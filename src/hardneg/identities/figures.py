@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg import random
 from hardneg.identities.examples import Examples
-from hardneg.matrix import Reordered
 from hardneg.progress import Progress
 from hardneg.ragged import IntArray
 from hardneg.similarity import pair_scores
-from hardneg.verify import Identities, Interval, Trials, at_far, cohort_spread, eer, identity_intervals, min_dcf, s_norm
+from hardneg.verify import Cohort, Identities, Interval, Trials, as_norm_apart, at_far, eer, identity_intervals, min_dcf
 
 __all__ = ["FARS", "Figures", "figures_of", "normalised", "scores_of"]
 
 FARS = (1e-2, 1e-3)
 _DRAWS = 400
-_TRIALS = 4096
+_COHORT = 4000  # a few thousand is what a cohort takes
 
 
 @dataclass(frozen=True)
@@ -76,26 +76,16 @@ def scores_of(examples: Examples, trials: Trials) -> NDArray[np.float64]:
 
 
 def normalised(
-    examples: Examples, trials: Trials, scores: NDArray[np.float64], people: Identities, persons: IntArray, top: int,
-    progress: Progress,
+    examples: Examples, trials: Trials, scores: NDArray[np.float64], people: Identities, persons: IntArray, *, top: int,
+    seed: int, progress: Progress,
 ) -> NDArray[np.float64]:  # fmt: skip
     """The scores by adaptive S-norm against the ``top`` nearest other identities of either side, as wholes.
 
     Neither of the two identities of a trial is in its cohort, nor is a name that may be one of them: ``persons`` has
-    one number for each person, shape ``(names,)``.
+    one number for each person, shape ``(names,)``. Of more than 4,000 identities so many are drawn.
     """
-    cohort_codes, mine = persons[people.codes], persons[examples.codes]
-    both = np.stack([mine[trials.left], mine[trials.right]], axis=1)
-    out = np.empty(len(trials))
-    with progress.stage("normalise scores", len(trials), "trials") as report:
-        for start in range(0, len(trials), _TRIALS):
-            part = slice(start, start + _TRIALS)
-            sides = [
-                cohort_spread(
-                    Reordered(examples.vectors, rows[part]), people.vectors, top=top, codes=(both[part], cohort_codes)
-                )
-                for rows in (trials.left, trials.right)
-            ]
-            out[part] = s_norm(scores[part], *sides)
-            report(min(start + _TRIALS, len(trials)), len(trials))
-    return out
+    mine = np.where(examples.codes >= 0, persons[examples.codes], -1)
+    drawn = np.sort(np.argsort(random.uniform(seed, people.codes), kind="stable")[:_COHORT])
+    cohort = Cohort(people.vectors[drawn], persons[people.codes[drawn]])
+    with progress.stage("normalise scores", 2 * len(trials), "sides of trials") as report:
+        return as_norm_apart(scores, examples.vectors, mine, trials, cohort, top=top, report=report)

@@ -19,7 +19,7 @@ from hardneg.verify import Identities, summed_up
 __all__ = ["COHORT", "Survey", "survey"]
 
 COHORT = 300
-_WEAK = 0.05  # an equal error rate above which doubts about names are doubtful
+_WEAK = 0.1  # an equal error rate above which doubts about names are doubtful
 _STRANGERS = 10  # fewer say nothing of how strangers score
 
 
@@ -105,7 +105,10 @@ def _figures(
     todo = {"all": (trials, scores)}
     strangers = len(np.unique(doubts.persons[people.codes])) - 2
     if strangers >= _STRANGERS:
-        todo["normalised"] = trials, normalised(examples, trials, scores, people, doubts.persons, cohort, progress)
+        todo["normalised"] = (
+            trials,
+            normalised(examples, trials, scores, people, doubts.persons, top=cohort, seed=seed, progress=progress),
+        )
     else:
         notes.append(f"Scores are not normalised: that takes {_STRANGERS} identities beside the two of a trial.")
     sides = (doubts.persons_of(examples.codes[side]) for side in (trials.left, trials.right))

@@ -5,6 +5,7 @@ names to review; scores along a recording become events, matched and counted.
 """
 
 from hardneg.verify.alarms import Rate, rate_per_hour, rate_ratio
+from hardneg.verify.apart import Cohort, as_norm_apart
 from hardneg.verify.bootstrap import Interval, identity_interval, identity_intervals
 from hardneg.verify.cohorts import Spread, as_norm, cohort_spread, s_norm, t_norm, z_norm
 from hardneg.verify.errors_at import AtFar, Cost, Det, at_far, at_fars, det, eer, min_dcf
@@ -20,6 +21,7 @@ from hardneg.verify.trials import Leak, Trials, all_trials, leaks, sampled_trial
 
 __all__ = [
     "AtFar",
+    "Cohort",
     "Cost",
     "Det",
     "EventRule",
@@ -39,6 +41,7 @@ __all__ = [
     "Trials",
     "all_trials",
     "as_norm",
+    "as_norm_apart",
     "at_far",
     "at_fars",
     "at_miss_rate",

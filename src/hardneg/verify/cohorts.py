@@ -49,8 +49,7 @@ def cohort_spread(
         cohort: shape ``(c, d)``, of others than those to be compared.
         similarity: as that of the scores to be normalised.
         top: only the so many highest scores of each vector count; all if not given.
-        codes: the identities of vectors and cohort, -1 for none: nobody is a stranger to himself. A vector may have
-            several, shape ``(n, s)``: in a trial, whoever is on the other side is no stranger either.
+        codes: the identities of vectors and cohort, -1 for none: nobody is a stranger to himself.
 
     Raises InputError where a vector is left with fewer than 2 strangers or scores all of them alike, OptionError for a
     ``top`` under 2.
@@ -92,9 +91,7 @@ def _some(
         scores = _scores(vectors, cohort[start : start + _COHORT], similarity)
         if codes is not None:
             theirs = codes[1][start : start + _COHORT]
-            ours = codes[0].reshape(len(vectors), -1)
-            for one in range(ours.shape[1]):
-                scores[(ours[:, one, None] == theirs) & (theirs >= 0)] = -np.inf
+            scores[(codes[0][:, None] == theirs) & (theirs >= 0)] = -np.inf
         if top is not None:
             best = np.concatenate([best, scores], axis=1)
             if best.shape[1] > top:

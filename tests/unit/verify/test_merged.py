@@ -44,6 +44,17 @@ def test_nothing_is_reported_where_there_is_nothing() -> None:
     assert sum(bool(_reports(same_identity(*_world(seed, twice=0)))) for seed in range(20)) <= 2
 
 
+@pytest.mark.parametrize("people", [12, 20, 30])
+def test_few_names_are_no_reason_to_report(people: int) -> None:
+    """Of few names the censored pairs once were all that was looked at, and the nearest strangers were reported."""
+    false, found = 0, 0
+    for seed in range(6):
+        false += len(_reports(same_identity(*_world(seed, people=people, twice=0))))
+        found += len(_reports(same_identity(*_world(seed, people=people, twice=2))) & {(0, people), (1, people + 1)})
+    assert false <= 1
+    assert found >= 10  # of 12
+
+
 def test_a_weak_model_reports_next_to_nothing() -> None:
     draw = np.random.default_rng(0)
     who = np.repeat(np.arange(40), 8)

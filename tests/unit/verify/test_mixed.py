@@ -9,6 +9,7 @@ import pytest
 
 from hardneg.errors import InputError
 from hardneg.verify import mixed
+from hardneg.verify._halves import halved, halves_alike, products
 from hardneg.verify.mixed import in_two, mixed_identities
 
 
@@ -71,6 +72,38 @@ def test_the_cut_is_the_best_one_of_a_clear_case() -> None:
 
     cuts = [np.isin(np.arange(7), rows).astype(int) for size in (2, 3, 4, 5) for rows in combinations(range(7), size)]
     assert tightness(in_two(vectors)) == pytest.approx(max(map(tightness, cuts)))
+
+
+def test_names_are_cut_alike_alone_and_together() -> None:
+    """Halves by products, many names at once, are those that sums of the vectors give for each."""
+    draw = np.random.default_rng(9)
+    vectors = draw.normal(size=(40, 7, 5)) + draw.normal(size=(40, 1, 5))
+    vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+    alike = products(vectors)
+    together = halved(alike)
+    likeness = halves_alike(alike, together, 0.5)
+    for name, unit in enumerate(vectors):
+        np.testing.assert_array_equal(in_two(unit), together[name])
+        parts = [unit[together[name] == one] for one in (0, 1)]
+        assert min(map(len, parts)) >= 2
+        within = []
+        for part in parts:
+            pairs = part @ part.T
+            within.append(
+                (pairs[np.triu_indices(len(part), 1)].sum() + 3 * 0.5) / (len(part) * (len(part) - 1) / 2 + 3)
+            )
+        across = (parts[0] @ parts[1].T).mean()
+        assert likeness[name] == pytest.approx(across / np.sqrt(np.prod(np.maximum(within, 0.025))))
+
+
+def test_of_a_large_name_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixed, "_MOST", 6)
+    monkeypatch.setattr(mixed, "_BANK", 100)
+    vectors, names = _world(4, noise=0.5)
+    found = mixed_identities(vectors, names)
+    assert found.codes[found.reported].tolist()
+    assert set(found.codes[found.reported].tolist()) <= {0, 1, 2, 3, 4}
+    assert all((found.part[names == name] >= 0).sum() == 6 for name in range(45))
 
 
 def test_names_of_few_examples_are_passed_over() -> None:
