@@ -35,7 +35,7 @@ FLOORS = [
     {"curriculum", "mining"},
     {"estimate", "rounds"},
     {"io", "testing"},
-    {"audit", "cropping", "impact", "recipe", "report", "review", "scale"},
+    {"audit", "cropping", "identities", "impact", "recipe", "report", "review", "scale"},
     {"cli", "data", "online"},
     {"__init__", "__main__"},
 ]

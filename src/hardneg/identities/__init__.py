@@ -2,7 +2,7 @@
 
     examples = Examples.of(positives, vectors)
     found = survey(examples)
-    write_survey(found, Path("voices"))
+    write_survey(found, "voices")
 
 :mod:`hardneg.verify` has the arithmetic, arrays in and arrays out; here it meets names, files and sessions.
 """

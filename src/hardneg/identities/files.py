@@ -35,7 +35,7 @@ def refuse_taken(out: Path, *, overwrite: bool) -> None:
 
 
 def write_survey(
-    found: Survey, out: Path, *, provenance: Mapping[str, Any] | None = None, overwrite: bool = False
+    found: Survey, out: Path | str, *, provenance: Mapping[str, Any] | None = None, overwrite: bool = False
 ) -> tuple[str, ...]:
     """Write all files of a survey into a folder, whole or not at all; give what could not be written, in words.
 
@@ -43,8 +43,8 @@ def write_survey(
 
     Raises RunError where ``out`` is taken, StorageError where the disk refuses.
     """
+    out, notes = Path(out), []
     refuse_taken(out, overwrite=overwrite)
-    notes = []
     with folder(out) as inside:
         for name, table in _TABLES.items():
             made = table(found)
