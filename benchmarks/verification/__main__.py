@@ -56,11 +56,11 @@ def main() -> None:
                 machine.write_section(f"verification-{name}", f"{text}\n\n{machine.described(PACKAGES)}")
 
 
-def sets(work: Path, size: Size) -> list[list[Named]]:
-    """The sets by name; of characters both halves. An encoder that is not installed is passed over aloud."""
-    from benchmarks.verification.network import halves
+def sets(work: Path, size: Size, folds: int) -> list[list[Named]]:
+    """The sets by name, characters in folds of alphabets. An encoder that is not installed is passed over aloud."""
+    from benchmarks.verification.network import folds as characters_in
 
-    found = [halves(characters(), work, size.epochs)]
+    found = [characters_in(characters(), work, size.epochs, folds)]
     for encoder in ENCODERS:
         try:
             found.append([faces(encoder, work)])
@@ -70,7 +70,7 @@ def sets(work: Path, size: Size) -> list[list[Named]]:
 
 
 def measure_heads(work: Path, size: Size) -> None:
-    for parts in sets(work, size):
+    for parts in sets(work, size, folds=2):
         outcomes = [
             one
             for seed in range(size.seeds)
@@ -80,7 +80,7 @@ def measure_heads(work: Path, size: Size) -> None:
 
 
 def measure_planted(work: Path, size: Size) -> None:
-    for parts in sets(work, size):
+    for parts in sets(work, size, folds=4):
         runs = [planted.measured(part, seed) for seed in range(size.seeds) for part in parts]
         keep(work, f"planted-{parts[0].name}", runs)
 

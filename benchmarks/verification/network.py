@@ -13,19 +13,19 @@ from torch.nn import functional
 
 from benchmarks.verification.data import Characters, Named
 
-__all__ = ["halves"]
+__all__ = ["folds"]
 
 _WIDTH, _BATCH, _SCALE = 64, 64, 16.0
 
 
-def halves(data: Characters, work: Path, epochs: int) -> list[Named]:
-    """The characters of either half of the alphabets, by a network that has learnt those of the other half only."""
-    return [_half(data, work, epochs, half) for half in (0, 1)]
+def folds(data: Characters, work: Path, epochs: int, count: int) -> list[Named]:
+    """The characters of each ``count``-th alphabet, by a network that has learnt those of the others only."""
+    return [_fold(data, work, epochs, fold, count) for fold in range(count)]
 
 
-def _half(data: Characters, work: Path, epochs: int, half: int) -> Named:
-    asked = data.alphabets % 2 == half
-    kept = work / f"characters-{half}-{epochs}.npy"
+def _fold(data: Characters, work: Path, epochs: int, fold: int, count: int) -> Named:
+    asked = data.alphabets % count == fold
+    kept = work / f"characters-{fold}of{count}-{epochs}.npy"
     if kept.is_file():
         vectors = np.load(kept)
     else:
