@@ -38,7 +38,7 @@ def test_voices_with_vectors_and_sessions(voices: Path) -> None:
     assert "26 identities, 200 items" in text
     assert "1 pair of names may be one person: alias and speaker 0" in text
     assert "0 names may be two persons" in text
-    assert "normalised by" in text
+    assert "the same, AS-norm" in text
     summary = json.loads((voices / "a" / "summary.json").read_text())
     assert summary["may_be_one"] == 1
     assert summary["encoder"] is None

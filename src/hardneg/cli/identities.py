@@ -33,9 +33,9 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path)
 _READ = ("split", "positives", "item_vectors", "media_root")
 _NAMES = {
-    "all": "as they are",
-    "normalised": "normalised by strangers (AS-norm)",
-    "undoubted": "without names that may be one",
+    "all": "all",
+    "normalised": "the same, AS-norm",
+    "undoubted": "without doubtful names",
     "hard": "hardest impostors",
     "random": "as many at random",
 }
@@ -157,7 +157,7 @@ def _figures(one: Figures) -> tuple[str, ...]:
 def _share(interval: Interval) -> str:
     if isnan(interval.value):
         return "too few impostors"
-    return f"{interval.value:.2%} ({interval.low:.1%}-{interval.high:.1%})"
+    return f"{interval.value:.1%} ({100 * interval.low:.1f}-{100 * interval.high:.1f})"
 
 
 def _named(found: Survey, pairs: Pairs) -> list[tuple[str, ...]]:

@@ -33,9 +33,7 @@ class Doubts:
 
     def same_names(self) -> tuple[IntArray, IntArray]:
         """The pairs of names that are reported, as codes."""
-        if self.same is None:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        return self.same.left[self.same.reported], self.same.right[self.same.reported]
+        return _reported(self.same)
 
     def mixed_names(self) -> IntArray:
         """The names that are reported to hold two persons, as codes."""
@@ -65,6 +63,11 @@ def doubts_of(examples: Examples, *, false_reports: float, seed: int, progress: 
             )
     except InputError as error:
         notes.append(f"Names that may be two persons were not looked for. {error}")
-    every = np.arange(len(examples.names))
-    found = Doubts(same, mixed, every, tuple(notes))
-    return Doubts(same, mixed, likely_persons(every, *found.same_names()), tuple(notes))
+    persons = likely_persons(np.arange(len(examples.names)), *_reported(same))
+    return Doubts(same, mixed, persons, tuple(notes))
+
+
+def _reported(same: SameNames | None) -> tuple[IntArray, IntArray]:
+    if same is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    return same.left[same.reported], same.right[same.reported]
