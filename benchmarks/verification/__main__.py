@@ -30,12 +30,12 @@ class Size:
 
     seeds: int = 5
     steps: int = 200
-    draws: int = 100
+    draws: int = 50
     epochs: int = 25
     takes: int = 15
 
 
-SHORT = Size(seeds=2, steps=50, draws=20, epochs=2, takes=2)
+SHORT = Size(seeds=2, steps=50, draws=10, epochs=2, takes=2)
 
 
 def main() -> None:
@@ -71,12 +71,10 @@ def sets(work: Path, size: Size, folds: int) -> list[list[Named]]:
 
 def measure_heads(work: Path, size: Size) -> None:
     for parts in sets(work, size, folds=2):
-        outcomes = [
-            one
-            for seed in range(size.seeds)
-            for one in heads.measured(parts[seed % len(parts)], seed, steps=size.steps, draws=size.draws)
-        ]
-        keep(work, f"heads-{parts[0].name}", outcomes)
+        outcomes: list[heads.Outcome] = []
+        for seed in range(size.seeds):
+            outcomes += heads.measured(parts[seed % len(parts)], seed, steps=size.steps, draws=size.draws)
+            keep(work, f"heads-{parts[0].name}", outcomes)  # after each: it takes minutes
 
 
 def measure_planted(work: Path, size: Size) -> None:

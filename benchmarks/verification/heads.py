@@ -12,13 +12,13 @@ from torch.nn import functional
 import hardneg as hn
 from benchmarks.labelled.noise import ids
 from benchmarks.verification.data import Named
-from hardneg.verify import at_far, eer, leaks, rates_of, sampled_trials, split_apart
+from hardneg.verify import Rates, Trials, at_far, eer, hardest_impostors, leaks, rates_of, sampled_trials, split_apart
 from hardneg.verify.bootstrap import identity_weights
 
 __all__ = ["ARMS", "FIGURES", "Outcome", "measured"]
 
 ARMS = ("vectors as they come", "random", "mined, default guards", "mined, no guards", "half random, half mined")
-FIGURES = ("EER", "TAR at FAR 0.01", "TAR at FAR 0.001")
+FIGURES = ("EER", "TAR at FAR 0.01", "TAR at FAR 0.001", "EER, look-alikes")
 _PAIRS, _WIDTH, _BATCH = 4, 64, 64
 _TARGETS, _IMPOSTORS = 10_000, 20_000
 
@@ -27,7 +27,7 @@ Pairs = NDArray[np.int64]  # shape (p, 2)
 
 @dataclass(frozen=True)
 class Outcome:
-    """One arm at one seed: the three figures of held-out people, and the same where these are drawn anew."""
+    """One arm at one seed: the figures of held-out people, and the same where these are drawn anew."""
 
     arm: str
     seed: int
@@ -101,17 +101,22 @@ def _trained(train: Named, base: NDArray[np.float32], impostors: Pairs, steps: i
 def _tested(test: Named, head: NDArray[np.float32], seed: int, draws: int) -> tuple[list[float], list[list[float]]]:
     """The figures of up to 30,000 trials, and those where identities are drawn anew, the same draws for all arms."""
     trials = sampled_trials(test.codes, targets=_TARGETS, impostors=_IMPOSTORS, seed=seed)
+    near = hardest_impostors(test.vectors, test.codes, _PAIRS)  # in the vectors as they come, whatever the head
+    targets = trials.some(trials.target)
+    look_alikes = Trials(*(np.append(getattr(targets, one), getattr(near, one)) for one in ("left", "right", "target")))
     found = test.vectors / np.linalg.norm(test.vectors, axis=1, keepdims=True) @ head.T
     found /= np.linalg.norm(found, axis=1, keepdims=True)
-    scores = (found[trials.left] * found[trials.right]).sum(axis=1).astype(np.float64)
     people, codes = np.unique(test.codes, return_inverse=True)
-    sides = codes[trials.left], codes[trials.right]
-    drawn = [identity_weights(len(people), *sides, draw, seed=seed) for draw in range(draws)]
-    return _figures(scores, trials.target, None), [_figures(scores, trials.target, weights) for weights in drawn]
 
+    def curve(some: Trials, draw: int | None) -> Rates:
+        scores = (found[some.left] * found[some.right]).sum(axis=1).astype(np.float64)
+        if draw is None:
+            return rates_of(scores, some.target)
+        weights = identity_weights(len(people), codes[some.left], codes[some.right], draw, seed=seed)
+        return rates_of(scores, some.target, weights)
 
-def _figures(
-    scores: NDArray[np.float64], target: NDArray[np.bool_], weights: NDArray[np.float64] | None
-) -> list[float]:
-    curve = rates_of(scores, target, weights)
-    return [eer(curve), at_far(curve, 1e-2).tar, at_far(curve, 1e-3).tar]
+    def figures(draw: int | None) -> list[float]:
+        every = curve(trials, draw)
+        return [eer(every), at_far(every, 1e-2).tar, at_far(every, 1e-3).tar, eer(curve(look_alikes, draw))]
+
+    return figures(None), [figures(draw) for draw in range(draws)]
