@@ -27,10 +27,10 @@ small convolutional network that has learnt the other half of the alphabets. *Lo
 are the four nearest of each example in the vectors as they come. {seeds} seeds, each with its own split.
 Differences are to the random arm, with 95% intervals: over seeds (Student's t), and over test identities drawn anew.
 
-What comes out depends on the vectors. With EfficientNet mined impostors are better than random ones on all trials; with the
-descriptor there is no difference; with characters they are better against look-alikes and worse on all trials, since a
-head that has only seen hard impostors forgets the easy ones: half and half keeps most of the one and costs less of the
-other. At a FAR of 0.001 the arms cannot be told apart. The guards change little where the labels are right."""
+What comes out depends on the vectors. With EfficientNet mined impostors are better than random ones on all trials; with
+the descriptor there is no difference; with characters they are better against look-alikes and worse on all trials, and
+half and half keeps most of the gain at a third of the loss. TAR at a FAR of 0.001 differs by less than 3 points from that
+of random impostors everywhere. The guards change little where the labels are right."""
 
 PLANTED = """## A person under two names
 
