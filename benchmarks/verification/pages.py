@@ -29,8 +29,8 @@ Differences are to the random arm, with 95% intervals: over seeds (Student's t),
 
 What comes out depends on the vectors. With EfficientNet mined impostors are better than random ones on all trials; with
 the descriptor there is no difference; with characters they are better against look-alikes and worse on all trials, and
-half and half keeps most of the gain at a third of the loss. TAR at a FAR of 0.001 differs by less than 3 points from that
-of random impostors everywhere. The guards change little where the labels are right."""
+half and half keeps most of the gain at a third of the loss. TAR at a FAR of 0.001 differs by less than 3 points from
+that of random impostors everywhere. The guards change little where the labels are right."""
 
 PLANTED = """## A person under two names
 
