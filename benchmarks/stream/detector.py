@@ -59,6 +59,7 @@ class Network:
         return np.asarray((logs[:, 1] - logs[:, 0]).clip(-50, 50), np.float32)
 
     def __call__(self, windows: Array) -> Array:
+        """Log-odds from windows."""
         return self.of(features(windows))
 
 

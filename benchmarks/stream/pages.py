@@ -18,17 +18,19 @@ Rows = list[dict[str, Any]]
 
 TEXT = """## False alarms of a keyword spotter, mined in a stream
 
-The word *five* in streams of spoken digits (FSDD) and other words (Speech Commands), one about every 1.3 seconds, in hiss,
-rumble and babble 5 to 60 dB below. No speaker is in two of the three streams: {train:g} minutes with {known} keywords, all
-of whose words are known, train a detector (openWakeWord's embedding, 48 hidden units); {mine:g} minutes that nobody has
-labelled are listened to, with {planted} keywords in them that nobody wrote down; {test:g} minutes with {tested} keywords
-test. The false alarms are mined (`listen`, then `segments`), and the detector is trained again with them, or with as many
-random segments of the same stream. {seeds} divisions of the speakers, {hours:g} hours of test in all. False accepts an hour
-at the threshold that misses so many, found on the test itself, for each arm alike; exact Poisson intervals, which do not
-count how speakers differ. *Keywords*: how many of the segments added as negatives truly hold the keyword."""
+The word *five* in streams of spoken digits (FSDD) and other words (Speech Commands), one about every 1.3 seconds,
+in hiss, rumble and babble 5 to 60 dB below. No speaker is in two of the three streams: {train:g} minutes with
+{known} keywords, all of whose words are known, train a detector (openWakeWord's embedding, 48 hidden units);
+{mine:g} minutes that nobody has labelled are listened to, with {planted} keywords in them that nobody wrote down;
+{test:g} minutes with {tested} keywords test. The false alarms are mined (`listen`, then `segments`), and the
+detector is trained again with them, or with as many random segments of the same stream. {seeds} divisions of the
+speakers, {hours:g} hours of test in all. False accepts an hour at the threshold that misses so many, found on the
+test itself, for each arm alike; exact Poisson intervals, which do not count how speakers differ. *Keywords*: how
+many of the segments added as negatives truly hold the keyword."""
 
-GUARDS = """How much of what was heard do filters leave? *Keywords left* are those that would be trained on as negatives,
-*false alarms left* what there is to mine. All divisions of the speakers together; similarities are openWakeWord's."""
+GUARDS = """How much of what was heard do filters leave? *Keywords left* are those that would be trained on as
+negatives, *false alarms left* what there is to mine. All divisions of the speakers together;
+similarities are openWakeWord's."""
 
 
 def page(work: Path) -> str:

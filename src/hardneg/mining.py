@@ -36,7 +36,8 @@ __all__ = ["Settings", "mine", "refilter"]
 PART = 2048
 # What a manifest says that other filters and samplers do not change.
 _KEPT = (
-    "encoder", "inputs", "data", "skipped", "noted", "clusters", "labels", "predictions", "label_errors", "errors", "heard",
+    "encoder", "inputs", "data", "skipped", "noted", "clusters", "labels", "predictions", "label_errors", "errors",
+    "heard",
 )  # fmt: skip
 
 
