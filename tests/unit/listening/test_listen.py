@@ -30,7 +30,7 @@ HEARING = Hearing(window=0.5, hop=0.125, on=0.3, off=0.2, merge=0.25, least=0.25
 
 
 def loudness(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.sqrt((windows.astype(np.float64) ** 2).mean(axis=1)).astype(np.float32)
+    return np.asarray(np.sqrt((windows.astype(np.float64) ** 2).mean(axis=1)), np.float32)
 
 
 LOUD = Detector(call=loudness, keywords=("loud",), batch_size=7)
@@ -61,7 +61,8 @@ def heard(folder: Path, hearing: Hearing = HEARING, **options: Any) -> tuple[lis
 
 def brute(samples: NDArray[np.float64], hearing: Hearing) -> list[tuple[float, float, float]]:
     """Every window on its own, then the rule step by step, in seconds."""
-    seconds, windows = len(samples) / RATE, []
+    seconds = len(samples) / RATE
+    windows: list[tuple[float, float]] = []
     while not windows or windows[-1][1] < seconds:
         start = len(windows) * hearing.hop
         windows.append((start, start + hearing.window))
@@ -170,12 +171,13 @@ def test_hits_misses_and_false_accepts_where_it_is_known_and_nothing_where_it_is
     write(folder, "known.wav", noisy(20, [(2, 3), (8, 9), (8.9, 9.2), (15, 16)]))
     write(folder, "empty.wav", noisy(10, [(5, 6)]))
     write(folder, "other.wav", noisy(10, [(5, 6)]))
-    truth = Truth({"known.wav": [Occurrence("loud", 2.2, 2.9), Occurrence("loud", 12, 12.5)], "empty.wav": []})
+    known = [Occurrence("loud", 2.2, 2.9), Occurrence("loud", 12, 12.5), Occurrence("door", 15.2, 15.9)]
+    truth = Truth({"known.wav": known, "empty.wav": []})
     events, summary = heard(folder, truth=truth)
     outcomes = [(one["recording"], one["outcome"], one["label"]) for one in events]
     assert outcomes == [
         ("empty.wav", "false_accept", None), ("known.wav", "hit", "loud"), ("known.wav", "false_accept", None),
-        ("known.wav", "false_accept", None), ("other.wav", "unlabelled", None),
+        ("known.wav", "false_accept", "door"), ("other.wav", "unlabelled", None),
     ]  # fmt: skip
     one = summary["keywords"]["loud"]
     assert (one["hits"], one["misses"], one["false_accepts"], one["unlabelled"]) == (1, 1, 3, 1)
