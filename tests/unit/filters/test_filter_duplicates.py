@@ -103,7 +103,7 @@ def test_a_copy_of_any_member_of_the_class_is_dropped_whichever_are_listed() -> 
 
 
 def _repeated(
-    order: list[int], vectors: np.ndarray, relation: list[int] | None = None, among: float = 0.9
+    order: list[int], vectors: np.ndarray, relation: Sequence[int] | None = None, among: float = 0.9
 ) -> list[int]:
     """Which of the items, in this order, are near-repeats."""
     everything = np.concatenate([vectors, vectors[:1]])  # the last is the positive, and in no order
