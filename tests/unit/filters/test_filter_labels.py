@@ -201,7 +201,7 @@ def test_of_one_class_next_to_none_of_its_members_pass_and_most_others_do() -> N
     item, kept = np.array(table.column("item").to_pylist()), np.array(table.column("verdict").to_pylist()) == "keep"
     hidden = truth[item] == 3
     assert kept[hidden].mean() <= 0.12  # 0.05 of 92, and what chance adds
-    assert kept[~hidden].mean() > 0.9
+    assert kept[~hidden].mean() > 0.7
     mine(positives, sources="neighbors(k=5)", filters=["known", "unlabelled"], encoder=encoder)
     with pytest.raises(InputError, match="at least two classes"):
         mine(positives, filters=["known", "unlabelled(models=knn)"], encoder=encoder)

@@ -57,9 +57,10 @@ def test_an_item_labelled_with_what_was_heard_is_no_candidate() -> None:
 
 
 def test_what_is_missing_is_said() -> None:
-    for column in ("heard", "peak"):
+    without: dict[str, Context] = {"heard": scene(heard=None), "peak": scene(peak=None)}
+    for column, context in without.items():
         with pytest.raises(InputError, match=f"needs items with the column '{column}'"):
-            Segments().prepare(scene(**{column: None}))
+            Segments().prepare(context)
     with pytest.raises(InputError, match="Heard: maybe; classes: no, yes"):
         Segments().prepare(scene(heard=[None] * 7 + ["maybe"]))
     with pytest.raises(InputError, match="'peak' must hold numbers"):
