@@ -109,7 +109,7 @@ def _repeated(
     everything = np.concatenate([vectors, vectors[:1]])  # the last is the positive, and in no order
     positives = Positives.from_pairs(["a"], [len(vectors)], items=Collection.of(range(len(everything))))
     context = Context(positives, Vectors(vectors[:1], everything))
-    known = np.array(relation or [Relation.UNKNOWN] * len(order), np.uint8)
+    known = np.array(relation or [int(Relation.UNKNOWN)] * len(order), np.uint8)
     rows = Rows(np.zeros(len(order), np.int64), np.array(order), {"relation": known})
     step = Duplicates(among=among)
     columns = {**step.gather(context)(rows), "positive_similarity": np.zeros(len(order), np.float32)}
@@ -144,7 +144,7 @@ def test_a_repeat_of_what_does_not_stay_is_none() -> None:
     vectors = np.stack([np.cos(steps), np.sin(steps)], axis=1)
     assert _repeated([0, 1, 2, 3], vectors) == [1, 3]
     assert _repeated([1, 0, 2, 3], vectors) == [0, 2]
-    positive_first = [Relation.POSITIVE, *[Relation.UNKNOWN] * 3]
+    positive_first: list[int] = [Relation.POSITIVE, *[Relation.UNKNOWN] * 3]
     assert _repeated([0, 1, 2, 3], vectors, positive_first) == [2]  # what is no candidate holds nothing back
 
 
