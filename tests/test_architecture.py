@@ -24,7 +24,7 @@ FLOORS = [
     {"images", "sounds"},
     {"faces", "stored"},
     {"collection", "similarity", "scratch"},
-    {"classes", "detect"},
+    {"classes", "clips", "detect"},
     {"positives", "search", "encode"},
     {"predict", "verify", "words"},
     {"table", "context", "listening"},

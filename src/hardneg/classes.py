@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from hardneg.collection import Collection
 from hardneg.errors import InputError
-from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged, places
 
-__all__ = ["Classes", "Codes", "coded", "column_of", "together", "values_of"]
+__all__ = ["Classes", "Codes", "coded", "column_of", "listed_members", "together", "values_of"]
 
 Codes = IntArray | Ragged  # one whole number for each thing, -1 for none, or a row of several
 
@@ -138,6 +139,25 @@ def together(codes: Codes) -> IntArray:
         out = np.unique(out * width + here, return_inverse=True)[1].astype(np.int64)
     sets = np.unique(out[lengths > 0])
     return np.where(lengths > 0, np.searchsorted(sets, out), -1)
+
+
+def listed_members(members: Ragged, among: BoolArray, draws: NDArray[np.float64], listed: int) -> Ragged:
+    """For each row the next ``listed`` of its class, where each class stands in a ring in random order.
+
+    So each is listed as often as any other, and a list does not depend on the other classes.
+    """
+    use = among[members.rows()]
+    row, code = members.rows()[use], members.values[use]
+    order = np.lexsort((draws[row], code))
+    row, code = row[order], code[order]
+    sizes = np.bincount(code)
+    starts, place, size = (np.cumsum(sizes) - sizes)[code], places(sizes), sizes[code]
+    left, right = [], []
+    for step in range(1, listed + 1):
+        fits = size > step
+        left.append(row[fits])
+        right.append(row[(starts + (place + step) % size)[fits]])
+    return Ragged.from_pairs(np.concatenate(left), np.concatenate(right), len(members))
 
 
 def _texts(column: pa.Array) -> pa.Array:

@@ -36,18 +36,9 @@ __all__ = ["Settings", "mine", "refilter"]
 PART = 2048
 # What a manifest says that other filters and samplers do not change.
 _KEPT = (
-    "encoder",
-    "inputs",
-    "data",
-    "skipped",
-    "noted",
-    "clusters",
-    "labels",
-    "predictions",
-    "label_errors",
-    "errors",
+    "encoder", "inputs", "data", "skipped", "noted", "clusters", "labels", "predictions", "label_errors", "errors",
     "heard",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg import random
-from hardneg.classes import Classes, coded, column_of, values_of
+from hardneg.classes import Classes, coded, column_of, listed_members, values_of
+from hardneg.clips import overlapping
 from hardneg.collection import Collection, as_ids
 from hardneg.detect import Detections, Mistakes, Truth, items_of
 from hardneg.errors import InputError
 from hardneg.notation import require
-from hardneg.ragged import BoolArray, IntArray, Ragged, places
+from hardneg.ragged import BoolArray, IntArray, Ragged
 
 if TYPE_CHECKING:
     from hardneg.predict import Predictions
@@ -214,10 +215,9 @@ class Positives:
         if items.sounds is None:
             raise InputError("The items are no sounds.", remedy="Name their files in a column 'audio'.")
         made = _from_column(items, same, anchors, minable, _Draw(listed, seed), closed=True)
-        overlapping = _overlapping(items)
         if anchors == "classes":
             return made  # a class lies nowhere in time
-        mine = overlapping.take(made.own)
+        mine = overlapping(items).take(made.own)
         fresh = ~made.positive.contains(mine.rows(), mine.values)
         ignored = Ragged.from_pairs(mine.rows()[fresh], mine.values[fresh], len(made.anchors))
         return replace(made, ignored=ignored)
@@ -367,61 +367,11 @@ def _from_column(
         anchors, own = Collection(pa.table({"id": names, column: names})), np.full(len(names), -1, np.int64)
     else:
         own = np.flatnonzero(labelled)
-        positive = _ring(members, labelled, random.uniform(draw.seed, items.keys), draw.listed).take(own)
+        positive = listed_members(members, labelled, random.uniform(draw.seed, items.keys), draw.listed).take(own)
         classes = Classes(names, codes, codes, "items", closed, column).take(own)
         anchors = items.take(own)
     none = Ragged.empty(len(anchors))
     return Positives(anchors, items, positive, none, none, own, barred, classes)
-
-
-def _overlapping(items: Collection) -> Ragged:
-    """For each part of a recording the others of the same file that share some time with it."""
-    names = items.table.column_names
-    times = [
-        items.table.column(name).to_numpy().astype(np.float64) if name in names else np.full(len(items), np.nan)
-        for name in ("start", "end")
-    ]
-    start, end = (np.where(np.isnan(one), none, one) for one, none in zip(times, (0.0, np.inf), strict=True))
-    files = items.table.column("audio").combine_chunks()
-    codes = files.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    order = np.lexsort((start, codes))
-    left, right = [], []
-    step = 1
-    live = np.arange(len(order))
-    while True:  # as many steps as parts lie over one another at the most, and one more
-        live = live[live + step < len(order)]
-        one, other = order[live], order[live + step]
-        # Of parts in the order of their beginnings, those after the first that begins later all do.
-        meets = (codes[one] == codes[other]) & (start[other] < end[one]) & (codes[one] >= 0)
-        live = live[meets]
-        if not len(live):
-            break
-        left.append(order[live])
-        right.append(order[live + step])
-        step += 1
-    if not left:
-        return Ragged.empty(len(items))
-    one, other = np.concatenate(left), np.concatenate(right)
-    return Ragged.from_pairs(np.concatenate([one, other]), np.concatenate([other, one]), len(items))
-
-
-def _ring(members: Ragged, among: BoolArray, draws: NDArray[np.float64], listed: int) -> Ragged:
-    """For each row the next ``listed`` of its class, where each class stands in a ring in random order.
-
-    So each is listed as often as any other, and a list does not depend on the other classes.
-    """
-    use = among[members.rows()]
-    row, code = members.rows()[use], members.values[use]
-    order = np.lexsort((draws[row], code))
-    row, code = row[order], code[order]
-    sizes = np.bincount(code)
-    starts, place, size = (np.cumsum(sizes) - sizes)[code], places(sizes), sizes[code]
-    left, right = [], []
-    for step in range(1, listed + 1):
-        fits = size > step
-        left.append(row[fits])
-        right.append(row[(starts + (place + step) % size)[fits]])
-    return Ragged.from_pairs(np.concatenate(left), np.concatenate(right), len(members))
 
 
 def _known(collection: Collection, ids: pa.Array, what: str) -> IntArray:

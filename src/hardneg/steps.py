@@ -55,10 +55,11 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
     if {"box", "detector_score"} <= set(positives.items.table.column_names) and positives.items.pictures is None:
         return ("known", "duplicates")  # there is nothing to look at but the detector's own scores
     few = len(classes.names) * len(positives.items) <= _MOST_PROBABILITIES
-    if not classes.closed or len(classes.names) < 2 or not few:
+    if not classes.closed or not few:
         return DEFAULT_FILTERS_OF_CLASSES
     pool = not (classes.labelled() | positives.barred).all()
-    return (*DEFAULT_FILTERS_OF_CLASSES, "mislabelled", *(("unlabelled",) if pool else ()))
+    several = len(classes.names) > 1  # of one class no label can be another's
+    return (*DEFAULT_FILTERS_OF_CLASSES, *(("mislabelled",) if several else ()), *(("unlabelled",) if pool else ()))
 
 
 def usual_encoder(positives: Positives) -> str:

@@ -55,7 +55,7 @@ def command(recordings: Path, out: Path, **options: Any) -> None:
     \b
         hardneg listen radio/ --detector spot.py:score --keyword yes --on 0.8 --off 0.5 -o heard
         hardneg listen radio/ --scores heard --keyword yes --on 0.9 -o heard-09
-        hardneg mine words/ --unlabelled heard/events.parquet --anchors classes --source segments -o runs/a
+        hardneg mine heard/events.parquet --media-root radio --anchors classes --source segments -o runs/a
     """  # noqa: D301 - click's own mark for text that keeps its lines
     names = ("window", "hop", "on", "off", "merge", "least", "refractory", "context", "collar")
     hearing = Hearing(**{name: options[name] for name in names})
@@ -100,8 +100,10 @@ def _say(summary: dict[str, Any], out: Path, media: Path) -> None:
     ]  # fmt: skip
     console.print(table(f"{out} (on {summary['on']:g})", head, rows))
     say_left_out(summary["left_out"], [])
-    mined = f"hardneg mine WORDS --unlabelled {out / 'events.parquet'} --media-root {media}"
-    _line(f"\nEvents:  {out / 'events.parquet'}")
+    events = out / "events.parquet"
+    hits = any(one["hits"] for one in summary["keywords"].values())
+    mined = f"hardneg mine {events if hits else f'WORDS --unlabelled {events}'} --media-root {media}"
+    _line(f"\nEvents:  {events}")
     _line(f"Mine:    {mined} --anchors classes --source segments --encoder openwakeword -o runs/a")
     _line(f"Another threshold: hardneg listen RECORDINGS --scores {out} --on 0.9 -o ANOTHER")
 

@@ -12,8 +12,8 @@ from hardneg.context import Context
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of
 from hardneg.filters._classes import models_of, over_classes, views_of
 from hardneg.notation import require
-from hardneg.predict import member_p_values
-from hardneg.ragged import IntArray
+from hardneg.predict import likeness_p_values, member_p_values
+from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray
 from hardneg.table import Relation, Rows, Verdict
 
@@ -28,6 +28,7 @@ class Unlabelled(Filter):
     their label, finds as improbable for the class as this item (Vovk, Gammerman & Shafer 2005). Of items of the class
     at most ``error`` are therefore taken for negatives, whatever the model; a weak one only leaves more unsure. Of
     several models all must say so. Labelled items count by how far their label can be believed (``mislabelled``).
+    Where there is one class only, no model can be trained, and the likeness to its labelled items takes its place.
 
     Args:
         error: at most this share of a class's items may pass for negatives of it.
@@ -59,23 +60,27 @@ class Unlabelled(Filter):
         """Predict, and compare each unlabelled item with the labelled ones of every class."""
         classes = context.classes(self.name)
         codes, every = classes.items_of(~context.positives.barred), np.arange(len(classes.items))
-        views = views_of(context, self.models, self.name, ~classes.labelled())
-        believed = context.label_errors(views, self.name).true_class
-        found = reduce(np.maximum, (member_p_values(view, codes, every, believed) for view in views))
+        if len(classes.names) == 1 and not self.models and context.positives.predictions is None:
+            member = Ragged.from_codes(codes).lengths() > 0
+            found = likeness_p_values(np.asarray(context.vectors(None).items[:], np.float32), member)[:, None]
+        else:
+            views = views_of(context, self.models, self.name, ~classes.labelled())
+            believed = context.label_errors(views, self.name).true_class
+            found = reduce(np.maximum, (member_p_values(view, codes, every, believed) for view in views))
         best = found.argmax(axis=1)
         highest = found[every, best]
         found[every, best] = 0
         second = found.max(axis=1)  # 0 where there is one class only
         found[every, best] = highest
 
-        def member(items: IntArray, of: IntArray) -> FloatArray:
+        def own(items: IntArray, of: IntArray) -> FloatArray:
             return np.asarray(found[items, of])
 
         def other(items: IntArray, of: IntArray) -> FloatArray:
             return np.asarray(np.where(best[items] == of, second[items], highest[items]))
 
         def gather(rows: Rows) -> Columns:
-            return {"member": over_classes(rows, classes, member), "other": over_classes(rows, classes, other)}
+            return {"member": over_classes(rows, classes, own), "other": over_classes(rows, classes, other)}
 
         return gather
 

@@ -78,7 +78,7 @@ def table_of(
     """A row for each event, in the order of time: what :data:`SCHEMA` says."""
     rows = []
     for column, one in enumerate(heard):
-        cut = _Cutter(hearing, seconds, truth.spans(recording.name, one.keyword))
+        cut = _Cutter(hearing, seconds, truth.spans(recording.name, one.keyword), *truth.said(recording.name))
         rows += [_row(recording, scores, column, cut, event) for event in _events(one)]
     return pa.Table.from_pylist(sorted(rows, key=lambda row: (row["event_start"], row["heard"])), SCHEMA)
 
@@ -109,7 +109,7 @@ def _row(recording: Recording, scores: Scored, column: int, cut: _Cutter, event:
         "start": round(start, _MICRO), "end": round(end, _MICRO),
         "event_start": round(first, _MICRO), "event_end": round(last, _MICRO),
         "heard": event.keyword, "peak": event.peak, "outcome": event.outcome,
-        "label": event.keyword if event.outcome in ("hit", "repeat") else None,
+        "label": event.keyword if event.outcome in ("hit", "repeat") else cut.said(first, last),
         "scores": np.asarray(scores[low:high, column], np.float32).tolist(),
         "scores_start": round(low * cut.hearing.hop, _MICRO), "step": cut.hearing.hop,
     }  # fmt: skip
@@ -117,11 +117,13 @@ def _row(recording: Recording, scores: Scored, column: int, cut: _Cutter, event:
 
 @dataclass(frozen=True, eq=False)
 class _Cutter:
-    """Cuts clips out of a recording of so many seconds, in which the keyword is at ``spans``."""
+    """Cuts clips out of a recording of so many seconds: the keyword is at ``spans``, ``words`` are at ``times``."""
 
     hearing: Hearing
     seconds: float
     spans: NDArray[np.float64]
+    words: list[str]
+    times: NDArray[np.float64]
 
     def clip(self, first: float, last: float, *, keep_clear: bool) -> tuple[float, float]:
         """An event with what is around it; to keep clear of the keyword it ends where that begins.
@@ -133,6 +135,13 @@ class _Cutter:
             before, after = self.spans[self.spans[:, 1] <= first, 1], self.spans[self.spans[:, 0] >= last, 0]
             start, end = float(before.max(initial=start)), float(after.min(initial=end))
         return start, end
+
+    def said(self, first: float, last: float) -> str | None:
+        """The word that shares most time with an event; a false accept shares none with the keyword."""
+        if not self.words:
+            return None
+        shared = np.minimum(last, self.times[:, 1]) - np.maximum(first, self.times[:, 0])
+        return self.words[int(shared.argmax())] if shared.max() > 0 else None
 
     def track(self, event: _Event, start: float, end: float, windows: int) -> tuple[int, int]:
         """The windows that are wholly in a clip, and those of the event itself."""

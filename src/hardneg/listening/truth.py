@@ -15,7 +15,7 @@ __all__ = ["Occurrence", "Truth"]
 
 @dataclass(frozen=True)
 class Occurrence:
-    """A keyword in a recording, from ``start`` to ``end`` in seconds."""
+    """A keyword, or another word, in a recording, from ``start`` to ``end`` in seconds."""
 
     keyword: str
     start: float
@@ -41,6 +41,12 @@ class Truth:
         """The times of a keyword, shape ``(n, 2)``, in their order."""
         found = sorted((one.start, one.end) for one in self.of.get(recording, ()) if one.keyword == keyword)
         return np.array(found, np.float64).reshape(-1, 2)
+
+    def said(self, recording: str) -> tuple[list[str], NDArray[np.float64]]:
+        """All that is known to be in a recording, keywords and other words: labels, and times of shape ``(n, 2)``."""
+        found = self.of.get(recording, ())
+        times = np.array([(one.start, one.end) for one in found], np.float64).reshape(-1, 2)
+        return [one.keyword for one in found], times
 
     def check(self, lengths: Mapping[str, float], keywords: Iterable[str]) -> None:
         """Raise InputError where nothing fits: no recording, no keyword, times that are not in the recording."""

@@ -10,7 +10,7 @@ from hardneg.predict.given import predictions_of
 from hardneg.predict.knn import KNN
 from hardneg.predict.label_errors import LabelErrors, label_errors
 from hardneg.predict.logistic import Logistic
-from hardneg.predict.membership import member_p_values
+from hardneg.predict.membership import likeness_p_values, member_p_values
 from hardneg.predict.noise import Noise, label_noise, true_class
 from hardneg.predict.pooled import pooled
 from hardneg.predict.predictions import Predictions, check_codes, check_probabilities
@@ -34,6 +34,7 @@ __all__ = [
     "check_probabilities",
     "label_errors",
     "label_noise",
+    "likeness_p_values",
     "log_loss",
     "make_model",
     "member_p_values",

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from hardneg.classes import Codes
 from hardneg.predict.predictions import Predictions
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.similarity import FloatArray
 
-__all__ = ["member_p_values"]
+__all__ = ["likeness_p_values", "member_p_values"]
 
 _FEW = 50  # with fewer members of its own, a class is compared with those of all classes
 
@@ -61,6 +61,30 @@ def member_p_values(
         ladder = everyone if len(own) < _FEW else _Ladder.of(figures[own], weights[own])
         out[known, column] = ladder.share_no_better(predictions.probabilities[items[known], column])
     return out
+
+
+def likeness_p_values(vectors: FloatArray, member: BoolArray) -> FloatArray:
+    """The p-value of each item as a member of the only class there is, float32, shape ``(n,)``.
+
+    Where no item is labelled otherwise no model can be trained. The figure is then the cosine to the mean direction of
+    the members, itself left out, and the p-value is as in :func:`member_p_values`: the share of the members that are no
+    more like the others than the item is. The mean, and not the nearest, since the nearest members are often of one
+    speaker or one recording, and by these a member from elsewhere would be taken for none.
+
+    Args:
+        vectors: of all items, shape ``(n, d)``.
+        member: which items have the label, shape ``(n,)``.
+
+    >>> line = np.stack([np.ones(100), np.linspace(0, 1, 100)], axis=1).astype(np.float32)
+    >>> far = likeness_p_values(np.append(line, [[0, 1.0]], axis=0).astype(np.float32), np.arange(101) < 100)
+    >>> far[100].round(3), far[50] > 0.5
+    (np.float32(0.01), np.True_)
+    """
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    others = unit[member].sum(axis=0, dtype=np.float64) - np.where(member[:, None], unit, 0)
+    figures = np.einsum("ij,ij->i", unit, others) / np.maximum(np.linalg.norm(others, axis=1), np.finfo(float).tiny)
+    ladder = _Ladder.of(figures[member], np.ones(int(member.sum())))
+    return ladder.share_no_better(figures).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

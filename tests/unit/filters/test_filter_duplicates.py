@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,9 +11,9 @@ from hardneg.context import Context, Vectors
 from hardneg.errors import OptionError
 from hardneg.filters import Duplicates
 from hardneg.filters.duplicates import normalised
-from hardneg.mining import mine
+from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
-from hardneg.table import Array, Rows
+from hardneg.table import Array, Relation, Rows
 
 
 @pytest.mark.parametrize(
@@ -108,3 +110,70 @@ def test_what_is_said_or_written_beside_media_makes_no_copies() -> None:
     positives = Positives.from_pairs(["q"], ["p"], items=Collection(table))
     rows = Rows(np.array([0, 0]), np.array([1, 2]))
     assert Duplicates().gather(Context(positives, None))(rows)["copy_of"].tolist() == [0, 2]
+
+
+def _repeated(
+    order: list[int], vectors: np.ndarray, relation: Sequence[int] | None = None, among: float = 0.9
+) -> list[int]:
+    """Which of the items, in this order, are near-repeats."""
+    everything = np.concatenate([vectors, vectors[:1]])  # the last is the positive, and in no order
+    positives = Positives.from_pairs(["a"], [len(vectors)], items=Collection.of(range(len(everything))))
+    context = Context(positives, Vectors(vectors[:1], everything))
+    known = np.array(relation or [int(Relation.UNKNOWN)] * len(order), np.uint8)
+    rows = Rows(np.zeros(len(order), np.int64), np.array(order), {"relation": known})
+    step = Duplicates(among=among)
+    columns = {**step.gather(context)(rows), "positive_similarity": np.zeros(len(order), np.float32)}
+    return [order[row] for row in np.flatnonzero(step.judge(columns).rule == 4)]
+
+
+def _greedy(order: list[int], vectors: np.ndarray, among: float) -> list[int]:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    staying: list[int] = []
+    gone = []
+    for item in order:
+        if any(float(np.float32(unit[item] @ unit[other])) >= among for other in staying):
+            gone.append(item)
+        else:
+            staying.append(item)
+    return gone
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_near_repeats_are_those_of_a_loop(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(6, 8))
+    vectors = centres[rng.integers(0, 6, 50)] + rng.normal(size=(50, 8)) * rng.choice([0.05, 0.4], (50, 1))
+    order = rng.permutation(50).tolist()
+    found = _repeated(order, vectors)
+    assert found == _greedy(order, vectors, 0.9)
+    assert 5 < len(found) < 45
+
+
+def test_a_repeat_of_what_does_not_stay_is_none() -> None:
+    steps = np.deg2rad([0, 20, 40, 60])  # each like the next, and no other: cos 20 is 0.94, cos 40 is 0.77
+    vectors = np.stack([np.cos(steps), np.sin(steps)], axis=1)
+    assert _repeated([0, 1, 2, 3], vectors) == [1, 3]
+    assert _repeated([1, 0, 2, 3], vectors) == [0, 2]
+    positive_first: list[int] = [Relation.POSITIVE, *[Relation.UNKNOWN] * 3]
+    assert _repeated([0, 1, 2, 3], vectors, positive_first) == [2]  # what is no candidate holds nothing back
+
+
+def test_one_noise_does_not_fill_a_set_and_a_stored_run_says_the_same() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(60, 16)).astype(np.float32)
+    vectors[20:] = vectors[2] + rng.normal(size=(40, 16)).astype(np.float32) * 0.01  # one noise forty times
+    positives = Positives.from_pairs([0], [1], items=Collection.of(range(60)))
+    options = {"encoder": Vectors(vectors[2:3] + 0.5 * vectors[1:2], vectors), "sampler": "top(n=60)"}
+    plain = mine(positives, filters=["known"], **options)  # type: ignore[arg-type]
+    assert plain.ledger["sampled"] == 59
+    run = mine(positives, filters=["known", "duplicates(among=0.95)"], **options)  # type: ignore[arg-type]
+    assert run.ledger["reasons"]["duplicates.near_repeat"] == 40
+    dropped = run.candidates.dropped().to_pylist()
+    assert all(row["evidence"] == row["repeats:0.95"] >= 0.95 for row in dropped if "near" in row["reason"])
+    again = refilter(run, filters=["known", "duplicates(similarity=0.999, among=0.95)"])
+    assert again.ledger["reasons"]["duplicates.near_repeat"] == 40
+    assert refilter(run, filters=["known"]).ledger["sampled"] == 59
+    with pytest.raises(OptionError, match="needs vectors"):
+        refilter(run, filters=["known", "duplicates(among=0.9)"])
+    with pytest.raises(OptionError, match="above 0"):
+        Duplicates(among=0)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from hardneg.collection import Collection
 from hardneg.context import Context, Vectors, anchors_of
-from hardneg.errors import OptionError
+from hardneg.errors import InputError, OptionError
 from hardneg.filters import FILTERS, Mislabelled, Unlabelled
 from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.predict import Predictions
 from hardneg.run import Run
+from hardneg.steps import usual_filters
 
 datasets = pytest.importorskip("sklearn.datasets", reason='needs: pip install "hardneg[labels]"')
 
@@ -185,3 +186,22 @@ def test_without_labels_it_says_what_is_missing(text: str) -> None:
 def test_wrong_options(text: str, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         FILTERS.make(text)
+
+
+def test_of_one_class_next_to_none_of_its_members_pass_and_most_others_do() -> None:
+    vectors, truth, _, _ = digits()
+    rng = np.random.default_rng(1)
+    labelled = (truth == 3) & (rng.random(len(truth)) < 0.5)
+    things = Collection(pa.table({"id": np.arange(len(truth)), "label": [("3" if one else None) for one in labelled]}))
+    positives = Positives.from_labels(things, anchors="classes")
+    assert usual_filters(positives)[-1] == "unlabelled"
+    encoder = Vectors(anchors_of(vectors, positives, "cosine"), vectors)
+    found = mine(positives, sources="neighbors(k=2000)", filters=["known", "unlabelled(error=0.05)"], encoder=encoder)
+    table = found.candidates.table
+    item, kept = np.array(table.column("item").to_pylist()), np.array(table.column("verdict").to_pylist()) == "keep"
+    hidden = truth[item] == 3
+    assert kept[hidden].mean() <= 0.12  # 0.05 of 92, and what chance adds
+    assert kept[~hidden].mean() > 0.7
+    mine(positives, sources="neighbors(k=5)", filters=["known", "unlabelled"], encoder=encoder)
+    with pytest.raises(InputError, match="at least two classes"):
+        mine(positives, filters=["known", "unlabelled(models=knn)"], encoder=encoder)
