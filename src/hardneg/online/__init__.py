@@ -1,0 +1,44 @@
+"""Hard negatives inside the training step, in PyTorch: who is positive for whom, miners, guards, losses.
+
+    from hardneg.online import Guarded, SemiHard
+
+    miner = Guarded(SemiHard(margin=0.2), filters=["margin(relative=0.05)"])
+    a, p, n = miner(embeddings, labels)        # the calling convention of pytorch-metric-learning
+
+Nothing else in the package imports this one, so ``import hardneg`` does not load torch. Names are loaded when first
+used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hardneg.errors import MissingExtraError
+
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError:
+    raise MissingExtraError("torch", extra="online") from None
+
+if TYPE_CHECKING:
+    from hardneg.online.relations import Relations, relations_of
+
+__all__ = ["Relations", "relations_of"]
+
+_HOMES = {
+    "relations": ("Relations", "relations_of"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hardneg.online' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"hardneg.online.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
