@@ -22,13 +22,53 @@ except ModuleNotFoundError:
     raise MissingExtraError("torch", extra="online") from None
 
 if TYPE_CHECKING:
+    from hardneg.online.miners import (
+        MINERS,
+        AllHard,
+        BatchAll,
+        BatchHard,
+        DistanceWeighted,
+        EasyPositive,
+        Miner,
+        MultiSimilarity,
+        SemiHard,
+        SemiHardBeyondHardest,
+        SemiHardFaceNet,
+        SemiHardNearest,
+        SemiHardRandom,
+        Tempered,
+        TopK,
+        Uniform,
+    )
     from hardneg.online.relations import Relations, relations_of
 
-__all__ = ["Relations", "relations_of"]
+__all__ = [
+    "MINERS",
+    "AllHard",
+    "BatchAll",
+    "BatchHard",
+    "DistanceWeighted",
+    "EasyPositive",
+    "Miner",
+    "MultiSimilarity",
+    "Relations",
+    "SemiHard",
+    "SemiHardBeyondHardest",
+    "SemiHardFaceNet",
+    "SemiHardNearest",
+    "SemiHardRandom",
+    "Tempered",
+    "TopK",
+    "Uniform",
+    "relations_of",
+]
 
 _HOMES = {
+    "miners": ("MINERS", "AllHard", "BatchAll", "BatchHard", "DistanceWeighted", "EasyPositive", "Miner",
+               "MultiSimilarity", "SemiHard", "SemiHardBeyondHardest", "SemiHardFaceNet", "SemiHardNearest",
+               "SemiHardRandom", "Tempered", "TopK", "Uniform"),
     "relations": ("Relations", "relations_of"),
-}
+}  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from hardneg.notation import require
-from hardneg.online.miners._base import Batch, Block, Indices, Miner, joined
-from hardneg.online.miners._positives import Order, listed, ordered
+from hardneg.online.miners._base import Batch, Block, Indices, Miner
+from hardneg.online.miners._positives import by_distance, listed, ordered
 
 __all__ = ["Window"]
 
@@ -38,20 +38,19 @@ class Window(Miner):
 
     def mine(self, batch: Batch) -> Indices:
         """Count, choose which, and list them in order of anchors, positives and distances."""
-        if self.budget is None:
-            return super().mine(batch)
-        many = torch.stack([self._places(block)[0].sum() for block in batch.blocks(self.chunk_mib)]).tolist()
-        if sum(many) <= self.budget:
-            return super().mine(batch)
-        chosen = _some(sum(many), self.budget, batch.seed)
-        parts, before = [], 0
+        many = [self._many(block) for block in batch.blocks(self.chunk_mib)]
+        total = sum(many)
+        chosen = _some(total, self.budget, batch.seed) if self.budget is not None and total > self.budget else None
+        out = torch.empty(3, total if chosen is None else len(chosen), dtype=torch.int64, device=batch.left.device)
+        before = filled = 0
         for block, here in zip(batch.blocks(self.chunk_mib), many, strict=True):
-            first, last = torch.searchsorted(
-                chosen, torch.tensor([before, before + here], device=chosen.device)
-            ).tolist()
-            parts.append(self._listed(block, chosen[first:last] - before))
-            before += here
-        return joined(parts)
+            part = None if chosen is None else _within(chosen, before, here)
+            found = self._listed(block, part)
+            for row, values in zip(out, found, strict=True):
+                row[filled : filled + len(values)] = values
+            before, filled = before + here, filled + len(found[0])
+        anchors, positives, negatives = out
+        return anchors, positives, negatives
 
     def choose(self, block: Block) -> Indices:
         """All triplets of a block."""
@@ -59,44 +58,53 @@ class Window(Miner):
 
     def count(self, block: Block) -> tuple[Tensor, Tensor]:
         """All triplets counted, whatever the budget: the dense form does not list them."""
-        order, inf = ordered(block), torch.inf
-        low, high = _between(order, *self.bounds(block.distances))
+        bounds = self.bounds(block.distances)
+        low, high = _between(by_distance(block), block.negative.sum(1, keepdim=True), *bounds)
         positives = torch.where(block.positive, high - low, 0)
-        near = torch.where(block.positive, block.distances, inf).sort(dim=1).values
+        near = torch.where(block.positive, block.distances, torch.inf).sort(dim=1).values
         lows, highs = self.bounds(near)  # they rise too, so the positives whose window holds a negative stand together
         many, far = block.positive.sum(1, keepdim=True), block.distances.contiguous()
         above, below = torch.searchsorted(lows, far), torch.searchsorted(highs, far)
         negatives = torch.where(block.negative, (torch.minimum(above, many) - torch.minimum(below, many)), 0)
         return positives.to(far.dtype), negatives.to(far.dtype)
 
-    def _places(self, block: Block) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """How many negatives each positive has, shape ``(b, K)``; the first one's place; both sides' columns."""
+    def _many(self, block: Block) -> int:
+        """How many triplets a block has."""
         columns, there = listed(block.positive)
-        order = ordered(block)
-        low, high = _between(order, *self.bounds(block.distances.gather(1, columns)))
-        return torch.where(there, high - low, 0), low, columns, order.columns
+        far, many = by_distance(block), block.negative.sum(1, keepdim=True)
+        low, high = _between(far, many, *self.bounds(block.distances.gather(1, columns)))
+        return int(((high - low) * there).sum())
 
     def _listed(self, block: Block, chosen: Tensor | None) -> Indices:
         """The triplets of a block; of these numbers, counted from its first, where some are chosen."""
-        many, low, p, n = self._places(block)
-        width = many.shape[1]
-        many, low, p = many.flatten(), low.flatten(), p.flatten()
-        ends = many.cumsum(0)
+        columns, there = listed(block.positive)
+        order = ordered(block)
+        low, high = _between(order.distances, order.many, *self.bounds(block.distances.gather(1, columns)))
+        rows, place = torch.nonzero(there & (high > low), as_tuple=True)  # positive pairs with triplets
+        low, many = low[rows, place], (high - low)[rows, place]
+        before = many.cumsum(0) - many
         if chosen is None:
             pair = torch.repeat_interleave(torch.arange(len(many), device=many.device), many)
             chosen = torch.arange(len(pair), device=many.device)
         else:
-            pair = torch.searchsorted(ends, chosen, right=True)
-        rows = pair // width if width else pair
-        place = low[pair] + chosen - (ends - many)[pair]
-        return rows + block.start, p[pair], n[rows, place]
+            pair = torch.searchsorted(before, chosen, right=True) - 1
+        first = rows * order.columns.shape[1] + low - before
+        n = order.columns.flatten().index_select(0, chosen + first.index_select(0, pair))
+        return (rows + block.start).index_select(0, pair), columns[rows, place].index_select(0, pair), n
 
 
-def _between(order: Order, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """Places of the first negative above ``low``, and of the first above ``high``."""
-    found = [torch.searchsorted(order.distances, one.contiguous(), right=True) for one in (low, high)]
-    first, last = (torch.minimum(one, order.many) for one in found)
+def _between(far: Tensor, many: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+    """Places of the first negative above ``low``, and of the first above ``high``, among ``far``, which rises."""
+    found = [torch.searchsorted(far, one.contiguous(), right=True) for one in (low, high)]
+    first, last = (torch.minimum(one, many) for one in found)
     return first, torch.maximum(first, last)
+
+
+def _within(chosen: Tensor, start: int, many: int) -> Tensor:
+    """Those of some rising numbers that are among ``many`` from ``start`` on, counted from there."""
+    ends = torch.tensor([start, start + many], device=chosen.device)
+    first, last = torch.searchsorted(chosen, ends).tolist()
+    return chosen[first:last] - start
 
 
 def _some(total: int, many: int, seed: Tensor | None) -> Tensor:
