@@ -22,6 +22,8 @@ except ModuleNotFoundError:
     raise MissingExtraError("torch", extra="online") from None
 
 if TYPE_CHECKING:
+    from hardneg.online.guards import About, Guard, Guarded, Judged
+    from hardneg.online.losses import InfoNCE, TripletLoss
     from hardneg.online.miners import (
         MINERS,
         AllHard,
@@ -40,16 +42,24 @@ if TYPE_CHECKING:
         TopK,
         Uniform,
     )
+    from hardneg.online.mixing import MoCHi
     from hardneg.online.relations import Relations, relations_of
+    from hardneg.online.weights import contrast, hardness
 
 __all__ = [
     "MINERS",
+    "About",
     "AllHard",
     "BatchAll",
     "BatchHard",
     "DistanceWeighted",
     "EasyPositive",
+    "Guard",
+    "Guarded",
+    "InfoNCE",
+    "Judged",
     "Miner",
+    "MoCHi",
     "MultiSimilarity",
     "Relations",
     "SemiHard",
@@ -59,11 +69,18 @@ __all__ = [
     "SemiHardRandom",
     "Tempered",
     "TopK",
+    "TripletLoss",
     "Uniform",
+    "contrast",
+    "hardness",
     "relations_of",
 ]
 
 _HOMES = {
+    "losses": ("InfoNCE", "TripletLoss"),
+    "mixing": ("MoCHi",),
+    "weights": ("contrast", "hardness"),
+    "guards": ("About", "Guard", "Guarded", "Judged"),
     "miners": ("MINERS", "AllHard", "BatchAll", "BatchHard", "DistanceWeighted", "EasyPositive", "Miner",
                "MultiSimilarity", "SemiHard", "SemiHardBeyondHardest", "SemiHardFaceNet", "SemiHardNearest",
                "SemiHardRandom", "Tempered", "TopK", "Uniform"),

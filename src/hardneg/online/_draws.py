@@ -22,7 +22,7 @@ def uniform(seed: Tensor, stream: int, rows: Tensor, columns: Tensor) -> Tensor:
     >>> from hardneg import random
     >>> import numpy as np
     >>> mine = uniform(torch.tensor(3), 1, torch.tensor(4), torch.tensor(5))
-    >>> float(mine) == float(random.uniform(3, *np.array([1, 4, 5])))
+    >>> float(mine) == random.uniform(3, np.array(1), np.array(4), np.array(5)).item()
     True
     """
     state = _mix(_mix(seed + _GOLDEN) ^ _signed((stream + _GOLDEN) * _SPREAD % 2**64))

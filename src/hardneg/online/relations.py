@@ -41,6 +41,7 @@ class Relations:
             (``NEGATIVE``), or nobody has (``UNKNOWN``).
         own: the place of each anchor among the references, -1 for none, shape ``(B,)``; None where no anchor is there.
         groups: the groups of anchors and of references; the same group is neither, a group below 0 is none.
+        shared: which references, in some rows, are positive for an anchor that shares a positive with this one.
     """
 
     shape: tuple[int, int]
@@ -49,6 +50,7 @@ class Relations:
     negatives: Relation = Relation.OTHERWISE
     own: Tensor | None = None
     groups: tuple[Tensor, Tensor] | None = None
+    shared: Callable[[slice], Tensor] | None = None
 
     @classmethod
     def from_pairs(cls, anchors: int, refs: int | None = None, *, start: int = 0, device: Any = "cpu") -> Relations:
@@ -74,8 +76,9 @@ class Relations:
     def from_relevance(cls, relevance: Tensor, *, own: Tensor | None = None) -> Relations:
         """A relation for every pair, shape ``(B, M)``: above 0 positive, below 0 negative, 0 and NaN unknown.
 
-        Of a bool matrix, False is negative. A negative is one that somebody has judged: filters never suspect it.
-        ``own`` is as in the class; without it nobody is left out as the anchor itself.
+        A negative is one that somebody has judged: filters never suspect it. Of a bool matrix all that is False is
+        taken for negative, though nobody has judged it. ``own`` is as in the class; without it nobody is left out as
+        the anchor itself.
 
         >>> Relations.from_relevance(torch.tensor([[1, 0, -1]])).masks().negative.int().tolist()
         [[0, 0, 1]]
@@ -83,11 +86,21 @@ class Relations:
         if relevance.ndim != 2:
             raise InputError(f"The relevance must have shape (B, M). Got {tuple(relevance.shape)}.")
 
-        def rule(which: slice) -> Masks:
-            some = relevance[which]
-            return Masks(some, ~some) if some.dtype == torch.bool else Masks(some > 0, some < 0)
+        shape, device = tuple(relevance.shape), relevance.device
+        if relevance.dtype != torch.bool:
+            return cls(
+                shape, device, lambda rows: Masks(relevance[rows] > 0, relevance[rows] < 0), Relation.NEGATIVE, own
+            )
 
-        return cls(tuple(relevance.shape), relevance.device, rule, Relation.NEGATIVE, own)
+        def shared(rows: slice) -> Tensor:
+            all_of = relevance.float()
+            with torch.autocast(device.type, enabled=False):
+                alike = (all_of[rows] @ all_of.T > 0).float()
+                return alike @ all_of > 0
+
+        return cls(
+            shape, device, lambda rows: Masks(relevance[rows], ~relevance[rows]), Relation.UNKNOWN, own, shared=shared
+        )
 
     def masks(self, rows: slice = slice(None)) -> Masks:
         """Who is positive and who negative for these anchors; the anchor itself is neither."""
@@ -105,6 +118,8 @@ class Relations:
         positive, negative = self.rule(rows)
         out = torch.full(positive.shape, int(Relation.UNKNOWN), dtype=torch.uint8, device=self.device)
         out[negative] = int(self.negatives)
+        if self.shared is not None:
+            out[self.shared(rows) & negative] = int(Relation.SHARED)
         if self.groups is not None:
             out[self._grouped(rows)] = int(Relation.IGNORED)
         out[positive if self.groups is None else positive & ~self._grouped(rows)] = int(Relation.POSITIVE)

@@ -18,7 +18,7 @@ from hardneg.online._distances import Distance, check_finite, distances, ready
 from hardneg.online._draws import new_seed, uniform
 from hardneg.online.relations import Relations, relations_of
 
-__all__ = ["Batch", "Block", "Indices", "Miner", "joined"]
+__all__ = ["Batch", "Block", "Indices", "Miner", "joined", "triplets_of"]
 
 # Numbers of anchors, positives and negatives; of pairs (anchors, positives, anchors, negatives). All int64.
 Indices = tuple[Tensor, ...]
@@ -159,11 +159,8 @@ class Miner(Step):
 
     def sample(self, features: Tensor, labels: Any) -> tuple[Tensor, Tensor, Tensor]:
         """The vectors of anchors, positives and negatives, as miners of open-metric-learning give them."""
-        found = self(features, labels)
-        if len(found) == 4:
-            found = _triplets(*found)
-        anchors, positives, negatives = (features[one] for one in found)
-        return anchors, positives, negatives
+        anchors, positives, negatives = triplets_of(self(features, labels))
+        return features[anchors], features[positives], features[negatives]
 
     def batch(self, embeddings: Tensor, labels: Any, ref_emb: Tensor | None, ref_labels: Any) -> Batch:
         """Check both sides and make them ready."""
@@ -204,8 +201,19 @@ def joined(parts: list[Indices]) -> Indices:
     return parts[0] if len(parts) == 1 else tuple(torch.cat(some) for some in zip(*parts, strict=True))
 
 
-def _triplets(a1: Tensor, p: Tensor, a2: Tensor, n: Tensor) -> Indices:
-    """Every positive pair with every negative pair of the same anchor; anchors rise."""
+def triplets_of(found: Indices) -> tuple[Tensor, Tensor, Tensor]:
+    """Triplets as they are; of pairs every positive one with every negative one of the same anchor.
+
+    >>> a1, p, a2, n = (torch.tensor(one) for one in ([0, 1], [5, 6], [1, 0, 1], [7, 8, 9]))
+    >>> [one.tolist() for one in triplets_of((a1, p, a2, n))]
+    [[0, 1, 1], [5, 6, 6], [8, 7, 9]]
+    """
+    if len(found) == 3:
+        anchors, positives, negatives = found
+        return anchors, positives, negatives
+    a1, p, a2, n = found
+    order = torch.sort(a2, stable=True).indices
+    a2, n = a2[order], n[order]
     starts, ends = torch.searchsorted(a2, a1), torch.searchsorted(a2, a1, right=True)
     many = ends - starts
     first = torch.repeat_interleave(starts - many.cumsum(0) + many, many)
