@@ -40,7 +40,7 @@ def listed(found: Any) -> set[tuple[int, ...]]:
 
 
 TRIPLETS = [
-    (BatchHard(), lambda: peers.BatchHardMiner()),
+    (BatchHard(), peers.BatchHardMiner),
     (BatchAll(margin=0.2), lambda: peers.TripletMarginMiner(0.2, "all")),
     (AllHard(), lambda: peers.TripletMarginMiner(0.2, "hard")),
     (SemiHard(margin=0.2), lambda: peers.TripletMarginMiner(0.2, "semihard")),
@@ -76,7 +76,8 @@ def test_distance_weighted_draws_as_pytorch_metric_learning_does() -> None:
     """The shares of 20 batches' draws agree, by the distance of what is drawn."""
     x, y = batch(0)
     x = torch.nn.functional.normalize(x)
-    mine, theirs = [], []
+    mine: list[Any] = []
+    theirs: list[Any] = []
     torch.manual_seed(0)
     for _ in range(20):
         for out, miner in ((mine, DistanceWeighted()), (theirs, peers.DistanceWeightedMiner())):

@@ -65,5 +65,5 @@ def distances(left: Tensor, right: Tensor, kind: Distance, rows: slice) -> Tenso
     if kind == "dot":
         return -out
     squares = (left[rows] ** 2).sum(1)[:, None] + (right**2).sum(1)
-    out = squares.add_(out, alpha=-2).clamp_(min=0)
+    out = torch.sub(squares, out, alpha=2).clamp_(min=0)
     return out.sqrt_() if kind == "euclidean" else out

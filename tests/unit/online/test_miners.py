@@ -82,7 +82,7 @@ def batches(draw: st.DrawFn) -> tuple[Any, Any, Any, Any]:
     return (x, lx, None, None) if draw(st.booleans()) else (x, lx, y, ly)
 
 
-def rows(x: Any, lx: Any, y: Any, ly: Any, normalize: bool = False) -> Iterator[Rows]:
+def rows(x: Any, lx: Any, y: Any, ly: Any, *, normalize: bool = False) -> Iterator[Rows]:
     own = y is None
     left, right = (one.double().numpy() for one in (x, x if own else y))
     if normalize:
@@ -145,7 +145,8 @@ def test_what_is_drawn_is_admissible(text: str, batch: Any) -> None:
     """One for each positive pair, or one for each anchor; in the window where there is one."""
     found = listed(made(text)(*batch))
     allowed = {}
-    for a, d, ps, ns in rows(*batch, normalize=text == "distance_weighted"):
+    x, lx, y, ly = batch
+    for a, d, ps, ns in rows(x, lx, y, ly, normalize=text == "distance_weighted"):
         near = [n for n in ns if text != "distance_weighted" or d[n] < 1.4**2 + 1e-6]
         for p in ps:
             window = [n for n in near if d[p] < d[n] < d[p] + 2] if text.startswith("semi") else []
@@ -276,14 +277,15 @@ def test_nothing_to_choose_from_is_no_error(text: str) -> None:
 
 def test_wrong_shapes_are_said() -> None:
     x, y = cloud(6, 2)
-    for call, told in (
-        (lambda: TopK()(x, y[:5]), r"embeddings must have shape \(5, D\)"),
-        (lambda: TopK()(x, y, x[:3]), "References need labels"),
-        (lambda: TopK()(x, y, x[:3], y), r"reference embeddings must have shape \(6, D\)"),
-        (lambda: TopK()(x, y.float()), "Labels must be whole numbers"),
-    ):
+    cases: list[tuple[tuple[Any, ...], str]] = [
+        ((x, y[:5]), r"embeddings must have shape \(5, D\)"),
+        ((x, y, x[:3]), "References need labels"),
+        ((x, y, x[:3], y), r"reference embeddings must have shape \(6, D\)"),
+        ((x, y.float()), "Labels must be whole numbers"),
+    ]
+    for case, told in cases:
         with pytest.raises(InputError, match=told):
-            call()
+            TopK()(*case)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +310,7 @@ def test_relations_serve_as_labels() -> None:
     x, _ = cloud(6, 2)
     several = [["a"], ["a", "b"], ["b"], ["c"], ["c"], []]
     assert listed(BatchAll()(x, several)) == listed(BatchAll()(x, relations_of(several)))
-    a, p, n = SemiHard(None, margin=2.0)(x, Relations.from_pairs(6), torch.flip(x, [1]))
+    a, p, n = SemiHard(2.0)(x, Relations.from_pairs(6), torch.flip(x, [1]))
     assert p.tolist() == a.tolist()
     assert not (a == n).any()
     features = DistanceWeighted().sample(x.requires_grad_(), [["a"], ["a"], ["b"], ["b"], ["c"], ["c"]])

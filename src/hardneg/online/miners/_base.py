@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
-from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
@@ -54,7 +53,7 @@ class Block:
         """Distances, with inf where the reference is no negative."""
         return torch.where(self.negative, self.distances, torch.inf)
 
-    @cached_property
+    @property
     def anchors(self) -> Tensor:
         """The numbers of the anchors, shape ``(b, 1)``."""
         return torch.arange(self.start, self.start + len(self.distances), device=self.distances.device)[:, None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 import torch
@@ -26,6 +26,7 @@ class Window(Miner):
 
     draws: ClassVar[bool] = True
 
+    _: KW_ONLY
     budget: int | None = 1_000_000
 
     def __post_init__(self) -> None:

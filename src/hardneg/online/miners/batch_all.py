@@ -22,8 +22,8 @@ class BatchAll(Window):
     pytorch-metric-learning with ``type_of_triplets="all"``.
 
     Args:
-        budget: the most triplets; of more, so many are drawn at random. None for no bound.
         margin: in units of the distance; None for every triplet.
+        budget: the most triplets; of more, so many are drawn at random. None for no bound.
         distance, normalize, chunk_mib, generator: see :class:`Miner`.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from torch import Tensor
@@ -34,6 +34,7 @@ class MultiSimilarity(PerPair):
     name: ClassVar[str] = "multi_similarity"
 
     epsilon: float = 0.1
+    _: KW_ONLY
     distance: Distance = "cosine"
 
     def __post_init__(self) -> None:

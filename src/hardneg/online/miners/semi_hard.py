@@ -35,8 +35,8 @@ class SemiHard(Window):
     The rule of ``TripletMarginMiner(type_of_triplets="semihard")`` of pytorch-metric-learning.
 
     Args:
-        budget: the most triplets; of more, so many are drawn at random. None for no bound.
         margin: in units of the distance.
+        budget: the most triplets; of more, so many are drawn at random. None for no bound.
         distance, normalize, chunk_mib, generator: see :class:`Miner`.
     """
 
