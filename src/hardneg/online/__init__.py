@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Tempered,
         TopK,
         Uniform,
+        make_miner,
     )
     from hardneg.online.mixing import MoCHi
     from hardneg.online.relations import Relations, relations_of
@@ -73,6 +74,7 @@ __all__ = [
     "Uniform",
     "contrast",
     "hardness",
+    "make_miner",
     "relations_of",
 ]
 
@@ -83,7 +85,7 @@ _HOMES = {
     "guards": ("About", "Guard", "Guarded", "Judged"),
     "miners": ("MINERS", "AllHard", "BatchAll", "BatchHard", "DistanceWeighted", "EasyPositive", "Miner",
                "MultiSimilarity", "SemiHard", "SemiHardBeyondHardest", "SemiHardFaceNet", "SemiHardNearest",
-               "SemiHardRandom", "Tempered", "TopK", "Uniform"),
+               "SemiHardRandom", "Tempered", "TopK", "Uniform", "make_miner"),
     "relations": ("Relations", "relations_of"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -18,7 +18,7 @@ from hardneg.notation import require
 from hardneg.online._chunks import chunks
 from hardneg.online._columns import BlockColumns, Sides
 from hardneg.online._distances import check_finite, ready
-from hardneg.online.miners import Indices, Miner
+from hardneg.online.miners import Indices, Miner, make_miner
 from hardneg.online.relations import Relations, relations_of
 from hardneg.run import RELATIONS
 from hardneg.table import Relation, Verdict
@@ -196,9 +196,7 @@ class Guarded:
     """
 
     def __init__(self, miner: Any, filters: str | Filter | Iterable[str | Filter] = (), **options: Any) -> None:
-        from hardneg.online.miners import MINERS
-
-        self.miner = MINERS.make(miner) if isinstance(miner, str) else miner
+        self.miner = make_miner(miner) if isinstance(miner, str) else miner
         self.guard = Guard(filters, **options)
         self._latest: Judged | None = None
 

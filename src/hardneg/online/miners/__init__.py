@@ -38,6 +38,7 @@ __all__ = [
     "Tempered",
     "TopK",
     "Uniform",
+    "make_miner",
 ]
 
 MINERS: Registry[Miner] = Registry(
@@ -46,3 +47,12 @@ MINERS: Registry[Miner] = Registry(
     [AllHard, BatchAll, BatchHard, DistanceWeighted, EasyPositive, MultiSimilarity, SemiHard, SemiHardBeyondHardest,
      SemiHardFaceNet, SemiHardNearest, SemiHardRandom, Tempered, TopK, Uniform],
 )  # fmt: skip
+
+
+def make_miner(miner: str | Miner) -> Miner:
+    """A miner from its text; a miner itself is returned as it is.
+
+    >>> make_miner("semi_hard(margin=0.1)").margin
+    0.1
+    """
+    return MINERS.make(miner)
