@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def measured(*, short: bool = False) -> list[Cost]:
         x, y = batch(size, classes)
         for rule in PAIRS:
             sides = {side: miner_of(rule, side) for side in ("hardneg", "pytorch-metric-learning")}
-            seconds = best({name: lambda one=one: one(x, y) for name, one in sides.items()}, REPEATS, rule)
+            seconds = best({name: partial(one, x, y) for name, one in sides.items()}, REPEATS, rule)
             for side, miner in sides.items():
                 chosen = len(miner(x, y)[-1])
                 out.append(
@@ -79,7 +80,7 @@ def measured(*, short: bool = False) -> list[Cost]:
         size, classes = (2048, 200) if short else (16_384, 1000)
         x, y = batch(size, classes)
         miner = miner_of(rule, "hardneg")
-        seconds = best({"hardneg": lambda miner=miner: miner(x, y)}, 1, rule)
+        seconds = best({"hardneg": partial(miner, x, y)}, 1, rule)
         out.append(Cost(rule, "hardneg", size, classes, 1e3 * seconds["hardneg"],
                         alone(rule, "hardneg", size, classes), len(miner(x, y)[-1])))  # fmt: skip
     return out
