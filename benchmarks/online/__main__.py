@@ -30,10 +30,10 @@ PACKAGES = ("hardneg", "torch", "pytorch-metric-learning", "numpy")
 
 COST = """## Online miners: milliseconds and memory
 
-A call on vectors of 128 numbers in clouds around their classes, on one thread: the least of {repeats} calls, sides in
-turn, and what the peak of a process of its own adds. *Semi-hard, all triplets* chooses the same triplets as
-`TripletMarginMiner`, so most of its memory is the answer; the two others give fewer triplets by rules of their own,
-and are there because nobody trains on millions of triplets."""
+A call on vectors of 128 numbers in clouds around their classes, each side in a process of its own with one thread: the
+processor's time of the quickest of {repeats} calls, and what the peak of memory adds. *Semi-hard, all triplets* chooses
+the triplets of `TripletMarginMiner`, so most of its memory is the answer; the two others choose fewer by rules of their
+own, and are there because nobody trains on millions of triplets."""
 
 LARGE = """A batch of 16,384 with 1,000 classes, which has no peer here: one call each. `chunk_mib` is 32."""
 

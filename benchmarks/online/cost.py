@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.search.kit import best
+from benchmarks.search.kit import say
 from benchmarks.sides import memory
 from hardneg.online import Miner, make_miner
 
@@ -27,12 +27,12 @@ PAIRS: dict[str, tuple[str, str | None, tuple[Any, ...]]] = {
     "multi-similarity": ("multi_similarity", "MultiSimilarityMiner", (0.1,)),
     "distance-weighted": ("distance_weighted", "DistanceWeightedMiner", ()),
 }
-LARGE = ("batch_hard", "semi_hard_nearest", "semi_hard", "distance_weighted", "tempered", "batch_all")
+LARGE, LARGE_FROM = ("batch_hard", "semi_hard_nearest", "semi_hard"), 2048
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One side: milliseconds, the least of some calls, and MiB at the peak beside what was there before."""
+    """One side: milliseconds of the processor, the least of some calls, and MiB at the peak beyond those before."""
 
     rule: str
     side: str
@@ -64,33 +64,24 @@ def miner_of(rule: str, side: str) -> Callable[..., Any]:
 
 
 def measured(*, short: bool = False) -> list[Cost]:
-    """Time in this process, sides in turn; memory in a fresh process each."""
-    out = []
-    for size, classes in ((256, 32), *(() if short else ((1024, 100),))):
-        x, y = batch(size, classes)
-        for rule in PAIRS:
-            sides = {side: miner_of(rule, side) for side in ("hardneg", "pytorch-metric-learning")}
-            seconds = best({name: partial(one, x, y) for name, one in sides.items()}, REPEATS, rule)
-            for side, miner in sides.items():
-                chosen = len(miner(x, y)[-1])
-                out.append(
-                    Cost(rule, side, size, classes, 1e3 * seconds[side], alone(rule, side, size, classes), chosen)
-                )
-    for rule in LARGE:
-        size, classes = (2048, 200) if short else (16_384, 1000)
-        x, y = batch(size, classes)
-        miner = miner_of(rule, "hardneg")
-        seconds = best({"hardneg": partial(miner, x, y)}, 1, rule)
-        out.append(Cost(rule, "hardneg", size, classes, 1e3 * seconds["hardneg"],
-                        alone(rule, "hardneg", size, classes), len(miner(x, y)[-1])))  # fmt: skip
-    return out
+    """Each side in a fresh process, one after the other."""
+    sizes = ((256, 32), *(() if short else ((1024, 100),)))
+    out = [
+        alone(rule, side, size, classes)
+        for size, classes in sizes
+        for rule in PAIRS
+        for side in ("hardneg", "pytorch-metric-learning")
+    ]
+    large = (2048, 200) if short else (16_384, 1000)
+    return [*out, *(alone(rule, "hardneg", *large) for rule in LARGE)]
 
 
-def alone(rule: str, side: str, size: int, classes: int) -> float:
-    """MiB that a call adds in a process of its own."""
+def alone(rule: str, side: str, size: int, classes: int) -> Cost:
+    """What a call costs in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.online.cost", rule, side, str(size), str(classes)]
     found = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(json.loads(found.stdout))
+    say(found.stdout.strip())
+    return Cost(rule, side, size, classes, **json.loads(found.stdout))
 
 
 def page(costs: list[dict[str, Any]]) -> tuple[list[list[str]], list[list[str]]]:
@@ -115,17 +106,23 @@ def page(costs: list[dict[str, Any]]) -> tuple[list[list[str]], list[list[str]]]
 
 
 def main() -> None:
-    """One call of one side, and what it added at the peak; a small call first, so that code is not counted."""
+    """What calls of one side add at the peak, and the processor's time of the quickest.
+
+    A small call comes first, so that code is not counted.
+    """
     rule, side, size, classes = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     torch.set_num_threads(1)
     miner = miner_of(rule, side)
     miner(*batch(32, 4))
     x, y = batch(size, classes)
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-    before = memory("VmRSS")
-    found = miner(x, y)
-    print(json.dumps(max(memory("VmHWM") - before, 0.0)))
-    del found
+    before, seconds, chosen = memory("VmRSS"), [], 0
+    for _ in range(REPEATS if size < LARGE_FROM else 1):
+        began = time.process_time()
+        chosen = len(miner(x, y)[-1])
+        seconds.append(time.process_time() - began)
+    mib = max(memory("VmHWM") - before, 0.0)
+    print(json.dumps({"milliseconds": 1e3 * min(seconds), "mib": mib, "chosen": chosen}))
 
 
 if __name__ == "__main__":

@@ -111,7 +111,8 @@ class Guard:
             left, right, relation, _guides(about, ref_about, relation), _contents(about, ref_about, relation),
             self._pairs(about.ids, ref_about.ids, own=own), evidence or {},
         )  # fmt: skip
-        return Judged(sides, self.filters, self.chunk_mib)
+        idle = sides.contents is None  # without contents plain 'duplicates' has nothing to compare
+        return Judged(sides, tuple(one for one in self.filters if not (idle and one == Duplicates())), self.chunk_mib)
 
     def _pairs(self, ids: Any, ref_ids: Any, *, own: bool) -> Any:
         """Rows, columns and relations of the reviewed pairs that are here."""

@@ -99,7 +99,7 @@ def listed(found: Any) -> list[tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("text", LOOPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(batch=batches())
 def test_the_rule_is_that_of_a_loop(text: str, batch: Any) -> None:
     expected = sorted(t for a, d, ps, ns in rows(*batch) for t in of_anchor(LOOPS[text])(a, d, ps, ns))
@@ -108,7 +108,7 @@ def test_the_rule_is_that_of_a_loop(text: str, batch: Any) -> None:
     assert all(one.dtype == torch.int64 and not one.requires_grad for one in found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(batch=batches())
 def test_multi_similarity_is_a_loop_over_pairs(batch: Any) -> None:
     positive, negative = [], []
@@ -120,7 +120,7 @@ def test_multi_similarity_is_a_loop_over_pairs(batch: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ALL)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(batch=batches())
 def test_the_dense_form_counts_the_index_form(text: str, batch: Any) -> None:
     """Drawn ones too: both draw by the same numbers."""
@@ -139,7 +139,7 @@ def test_the_dense_form_counts_the_index_form(text: str, batch: Any) -> None:
 
 
 @pytest.mark.parametrize("text", DRAWN)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(batch=batches())
 def test_what_is_drawn_is_admissible(text: str, batch: Any) -> None:
     """One for each positive pair, or one for each anchor; in the window where there is one."""
