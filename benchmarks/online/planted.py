@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from hardneg.online import Guard, Relations, make_miner, relations_of
+from hardneg.online import About, Guard, Relations, class_means, make_miner, relations_of
 
 CLASSES, EACH, SPLIT, WIDTH, BATCHES = 64, 16, 0.1, 128, 3
 MINERS = ("batch_hard", "all_hard(budget=100000)", "multi_similarity", "top_k(negatives=5)", "tempered",
           "semi_hard(budget=100000)", "semi_hard_nearest", "distance_weighted", "uniform")  # fmt: skip
+MEANS = "class means, margin=0.35"
 GUARDS: dict[str, list[str]] = {
     "none": [],
     "margin(relative=0.05)": ["margin(relative=0.05)"],
     "margin(relative=0.05, reference=mean)": ["margin(relative=0.05, reference=mean)"],
     "rank(skip=8)": ["rank(skip=8)"],
     "agreement(reciprocal=8)": ["agreement(reciprocal=8)"],
+    MEANS: ["agreement(encoder=guide, margin=0.35, reference=mean)"],
 }
 # How far members lie from the middle of their class, against the distance of two classes.
 SPREADS = {"well apart": 0.6, "overlapping": 1.5}
@@ -54,19 +56,20 @@ def measured(*, short: bool = False) -> list[Share]:
     for name, spread in SPREADS.items():
         batches = [batch(spread, seed) for seed in range(1 if short else BATCHES)]
         for guard, filters in GUARDS.items():
-            allowed = [_allowed(filters, x, labels) for x, labels, _ in batches]
+            allowed = [_allowed(guard, filters, x, labels) for x, labels, _ in batches]
             for miner in MINERS:
                 out.append(Share(name, miner, guard, *_shares(miner, batches, allowed)))
                 print(out[-1], flush=True)
     return out
 
 
-def _allowed(filters: list[str], x: torch.Tensor, labels: torch.Tensor) -> Relations:
+def _allowed(guard: str, filters: list[str], x: torch.Tensor, labels: torch.Tensor) -> Relations:
     """What a guard leaves, worked out once and kept."""
     relation = relations_of(labels)
     if not filters:
         return relation
-    refused = Guard(filters).judge(x, labels).refused(slice(0, len(x)))
+    about = {"about": About(guide=class_means(x, labels)), "ref_about": About(guide=x)} if guard == MEANS else {}
+    refused = Guard(filters).judge(x, labels, **about).refused(slice(0, len(x)))
     return relation.without(lambda rows: refused[rows])
 
 
@@ -94,7 +97,8 @@ def page(shares: list[dict[str, Any]]) -> list[list[str]]:
     for one in shares:
         base = free[one["spread"], one["miner"]]
         fewer = "" if one is base else f"{base['false'] / one['false']:.1f}" if one["false"] else "all gone"
-        kept = "" if one is base else f"{one['true_hardness'] / base['true_hardness']:.2f}"
+        none = one is base or base["true_hardness"] < 0.05  # the hardness of random negatives is 0
+        kept = "" if none else f"{one['true_hardness'] / base['true_hardness']:.2f}"
         out.append([one["spread"], f"`{one['miner']}`", one["guard"], f"{one['false']:.2%}", fewer,
                     f"{one['hardness']:.3f}", f"{one['true_hardness']:.3f}", kept, f"{one['taken']:,}"])  # fmt: skip
     return out

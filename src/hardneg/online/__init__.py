@@ -22,7 +22,7 @@ except ModuleNotFoundError:
     raise MissingExtraError("torch", extra="online") from None
 
 if TYPE_CHECKING:
-    from hardneg.online.guards import About, Guard, Guarded, Judged
+    from hardneg.online.guards import About, Guard, Guarded, Judged, class_means
     from hardneg.online.losses import InfoNCE, TripletLoss
     from hardneg.online.miners import (
         MINERS,
@@ -72,6 +72,7 @@ __all__ = [
     "TopK",
     "TripletLoss",
     "Uniform",
+    "class_means",
     "contrast",
     "hardness",
     "make_miner",
@@ -82,7 +83,7 @@ _HOMES = {
     "losses": ("InfoNCE", "TripletLoss"),
     "mixing": ("MoCHi",),
     "weights": ("contrast", "hardness"),
-    "guards": ("About", "Guard", "Guarded", "Judged"),
+    "guards": ("About", "Guard", "Guarded", "Judged", "class_means"),
     "miners": ("MINERS", "AllHard", "BatchAll", "BatchHard", "DistanceWeighted", "EasyPositive", "Miner",
                "MultiSimilarity", "SemiHard", "SemiHardBeyondHardest", "SemiHardFaceNet", "SemiHardNearest",
                "SemiHardRandom", "Tempered", "TopK", "Uniform", "make_miner"),

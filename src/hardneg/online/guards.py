@@ -23,7 +23,7 @@ from hardneg.online.relations import Relations, relations_of
 from hardneg.run import RELATIONS
 from hardneg.table import Relation, Verdict
 
-__all__ = ["About", "Guard", "Guarded", "Judged"]
+__all__ = ["About", "Guard", "Guarded", "Judged", "class_means"]
 
 Reviewed = Iterable[tuple[object, object, str]]
 
@@ -41,6 +41,28 @@ class About:
     ids: Sequence[object] | Tensor | None = None
     guide: Tensor | None = None
     contents: Sequence[object] | Tensor | None = None
+
+
+def class_means(embeddings: Tensor, labels: Any) -> Tensor:
+    """For each row the mean of it and its positives in the batch, of vectors of length 1, without gradient, ``(B, D)``.
+
+    As the guide of the anchors, beside the vectors themselves as that of the references, it asks how like an item is to
+    a whole class rather than to one member: what is of the class under another label stands out, where members alone
+    are too unlike one another to tell::
+
+        guard = Guard(guide=0.35)
+        guard.judge(x, labels, about=About(guide=class_means(x, labels)), ref_about=About(guide=x))
+
+    >>> class_means(torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.0, 3.0]]), torch.tensor([0, 0, 1])).tolist()
+    [[0.5, 0.5], [0.5, 0.5], [0.0, 1.0]]
+    """
+    unit, relation = ready(embeddings, unit=True), relations_of(labels)
+    out = torch.empty_like(unit)
+    for rows in chunks(*relation.shape, 32):
+        member = relation.masks(rows).positive.to(unit.dtype)
+        with torch.autocast(unit.device.type, enabled=False):
+            out[rows] = (member @ unit + unit[rows]) / (member.sum(1, keepdim=True) + 1)
+    return out
 
 
 class Guard:

@@ -19,7 +19,17 @@ from hardneg.table import Verdict
 
 torch = pytest.importorskip("torch")
 
-from hardneg.online import About, BatchHard, Guard, Guarded, InfoNCE, MultiSimilarity, Relations, SemiHardNearest  # noqa: E402
+from hardneg.online import (  # noqa: E402
+    About,
+    BatchHard,
+    Guard,
+    Guarded,
+    InfoNCE,
+    MultiSimilarity,
+    Relations,
+    SemiHardNearest,
+    class_means,
+)
 
 FILTERS = [
     ["margin(relative=0.05)"],
@@ -217,6 +227,25 @@ def test_a_hard_miner_takes_the_next_in_line() -> None:
     cos = torch.nn.functional.cosine_similarity(x[:, None], x, dim=2)
     expected = torch.where(allowed, cos, -torch.inf).argmax(1)
     assert guarded(x, y)[2].tolist() == expected.tolist()
+
+
+def test_class_means_find_a_class_under_two_labels() -> None:
+    """Members are less like one another than some negatives are; the class as a whole is not."""
+    source = torch.Generator().manual_seed(0)
+    truth = torch.arange(20).repeat_interleave(16)
+    x = torch.randn(20, 64, generator=source)[truth] + 1.4 * torch.randn(320, 64, generator=source)
+    labels = truth + 20 * ((truth < 2) & (torch.arange(320) % 2 == 1))
+    unit = torch.nn.functional.normalize(x, dim=1)
+    means = class_means(x, labels)
+    for row in range(0, 320, 37):
+        torch.testing.assert_close(means[row], unit[labels == labels[row]].mean(0))
+    guard = Guard("agreement(encoder=guide, margin=0.35, reference=mean)")
+    judged = guard.judge(x, labels, about=About(guide=means), ref_about=About(guide=x))
+    refused, false = judged.refused(slice(0, 320)), (truth[:, None] == truth) & (labels[:, None] != labels)
+    true = labels[:, None] != labels
+    assert refused[false].float().mean() > 0.9
+    assert refused[true & ~false].float().mean() < 0.02
+    assert Guard("margin(relative=0.05)").judge(x, labels).refused(slice(0, 320))[true & ~false].float().mean() > 0.02
 
 
 def test_a_miner_of_another_package_loses_what_is_held_back() -> None:

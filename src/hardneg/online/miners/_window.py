@@ -39,12 +39,13 @@ class Window(Miner):
 
     def mine(self, batch: Batch) -> Indices:
         """Count, choose which, and list them in order of anchors, positives and distances."""
-        many = [self._many(block) for block in batch.blocks(self.chunk_mib)]
+        mib = max(1, self.chunk_mib // 4)  # the rest is for the triplets of a block, which may be many
+        many = [self._many(block) for block in batch.blocks(mib)]
         total = sum(many)
         chosen = _some(total, self.budget, batch.seed) if self.budget is not None and total > self.budget else None
         out = torch.empty(3, total if chosen is None else len(chosen), dtype=torch.int64, device=batch.left.device)
         before = filled = 0
-        for block, here in zip(batch.blocks(self.chunk_mib), many, strict=True):
+        for block, here in zip(batch.blocks(mib), many, strict=True):
             part = None if chosen is None else _within(chosen, before, here)
             found = self._listed(block, part)
             for row, values in zip(out, found, strict=True):
