@@ -13,14 +13,14 @@ from hardneg.online import About, Guard, Relations, class_means, make_miner, rel
 CLASSES, EACH, SPLIT, WIDTH, BATCHES = 64, 16, 0.1, 128, 3
 MINERS = ("batch_hard", "all_hard(budget=100000)", "multi_similarity", "top_k(negatives=5)", "tempered",
           "semi_hard(budget=100000)", "semi_hard_nearest", "distance_weighted", "uniform")  # fmt: skip
-MEANS = "class means, margin=0.35"
+MEANS = "class means, margin="  # the guide is the class, not a member of it
 GUARDS: dict[str, list[str]] = {
     "none": [],
     "margin(relative=0.05)": ["margin(relative=0.05)"],
     "margin(relative=0.05, reference=mean)": ["margin(relative=0.05, reference=mean)"],
     "rank(skip=8)": ["rank(skip=8)"],
     "agreement(reciprocal=8)": ["agreement(reciprocal=8)"],
-    MEANS: ["agreement(encoder=guide, margin=0.35, reference=mean)"],
+    **{f"{MEANS}{one}": [f"agreement(encoder=guide, margin={one}, reference=mean)"] for one in (0.35, 0.5)},
 }
 # How far members lie from the middle of their class, against the distance of two classes.
 SPREADS = {"well apart": 0.6, "overlapping": 1.5}
@@ -68,7 +68,9 @@ def _allowed(guard: str, filters: list[str], x: torch.Tensor, labels: torch.Tens
     relation = relations_of(labels)
     if not filters:
         return relation
-    about = {"about": About(guide=class_means(x, labels)), "ref_about": About(guide=x)} if guard == MEANS else {}
+    about = (
+        {"about": About(guide=class_means(x, labels)), "ref_about": About(guide=x)} if guard.startswith(MEANS) else {}
+    )
     refused = Guard(filters).judge(x, labels, **about).refused(slice(0, len(x)))
     return relation.without(lambda rows: refused[rows])
 

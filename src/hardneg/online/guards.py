@@ -19,6 +19,7 @@ from hardneg.online._chunks import chunks
 from hardneg.online._columns import BlockColumns, Sides
 from hardneg.online._distances import check_finite, ready
 from hardneg.online.miners import Indices, Miner, make_miner
+from hardneg.online.miners._base import matched
 from hardneg.online.relations import Relations, relations_of
 from hardneg.run import RELATIONS
 from hardneg.table import Relation, Verdict
@@ -122,10 +123,7 @@ class Guard:
         Raises:
             InputError: NaN, infinity, or shapes that do not fit.
         """
-        own = ref_emb is None or ref_emb is embeddings
-        relation = relations_of(labels, None if own else ref_labels)
-        refs = embeddings if ref_emb is None else ref_emb
-        check_finite(embeddings, "embeddings")
+        relation, refs, own = matched(embeddings, labels, ref_emb, ref_labels)
         left, right = (ready(one, unit=True) for one in (embeddings, refs))
         about = about or About()
         ref_about = (about if own else About()) if ref_about is None else ref_about

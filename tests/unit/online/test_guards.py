@@ -259,3 +259,18 @@ def test_a_miner_of_another_package_loses_what_is_held_back() -> None:
         pairs = [(f[2], f[3]) if len(f) == 4 else (f[0], f[2]) for f in (free, held)]
         assert len(pairs[1][0]) == int(allowed[pairs[0][0], pairs[0][1]].sum()) < len(pairs[0][0])
         assert allowed[pairs[1][0], pairs[1][1]].all()
+
+
+def test_what_does_not_fit_is_said() -> None:
+    vectors, of = clouds(24, 6)
+    x, y = torch.from_numpy(vectors), torch.from_numpy(of)
+    for sides, about, told in (
+        ((x, y[:5]), About(), "as there are labels"), ((x, y, x[:5]), About(), "References need labels"),
+        ((x * torch.nan, y), About(), "24 of the 24 embeddings hold NaN"),
+        ((x, y), About(guide=x[:3]), "one vector of the guide for each of 24"),
+        ((x, y), About(contents=["a"]), "one content for each of 24"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=told):
+            Guard("margin(relative=0.1)").judge(*sides, about=about)
+    empty = Guarded("batch_hard", "margin(relative=0.1)")(x[:0], y[:0])
+    assert [len(one) for one in empty] == [0, 0, 0]

@@ -17,7 +17,7 @@ from hardneg.online._distances import Distance, check_finite, distances, ready
 from hardneg.online._draws import new_seed, uniform
 from hardneg.online.relations import Relations, relations_of
 
-__all__ = ["Batch", "Block", "Indices", "Miner", "joined", "triplets_of"]
+__all__ = ["Batch", "Block", "Indices", "Miner", "joined", "matched", "triplets_of"]
 
 # Numbers of anchors, positives and negatives; of pairs (anchors, positives, anchors, negatives). All int64.
 Indices = tuple[Tensor, ...]
@@ -163,19 +163,7 @@ class Miner(Step):
 
     def batch(self, embeddings: Tensor, labels: Any, ref_emb: Tensor | None, ref_labels: Any) -> Batch:
         """Check both sides and make them ready."""
-        own = ref_emb is None or ref_emb is embeddings
-        if not own and ref_labels is None and not isinstance(labels, Relations):
-            raise InputError("References need labels.", remedy="Give 'ref_labels' too, or relations as 'labels'.")
-        moved = [one.to(embeddings.device) if isinstance(one, Tensor) else one for one in (labels, ref_labels)]
-        relation = relations_of(moved[0], None if own else moved[1])
-        refs = embeddings if ref_emb is None else ref_emb
-        for vectors, what, rows in ((embeddings, "embeddings", 0), (refs, "reference embeddings", 1)):
-            if vectors.ndim != 2 or len(vectors) != relation.shape[rows]:
-                raise InputError(
-                    f"The {what} must have shape ({relation.shape[rows]}, D), as there are labels. "
-                    f"Got {tuple(vectors.shape)}."
-                )
-            check_finite(vectors, what)
+        relation, refs, own = matched(embeddings, labels, ref_emb, ref_labels)
         unit = self.normalize or self.distance == "cosine"
         left = ready(embeddings, unit=unit)
         right = left if own else ready(refs, unit=unit)
@@ -193,6 +181,30 @@ class Miner(Step):
     @abstractmethod
     def count(self, block: Block) -> tuple[Tensor, Tensor]:
         """The dense form of the same; see :meth:`counts`."""
+
+
+def matched(
+    embeddings: Tensor, labels: Any, ref_emb: Tensor | None, ref_labels: Any
+) -> tuple[Relations, Tensor, bool]:  # fmt: skip
+    """The relations of both sides, the references, and whether they are the batch itself.
+
+    Raises InputError for NaN, infinity, or shapes that do not fit.
+    """
+    own = ref_emb is None or ref_emb is embeddings
+    if not own and ref_labels is None and not isinstance(labels, Relations):
+        raise InputError("References need labels.", remedy="Give 'ref_labels' too, or relations as 'labels'.")
+    moved = [one.to(embeddings.device) if isinstance(one, Tensor) else one for one in (labels, ref_labels)]
+    relation = relations_of(moved[0], None if own else moved[1])
+    refs = embeddings if ref_emb is None else ref_emb
+    for vectors, what, rows in zip(
+        (embeddings, refs), ("embeddings", "reference embeddings"), relation.shape, strict=True
+    ):
+        if vectors.ndim != 2 or len(vectors) != rows:
+            raise InputError(
+                f"The {what} must have shape ({rows}, D), as there are labels. Got {tuple(vectors.shape)}."
+            )
+        check_finite(vectors, what)
+    return relation, refs, own
 
 
 def joined(parts: list[Indices]) -> Indices:
