@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
@@ -172,7 +172,7 @@ class Miner(Step):
 
     def mine(self, batch: Batch) -> Indices:
         """All that is chosen, block after block."""
-        return joined([self.choose(block) for block in batch.blocks(self.chunk_mib)])
+        return joined(self.choose(block) for block in batch.blocks(self.chunk_mib))
 
     @abstractmethod
     def choose(self, block: Block) -> Indices:
@@ -207,9 +207,43 @@ def matched(
     return relation, refs, own
 
 
-def joined(parts: list[Indices]) -> Indices:
-    """Parts one after the other."""
-    return parts[0] if len(parts) == 1 else tuple(torch.cat(some) for some in zip(*parts, strict=True))
+def joined(parts: Iterable[Indices]) -> Indices:
+    """Parts one after the other, at least one.
+
+    They are copied into memory that doubles when it is full: small tensors that are kept between large ones that are
+    not would leave holes, and a process would grow with the number of blocks.
+
+    >>> first, second = (torch.tensor([1]), torch.tensor([2, 3])), (torch.tensor([4]), torch.tensor([5]))
+    >>> [one.tolist() for one in joined([first, second])]
+    [[1, 4], [2, 3, 5]]
+    """
+    stores: list[_Store] = []
+    for found in parts:
+        stores = stores or [_Store(one.new_empty(_FIRST)) for one in found]
+        for store, values in zip(stores, found, strict=True):
+            store.add(values)
+    return tuple(store.memory[: store.filled] for store in stores)
+
+
+_FIRST = 4096  # places to begin with
+
+
+@dataclass
+class _Store:
+    """Numbers one after the other, in memory that grows."""
+
+    memory: Tensor
+    filled: int = 0
+
+    def add(self, values: Tensor) -> None:
+        """Put these behind the others."""
+        end = self.filled + len(values)
+        if end > len(self.memory):
+            larger = self.memory.new_empty(max(end, 2 * len(self.memory)))
+            larger[: self.filled] = self.memory[: self.filled]
+            self.memory = larger
+        self.memory[self.filled : end] = values
+        self.filled = end
 
 
 def triplets_of(found: Indices) -> tuple[Tensor, Tensor, Tensor]:
