@@ -57,6 +57,7 @@ bench: $(VENV)/.dev  ## hardneg beside the incumbent and other searches, small; 
 	$(BIN)/python -m benchmarks.incumbent --docs 5000 50000
 	$(BIN)/python -m benchmarks.search exact 10000 --short
 	$(BIN)/python -m benchmarks.search labels 10000 --anchors 512 --repeat 1 --short
+	$(BIN)/python -m benchmarks.online cost --short --work runs/bench
 
 check: lint types test
 

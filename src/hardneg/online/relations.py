@@ -147,6 +147,22 @@ class Relations:
 
         return replace(self, rule=rule)
 
+    def to(self, device: Any) -> Relations:
+        """The same on another device; labels given as lists are on the processor at first."""
+        device = torch.device(device)
+        if device == self.device:
+            return self
+
+        def moved(function: Callable[[slice], Tensor]) -> Callable[[slice], Tensor]:
+            return lambda rows: function(rows).to(device)
+
+        return replace(
+            self, device=device, rule=lambda rows: Masks(*(one.to(device) for one in self.rule(rows))),
+            own=None if self.own is None else self.own.to(device),
+            groups=None if self.groups is None else (self.groups[0].to(device), self.groups[1].to(device)),
+            shared=None if self.shared is None else moved(self.shared),
+        )  # fmt: skip
+
     def _self(self, rows: slice) -> Tensor:
         return _column(self.own, rows) == torch.arange(self.shape[1], device=self.device)
 

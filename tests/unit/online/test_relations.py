@@ -105,6 +105,14 @@ def test_groups_and_places() -> None:
     assert memory.codes()[0, 2] == Relation.SELF
 
 
+def test_relations_move_to_another_device() -> None:
+    relation = relations_of(["a", "b", "a"]).having(torch.tensor([1, 2, 3])).to("meta")
+    assert {one.device.type for one in (*relation.masks(), relation.codes())} == {"meta"}
+    known = Relations.from_relevance(torch.eye(2).bool())
+    assert known.to("cpu") is known
+    assert known.to("meta").codes().device.type == "meta"
+
+
 def test_pairs_by_position() -> None:
     assert table(Relations.from_pairs(2, 4, start=1)) == {
         (a, m): "positive" if m == a + 1 else "negative" for a in range(2) for m in range(4)

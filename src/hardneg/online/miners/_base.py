@@ -193,8 +193,7 @@ def matched(
     own = ref_emb is None or ref_emb is embeddings
     if not own and ref_labels is None and not isinstance(labels, Relations):
         raise InputError("References need labels.", remedy="Give 'ref_labels' too, or relations as 'labels'.")
-    moved = [one.to(embeddings.device) if isinstance(one, Tensor) else one for one in (labels, ref_labels)]
-    relation = relations_of(moved[0], None if own else moved[1])
+    relation = relations_of(labels, None if own else ref_labels).to(embeddings.device)
     refs = embeddings if ref_emb is None else ref_emb
     for vectors, what, rows in zip(
         (embeddings, refs), ("embeddings", "reference embeddings"), relation.shape, strict=True
