@@ -96,11 +96,16 @@ def page(shares: list[dict[str, Any]]) -> list[list[str]]:
     """Each miner without a guard and with each, and what became of its hardness."""
     free = {(one["spread"], one["miner"]): one for one in shares if one["guard"] == "none"}
     out = []
+
+    def figure(value: float) -> str:
+        return "" if np.isnan(value) else f"{value:.3f}"
+
     for one in shares:
         base = free[one["spread"], one["miner"]]
         fewer = "" if one is base else f"{base['false'] / one['false']:.1f}" if one["false"] else "all gone"
-        none = one is base or base["true_hardness"] < 0.05  # the hardness of random negatives is 0
+        # There is nothing to keep of random negatives, whose hardness is 0, nor where all were false.
+        none = one is base or not base["true_hardness"] > 0.05 or np.isnan(one["true_hardness"])
         kept = "" if none else f"{one['true_hardness'] / base['true_hardness']:.2f}"
         out.append([one["spread"], f"`{one['miner']}`", one["guard"], f"{one['false']:.2%}", fewer,
-                    f"{one['hardness']:.3f}", f"{one['true_hardness']:.3f}", kept, f"{one['taken']:,}"])  # fmt: skip
+                    figure(one["hardness"]), figure(one["true_hardness"]), kept, f"{one['taken']:,}"])  # fmt: skip
     return out
