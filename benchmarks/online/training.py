@@ -155,10 +155,10 @@ def rows(outcomes: list[Any]) -> list[list[str]]:
         for arm, some in of.items():
             score = np.array([one["map_r"] for one in some])
             gap = score - base
-            reach = t.ppf(0.975, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap)) if len(gap) > 1 else np.nan
-            difference = (
-                "" if arm == "random" else f"{gap.mean():+.1%} ({gap.mean() - reach:+.1%} to {gap.mean() + reach:+.1%})"
-            )
+            difference = "" if arm == "random" else f"{gap.mean():+.1%}"
+            if difference and len(gap) > 1:
+                reach = t.ppf(0.975, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap))
+                difference += f" ({gap.mean() - reach:+.1%} to {gap.mean() + reach:+.1%})"
             first, false = (np.mean([one[name] for one in some]) for name in ("first", "false_share"))
             out.append([f"{noise:.0%}", arm, f"{first:.1%}", f"{score.mean():.1%}", difference, f"{false:.2%}"])
     return out
