@@ -16,7 +16,7 @@ from hardneg.ragged import IntArray, places
 from hardneg.run import Run
 from hardneg.storage import read_table
 
-__all__ = ["batches_by", "packed"]
+__all__ = ["batches_by", "grouped_batches", "packed"]
 
 
 def batches_by(
@@ -37,15 +37,29 @@ def batches_by(
 
     Raises InputError where there is no such column.
     """
-    require(size >= 1, "size", "at least 1", size)
     table = run.negatives if negatives is None else negatives
-    groups = _groups(run, table, column)
-    keys = random.uniform(seed, np.arange(len(groups)))
+    yield from grouped_batches(_groups(run, table, column), size, seed)
+
+
+def grouped_batches(groups: IntArray, size: int, seed: int = 0, *counters: IntArray) -> Iterator[list[int]]:
+    """Give all row numbers in batches of at most ``size``, so that those of one group are in one batch.
+
+    Args:
+        groups: the group of each row, whole numbers.
+        size: the most rows in a batch. A larger group is cut; rests share batches.
+        seed: decides what is cut where, and the order of the batches, together with
+        counters: such as the number of the epoch.
+
+    >>> sorted(sorted(batch) for batch in grouped_batches(np.array([0, 1, 0, 1, 2]), 2))
+    [[0, 2], [1, 3], [4]]
+    """
+    require(size >= 1, "size", "at least 1", size)
+    keys = random.uniform(seed, *counters, np.arange(len(groups)))
     order = np.lexsort((keys, groups))
     counts = np.unique(groups, return_counts=True)[1]
     pieces = np.split(order, np.flatnonzero(places(counts) % size == 0)[1:]) if len(order) else []
     batches = packed([len(one) for one in pieces], size)
-    for which in np.argsort(random.uniform(seed, np.array(-1), np.arange(len(batches))), kind="stable"):
+    for which in np.argsort(random.uniform(seed, *counters, np.array(-1), np.arange(len(batches))), kind="stable"):
         yield np.concatenate([pieces[one] for one in batches[which]]).tolist()
 
 
