@@ -127,7 +127,8 @@ class HardClassBatches(EpochBatches):
 
     def _nearest(self, head: int) -> IntArray:
         if self._graph is not None:
-            return self._graph[head]
+            nearest: IntArray = self._graph[head]
+            return nearest
         keys = random.uniform(self.seed, np.array(self.epoch), np.array(1), np.array(head), np.arange(self._count()))
         keys[head] = np.inf
         order: IntArray = np.argsort(keys, kind="stable")
@@ -147,8 +148,8 @@ class ClusteredBatches(EpochBatches):
     """Batches from one cluster each, so that in-batch negatives are hard (topic-aware sampling).
 
     Hofstaetter 2021 (TAS-B, arXiv 2104.06967). Every example comes once in an epoch. A cluster is cut into full
-    batches and a rest; rests are packed together, none is torn apart. What has no cluster (-1) is by itself. Examples that share a
-    positive meet more often than in random batches: give the loss relations that know them, or a guard.
+    batches and a rest; rests are packed together, none is torn apart. What has no cluster (-1) is by itself.
+    Examples that share a positive meet more often than in random batches: give the loss relations that know them, or a guard.
 
     Args:
         clusters: the cluster of each example, whole numbers, such as scikit-learn's ``KMeans`` gives for the queries.

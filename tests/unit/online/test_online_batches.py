@@ -29,7 +29,7 @@ def encode(rows: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def sampler(**options: Any) -> HardClassBatches:
-    return HardClassBatches(LABELS, 4, 3, **{"encode": encode, **options})  # type: ignore[arg-type]
+    return HardClassBatches(LABELS, 4, 3, **{"encode": encode, **options})
 
 
 def neighbours(vectors: NDArray[np.float32], nearest: int) -> NDArray[np.int64]:
@@ -166,9 +166,8 @@ def test_clusters_lie_together_and_every_row_comes_once() -> None:
     batches = list(some)
     assert sorted(row for batch in batches for row in batch) == list(range(len(clusters)))
     assert len(batches) == len(some)
-    full = Counter(
-        clusters[batch[0]] for batch in batches if len(set(clusters[batch].tolist())) == 1 and len(batch) == 5
-    )
+    pure = [clusters[batch].tolist() for batch in batches if len(batch) == 5]
+    full = Counter(one[0] for one in pure if len(set(one)) == 1)
     assert all(full[one] >= (clusters == one).sum() // 5 for one in range(12))
     assert list(ClusteredBatches(clusters, 5, seed=1, drop_last=True)) == [
         batch for batch in batches if len(batch) == 5
@@ -200,7 +199,7 @@ def test_bad_input_is_named() -> None:
         sampler(rank=2, world_size=2)
     with pytest.raises(InputError, match="state is that of batches from other data"):
         sampler().load_state_dict(HardClassBatches(LABELS[:-1], 4, 3).state_dict())
-    with pytest.raises(InputError, match="one whole number for each"):
+    with pytest.raises(InputError, match="one whole number an example"):
         ClusteredBatches([0.5, 1.0], 2)
     with pytest.raises(InputError, match="give no batch of 9"):
         ClusteredBatches([0, 0], 9, drop_last=True)
