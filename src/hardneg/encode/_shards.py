@@ -25,7 +25,7 @@ from hardneg.ragged import IntArray
 from hardneg.scratch import Room, room
 from hardneg.similarity import FloatArray
 
-__all__ = ["Shards"]
+__all__ = ["Shards", "matches"]
 
 _log = logging.getLogger(__name__)
 _DAY = 86_400
@@ -52,7 +52,7 @@ class Shards:
             if shard is None:
                 continue
             shard_keys, shard_values = shard
-            rows, places = _matches(keys, order, shard_keys)
+            rows, places = matches(keys, order, shard_keys)
             if len(rows) and not found.any():
                 values = room(len(keys), shard_values.shape[1])
             if len(rows) and shard_values.shape[1] == values.shape[1]:
@@ -84,7 +84,7 @@ class Shards:
                     path.unlink()
 
 
-def _matches(keys: Keys, order: IntArray, wanted: Keys) -> tuple[IntArray, IntArray]:
+def matches(keys: Keys, order: IntArray, wanted: Keys) -> tuple[IntArray, IntArray]:
     """The rows of ``keys`` that equal some of ``wanted``, and where in ``wanted``; ``order`` sorts by the first half.
 
     Two keys with the same first half are so rare that only one of them is found; the other is made anew.

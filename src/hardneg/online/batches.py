@@ -21,7 +21,7 @@ from hardneg.encode._identity import fingerprint
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.online._epochs import EpochBatches
-from hardneg.online.distributed import from_first, place
+from hardneg.online.distributed import device_of_group, from_first, place
 from hardneg.ragged import IntArray, Ragged
 from hardneg.search import Constraints, Exact
 from hardneg.similarity import check_vectors
@@ -149,7 +149,7 @@ class ClusteredBatches(EpochBatches):
 
     Hofstaetter 2021 (TAS-B, arXiv 2104.06967). Every example comes once in an epoch. A cluster is cut into full
     batches and a rest; rests are packed together, none is torn apart. What has no cluster (-1) is by itself.
-    Examples that share a positive meet more often than in random batches: give the loss relations that know them, or a guard.
+    Examples that share a positive meet more often than in random batches: give the loss relations that know them.
 
     Args:
         clusters: the cluster of each example, whole numbers, such as scikit-learn's ``KMeans`` gives for the queries.
@@ -238,6 +238,5 @@ def _of_first(values: IntArray) -> IntArray:
     """What process 0 has: the last bit of a vector may differ from process to process."""
     if place()[1] == 1:
         return values
-    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
-    found: IntArray = from_first(torch.from_numpy(values).to(device)).cpu().numpy()
+    found: IntArray = from_first(torch.from_numpy(values).to(device_of_group())).cpu().numpy()
     return found

@@ -23,7 +23,7 @@ from torch import distributed
 
 from hardneg.errors import InputError
 
-__all__ = ["Joined", "from_first", "gather", "place"]
+__all__ = ["Joined", "device_of_group", "from_first", "gather", "place"]
 
 
 def place() -> tuple[int, int]:
@@ -117,6 +117,11 @@ def from_first(tensor: torch.Tensor) -> torch.Tensor:
     if place()[1] > 1:
         distributed.broadcast(tensor, 0)
     return tensor
+
+
+def device_of_group() -> str:
+    """Where tensors must be that the processes exchange: NCCL moves none of the CPU."""
+    return "cuda" if distributed.get_backend() == "nccl" else "cpu"
 
 
 def _check(fits: bool, embeddings: torch.Tensor, given: list[torch.Tensor]) -> None:

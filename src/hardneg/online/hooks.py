@@ -1,0 +1,201 @@
+"""Refreshing, and states that survive, in other people's training loops: Hugging Face trainers and Lightning.
+
+    trainer = SentenceTransformerTrainer(
+        model=model, train_dataset=as_dataset(refresher), loss=loss, args=arguments,
+        callbacks=[RefreshCallback(refresher), KeepState(sampler=lambda: sampling.sampler)],
+    )
+
+In a loop of your own, call ``refresher.advance(step)`` where you want it, and save its ``state_dict``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hardneg.errors import RunError
+from hardneg.notation import require
+from hardneg.online._states import load_state, save_state
+from hardneg.online.refresh import Refresh, Refresher
+
+try:
+    from transformers import TrainerCallback
+except ModuleNotFoundError:
+    TrainerCallback = object
+try:
+    from lightning.pytorch import Callback as LightningBase
+except ModuleNotFoundError:
+    try:
+        from pytorch_lightning import Callback as LightningBase
+    except ModuleNotFoundError:
+        LightningBase = object  # the methods are the same
+
+__all__ = ["KeepState", "LightningRefresh", "RefreshCallback"]
+
+_log = logging.getLogger(__name__)
+Log = Callable[[dict[str, float]], Any]
+
+
+class KeepState(TrainerCallback):  # type: ignore[misc]
+    """Keeps things with a ``state_dict`` in the checkpoints of a Hugging Face trainer, and puts them back.
+
+    A queue, a thermostat, a monitor, a sampler: what is not part of the model is lost from its checkpoints otherwise.
+
+    Args:
+        resume_from: the checkpoint that the training resumes from, if it is not ``checkpoint-<step>`` in the output
+            directory.
+        things: by name; a function, called when it is needed, for one that is made later.
+
+    Raises RunError where the training resumes from a checkpoint that lacks the state.
+    """
+
+    file = "hardneg-state.safetensors"
+
+    def __init__(self, resume_from: str | Path | None = None, **things: Any) -> None:
+        self._resume_from, self._things = resume_from, things
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Write the states beside the checkpoint."""
+        found = {name: one.state_dict() for name, one in self._now().items()}
+        if state.is_world_process_zero:
+            save_state(found, _checkpoint(args, state) / self.file)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Read them where the training resumes."""
+        if not state.global_step:
+            return
+        folder = _checkpoint(args, state) if self._resume_from is None else Path(self._resume_from)
+        found = load_state(folder / self.file)
+        for name, one in self._now().items():
+            if name not in found:
+                raise RunError(
+                    f"The state in '{folder}' lacks '{name}'. Resume from a checkpoint that was saved with it."
+                )
+            one.load_state_dict(self._fitted(found[name]))
+
+    def _now(self) -> dict[str, Any]:
+        return {name: one if hasattr(one, "state_dict") else one() for name, one in self._things.items()}
+
+    @staticmethod
+    def _fitted(state: dict[str, Any]) -> dict[str, Any]:
+        """The trainer skips batches by itself, so a sampler begins its epoch from the first."""
+        return {**state, "batches": 0} if "batches" in state else state
+
+
+class RefreshCallback(KeepState):
+    """Refreshes the negatives of a Hugging Face trainer between epochs, or every so many steps.
+
+    The first mining is before the first step, none is after the last. The negatives are part of the checkpoints, so a
+    resumed training goes on with the same.
+
+    Args:
+        refresher: what mines.
+        every: after how many steps; at the end of each epoch if not given.
+        log: is given the figures of each refresh; they stand in ``trainer.state.log_history`` in any case.
+        resume_from: see :class:`KeepState`.
+    """
+
+    file = "hardneg-refresh.safetensors"
+
+    def __init__(
+        self, refresher: Refresher, *, every: int | None = None, log: Log | None = None,
+        resume_from: str | Path | None = None,
+    ) -> None:  # fmt: skip
+        require(every is None or every >= 1, "every", "at least 1", every)
+        super().__init__(resume_from, refresher=refresher)
+        self._refresher, self._every, self._log = refresher, every, log
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Mine before the first step; read the negatives where the training resumes."""
+        super().on_train_begin(args, state, control, **more)
+        if not state.global_step:
+            self._told(state, self._refresher.refresh(0))
+            if self._refresher.background is not None:
+                self._refresher.start(0)
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Refresh between two epochs."""
+        if self._every is None and state.global_step < state.max_steps:
+            self._told(state, self._refresher.advance(state.global_step))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Refresh where the step is due."""
+        if self._every is not None and state.global_step % self._every == 0 and state.global_step < state.max_steps:
+            self._told(state, self._refresher.advance(state.global_step))
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Drop what is in the background."""
+        self._refresher.cancel()
+
+    def _told(self, state: Any, done: Refresh | None) -> None:
+        if done is None:
+            return
+        _log.info("%s", done)
+        state.log_history.append({"step": state.global_step, "epoch": state.epoch, **done.figures()})
+        if self._log is not None:
+            self._log(done.figures())
+
+
+class LightningRefresh(LightningBase):  # type: ignore[misc]
+    """Refreshes the negatives of a Lightning training between epochs, or every so many steps.
+
+    Its state is part of the checkpoints. Figures go to the trainer's loggers. Batch samplers of one's own need
+    ``Trainer(use_distributed_sampler=False)``.
+
+    Args:
+        refresher: what mines; its model is the module, or a part of it.
+        every: after how many steps; at the end of each epoch if not given.
+    """
+
+    def __init__(self, refresher: Refresher, *, every: int | None = None) -> None:
+        require(every is None or every >= 1, "every", "at least 1", every)
+        super().__init__()
+        self._refresher, self._every, self._last = refresher, every, 0
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+        """Mine before the first step."""
+        if not self._refresher.ready:
+            self._told(trainer, self._refresher.refresh(trainer.global_step))
+            if self._refresher.background is not None:
+                self._refresher.start(trainer.global_step)
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
+        """Refresh where the step is due; once, also where gradients are accumulated."""
+        due = self._every is not None and trainer.global_step and trainer.global_step % self._every == 0
+        if due and trainer.global_step != self._last:
+            self._last = trainer.global_step
+            self._told(trainer, self._refresher.advance(trainer.global_step))
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+        """Refresh between two epochs."""
+        if self._every is None and not _is_last(trainer):
+            self._told(trainer, self._refresher.advance(trainer.global_step))
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+        """Drop what is in the background."""
+        self._refresher.cancel()
+
+    def state_dict(self) -> dict[str, Any]:
+        """For Lightning's checkpoints."""
+        return self._refresher.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """From Lightning's checkpoints."""
+        self._refresher.load_state_dict(state_dict)
+
+    def _told(self, trainer: Any, done: Refresh | None) -> None:
+        if done is None:
+            return
+        _log.info("%s", done)
+        for logger in trainer.loggers:
+            logger.log_metrics(done.figures(), step=trainer.global_step)
+
+
+def _checkpoint(args: Any, state: Any) -> Path:
+    return Path(args.output_dir) / f"checkpoint-{state.global_step}"
+
+
+def _is_last(trainer: Any) -> bool:
+    return trainer.max_epochs is not None and 0 <= trainer.max_epochs <= trainer.current_epoch + 1
