@@ -38,6 +38,7 @@ class Found:
 
     rows: IntArray
     step: int
+    version: str = ""
     run: Run | None = None
     encoded: int = 0
     drift: float = float("nan")
@@ -73,7 +74,16 @@ class Anew:
             self._guarded(vectors), encoder=vectors, seed=self.seed + number, out=out, settings=settings, **self._steps
         )
         rows, many = self._placed(run, number)
-        return Found(rows, step, run, counted.count, self._drift(vectors), many, time.perf_counter() - began)
+        return Found(
+            rows,
+            step,
+            encoder.version or "",
+            run,
+            counted.count,
+            self._drift(vectors),
+            many,
+            time.perf_counter() - began,
+        )
 
     def grown(self, positives: Positives) -> None:
         """Go on with other relations.

@@ -87,8 +87,8 @@ class KeepState(TrainerCallback):  # type: ignore[misc]
 class RefreshCallback(KeepState):
     """Refreshes the negatives of a Hugging Face trainer between epochs, or every so many steps.
 
-    The first mining is before the first step, none is after the last. The negatives are part of the checkpoints, so a
-    resumed training goes on with the same.
+    Where the negatives are not those of the model as it is, the first mining is before the first step. None is after
+    the last. The negatives are part of the checkpoints, so a resumed training goes on with the same.
 
     Args:
         refresher: what mines.
@@ -111,7 +111,8 @@ class RefreshCallback(KeepState):
         """Mine before the first step; read the negatives where the training resumes."""
         super().on_train_begin(args, state, control, **more)
         if not state.global_step:
-            self._told(state, self._refresher.refresh(0))
+            if not self._refresher.fresh:
+                self._told(state, self._refresher.refresh(0))
             if self._refresher.background is not None:
                 self._refresher.start(0)
 
@@ -156,7 +157,8 @@ class LightningRefresh(LightningBase):  # type: ignore[misc]
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
         """Mine before the first step."""
-        if not self._refresher.ready:
+        begins = trainer.global_step == 0 and not self._refresher.fresh
+        if begins or not self._refresher.ready:
             self._told(trainer, self._refresher.refresh(trainer.global_step))
             if self._refresher.background is not None:
                 self._refresher.start(trainer.global_step)

@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hardneg.encode import EmbeddingCache, Encoder, Function, ImageFunction, Modality, SoundFunction
+from hardneg.encode import EmbeddingCache, Function, ImageFunction, Modality, SoundFunction
+from hardneg.encode._called import CalledEncoder
 from hardneg.encode._identity import fingerprint, model_parts
 from hardneg.encode._keys import Keys
 from hardneg.encode._shards import Shards, matches
@@ -60,7 +61,7 @@ class Live:
         """A hash of the weights and the structure: another one after each step that changed anything."""
         return fingerprint(*model_parts(self.model))
 
-    def encoder(self) -> Encoder:
+    def encoder(self) -> CalledEncoder:
         """The model as it is now, as an encoder of hardneg. Encode before the next step changes it."""
 
         def call(inputs: list[Any], role: str) -> NDArray[np.generic]:
@@ -70,7 +71,7 @@ class Live:
                 return np.asarray(found.detach().float().cpu().numpy())
             return np.asarray(found)
 
-        encoder: Encoder = _STEPS[self.modality](call=call, version=self.version(), batch_size=self.batch_size)
+        encoder: CalledEncoder = _STEPS[self.modality](call=call, version=self.version(), batch_size=self.batch_size)
         return encoder
 
     def copied(self, device: torch.device | str) -> Live:

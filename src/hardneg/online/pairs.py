@@ -77,13 +77,15 @@ def as_dataset(refresher: Refresher) -> Any:
     The rows are made when they are asked for, so what a trainer reads after a refresh is new. ``map`` or
     ``save_to_disk`` would fix the negatives of the moment: do without them.
 
-    Raises MissingExtraError without the package datasets.
+    Raises InputError where nothing has been mined yet (trainers look at their data before they train),
+    MissingExtraError without the package datasets.
     """
     try:
         from datasets import Dataset as Table
     except ModuleNotFoundError:
         raise MissingExtraError("datasets", extra="hf") from None
     pairs = Pairs(refresher)
+    pairs[0]  # what is wrong is said here, not in the trainer
 
     def of(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
         rows = pairs.__getitems__(batch[_NUMBER])

@@ -98,7 +98,7 @@ class Refresher:
             take the places, and are counted; ``on_short=fill`` takes such that pass the filters.
         seed: the only source of randomness, together with the number of the mining.
         out: a directory for the runs, ``refresh-000``, ``refresh-001`` ...; they are not kept if not given.
-        settings: as for :func:`hardneg.mine`.
+        settings: as for :func:`hardneg.mine`. A training that resumes needs ``overwrite=True`` if it keeps its runs.
         background: a second device, where a copy of the model mines while the training goes on. What it found comes
             into use at the next refresh, not at a moment that depends on its speed.
         steps: ``sources`` and ``filters``, as for :func:`hardneg.mine`.
@@ -113,7 +113,7 @@ class Refresher:
         where = None if out is None else Path(out)
         self._anew = Anew(positives, {**steps, "sampler": sampler}, seed, where, settings or Settings())
         self.in_use = InUse(positives, torch.full((len(positives.anchors), self._anew.n), -1).share_memory_())
-        self._number, self._mined_at, self._resumed = 0, 0, False
+        self._number, self._mined_at, self._mined_with, self._resumed = 0, 0, "", False
         self._begun: InBackground | Found | None = None
         self._waiting = False  # whether something was begun, in any process
 
@@ -131,6 +131,11 @@ class Refresher:
     def ready(self) -> bool:
         """Whether there are negatives."""
         return self._number > 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the negatives in use were mined with the weights that the model has now."""
+        return self.ready and self._mined_with == self.live.version()
 
     def age(self, step: int) -> int:
         """How many steps old the negatives in use are."""
@@ -239,7 +244,7 @@ class Refresher:
             found.drift, found.filled, step - self._mined_at if number else float("nan"), found.seconds,
         )  # fmt: skip
         self.negatives.copy_(torch.from_numpy(found.rows))
-        self._number, self._mined_at = number + 1, found.step
+        self._number, self._mined_at, self._mined_with = number + 1, found.step, found.version
         self.records.append(record)
         return record
 
@@ -263,7 +268,7 @@ def _agreed(found: Found | None, error: Exception | None, shape: tuple[int, ...]
         raise RunError("Process 0 could not mine new negatives. Its own message says why.")
     rows = torch.zeros(shape, dtype=torch.int64) if found is None else torch.from_numpy(found.rows)
     rows = from_first(rows.to(device)).cpu()
-    return found or Found(rows.numpy(), int(step), None, int(encoded), drift, int(many), seconds)
+    return found or Found(rows.numpy(), int(step), "", None, int(encoded), drift, int(many), seconds)
 
 
 def _overlap(new: IntArray, old: IntArray) -> float:

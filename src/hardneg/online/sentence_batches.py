@@ -37,6 +37,10 @@ class HardClassSampling:
         self.sampler: HardClassBatches | None = None
         self._encode, self._column = encode, column
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The options alone: trainers pickle their arguments into each checkpoint, where a model has no place."""
+        return {"items": self.items, "sampler": None, "_encode": None, "_column": self._column}
+
     def __call__(
         self, dataset: Any, batch_size: int, drop_last: bool = False, valid_label_columns: Sequence[str] | None = None,  # noqa: ARG002
         generator: Any = None, seed: int = 0,  # noqa: ARG002
@@ -76,6 +80,10 @@ class ClusteredSampling:
     def __init__(self, clusters: Any) -> None:
         self.clusters = clusters
         self.sampler: ClusteredBatches | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The options alone, for the checkpoints of trainers."""
+        return {"clusters": self.clusters, "sampler": None}
 
     def __call__(
         self, dataset: Any, batch_size: int, drop_last: bool = False, valid_label_columns: Any = None,  # noqa: ARG002

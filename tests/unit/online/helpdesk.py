@@ -35,9 +35,29 @@ def helpdesk(queries: int = 24, items: int = 64) -> Positives:
     return Positives.from_pairs(*zip(*pairs, strict=True), anchors=asked, items=things)
 
 
+class Words(torch.nn.Module):  # type: ignore[misc]
+    """The mean of the vectors of a text's words, without any other package."""
+
+    def __init__(self, seed: int = 0, dim: int = 16) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.vectors = torch.nn.EmbeddingBag(len(WORDS), dim)
+
+    def forward(self, some: list[str]) -> Any:
+        numbers = [[WORDS.index(word) for word in one.split()] for one in some]
+        starts = np.cumsum([0, *map(len, numbers)])[:-1]
+        flat = torch.tensor([number for one in numbers for number in one])
+        return self.vectors(flat, torch.tensor(starts))
+
+    def encode(self, some: list[str]) -> Any:
+        with torch.no_grad():
+            return self(some).numpy()
+
+
 def refresher(model: Any, positives: Positives | None = None, **options: Any) -> Refresher:
     usual = {"filters": FILTERS, "sources": "neighbors(k=20)", "sampler": "top(n=3)"}
-    return Refresher(positives or helpdesk(), Live(model), **{**usual, **options})
+    live = Live(model, lambda net, some, role: net(some)) if isinstance(model, Words) else Live(model)
+    return Refresher(positives or helpdesk(), live, **{**usual, **options})
 
 
 def hardest(model: Any, positives: Positives, n: int) -> Any:
@@ -58,4 +78,4 @@ def moved(model: Any, seed: int = 5) -> None:
     torch.manual_seed(seed)
     with torch.no_grad():
         for one in model.parameters():
-            one += 0.5 * torch.randn_like(one)
+            one.add_(0.5 * torch.randn_like(one))

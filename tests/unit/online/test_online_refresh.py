@@ -11,9 +11,7 @@ import pyarrow as pa
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("sentence_transformers")
-from tests.unit.online.helpdesk import FILTERS, WORDS, hardest, helpdesk, moved, refresher, texts  # noqa: E402
-from tests.unit.online.models import tiny_model  # noqa: E402
+from tests.unit.online.helpdesk import FILTERS, WORDS, Words, hardest, helpdesk, moved, refresher, texts  # noqa: E402
 from tests.unit.online.processes import in_processes  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
 
@@ -28,7 +26,7 @@ from hardneg.positives import Positives  # noqa: E402
 
 
 def test_the_negatives_are_the_hardest_of_the_model_as_it_is() -> None:
-    model = tiny_model(WORDS)
+    model = Words()
     some = refresher(model)
     first = some.refresh(0)
     assert (some.negatives.numpy() == hardest(model, some.positives, 3)).all()
@@ -49,7 +47,7 @@ def test_the_negatives_are_the_hardest_of_the_model_as_it_is() -> None:
 
 
 def test_only_what_has_changed_is_encoded() -> None:
-    model, positives = tiny_model(WORDS), helpdesk()
+    model, positives = Words(), helpdesk()
     some = refresher(model)
     different = len({*texts(24, 1)}) + len({*texts(64, 2)})
     assert some.refresh(0).encoded == different
@@ -68,16 +66,16 @@ def test_only_what_has_changed_is_encoded() -> None:
 
 
 def test_the_model_is_left_in_the_mode_it_was_in() -> None:
-    model = tiny_model(WORDS)
+    model = Words()
     model.train()
-    model[0].eval()
+    model.vectors.eval()
     refresher(model).refresh()
-    assert (model.training, model[0].training) == (True, False)
+    assert (model.training, model.vectors.training) == (True, False)
     assert all(one.grad is None for one in model.parameters())
 
 
 def test_a_mining_that_fails_is_no_silent_reuse() -> None:
-    model = tiny_model(WORDS)
+    model = Words()
     some = refresher(model)
     some.refresh(0)
     before = some.negatives.clone()
@@ -91,7 +89,7 @@ def test_a_mining_that_fails_is_no_silent_reuse() -> None:
 
 
 def test_runs_are_kept_with_their_accounts(tmp_path: Path) -> None:
-    model = tiny_model(WORDS)
+    model = Words()
     some = refresher(model, out=tmp_path)
     for step in (0, 1):
         assert some.refresh(step).run is not None
@@ -127,7 +125,7 @@ def test_empty_places_get_random_items_that_are_no_positives() -> None:
 
 
 def test_anchors_with_too_few_are_counted() -> None:
-    some = refresher(tiny_model(WORDS), filters=[*FILTERS, "margin(ceiling=0.2)"])
+    some = refresher(Words(), filters=[*FILTERS, "margin(ceiling=0.2)"])
     record = some.refresh()
     assert record.run is not None
     assert record.filled == 24 * 3 - record.run.ledger["sampled"] > 0
@@ -136,7 +134,7 @@ def test_anchors_with_too_few_are_counted() -> None:
 
 
 def test_in_the_background_what_was_begun_comes_into_use_at_the_next_refresh() -> None:
-    model = tiny_model(WORDS)
+    model = Words()
     some = refresher(model, background="cpu")
     some.refresh(0)
     first = some.negatives.clone()
@@ -163,7 +161,7 @@ def test_in_the_background_what_was_begun_comes_into_use_at_the_next_refresh() -
 
 @pytest.mark.parametrize("background", [None, "cpu"])
 def test_it_resumes(background: str | None, tmp_path: Path) -> None:
-    model = tiny_model(WORDS)
+    model = Words()
     whole, second = (refresher(model, background=background) for _ in range(2))
     whole.refresh(0)
     whole.advance(1)
@@ -177,16 +175,16 @@ def test_it_resumes(background: str | None, tmp_path: Path) -> None:
         assert other is not None
         assert torch.equal(second.negatives, whole.negatives)
         assert (one.number, one.step, one.overlap) == (other.number, other.step, other.overlap)
-    other = refresher(model, filters=["known", "duplicates", "margin(relative=0.2)"])
+    stricter = refresher(model, filters=["known", "duplicates", "margin(relative=0.2)"])
     with pytest.raises(InputError, match="other data, or with other steps"):
-        other.load_state_dict(whole.state_dict())
+        stricter.load_state_dict(whole.state_dict())
 
 
 def test_states_come_back_as_they_were(tmp_path: Path) -> None:
     state = {"a": torch.arange(3), "b": {"c": [1.5, None, torch.ones(0, 2), "x"]}, "d": [0.1 + 0.2], "e": 2**60}
     save_state(state, tmp_path / "one")
     back = load_state(tmp_path / "one")
-    assert torch.equal(back["a"], state["a"])  # type: ignore[arg-type]
+    assert torch.equal(back["a"], state["a"])
     assert back["b"]["c"][2].shape == (0, 2)
     back["b"]["c"][2] = 0
     assert back["b"]["c"] == [1.5, None, 0, "x"]
@@ -204,8 +202,8 @@ def test_filters_that_doubt_labels_go_by_the_vectors_as_they_came() -> None:
     words = [" ".join(rng.choice(WORDS[8 * one : 8 * one + 8], 4)) for one in truth]
     labels = [str(one) if known else None for one, known in zip(truth, rng.random(240) < 0.5, strict=True)]
     items = Collection(pa.table({"id": np.arange(240), "text": pa.array(words, pa.large_string()), "label": labels}))
-    model = tiny_model(WORDS)
-    some = Refresher(Positives.from_labels(items), Live(model), sampler="top(n=2)", sources="neighbors(k=30)")
+    model = Words()
+    some = Refresher(Positives.from_labels(items), refresher(model).live, sampler="top(n=2)", sources="neighbors(k=30)")
     first = some.refresh(0).run
     moved(model)
     second = some.refresh(1).run
@@ -232,9 +230,8 @@ def test_several_processes_have_what_the_first_mined(tmp_path: Path) -> None:
     root = str(Path(__file__).resolve().parents[3])
     code = f"""
 sys.path.insert(0, {root!r})
-from tests.unit.online.helpdesk import WORDS, moved, refresher
-from tests.unit.online.models import tiny_model
-model = tiny_model(WORDS, seed=rank)  # they would find different ones
+from tests.unit.online.helpdesk import Words, moved, refresher
+model = Words(seed=rank)  # they would find different ones
 some = refresher(model)
 some.refresh(0)
 record = some.refresh(3)
@@ -255,7 +252,7 @@ except Exception as error:
 
 
 def test_workers_see_new_negatives_at_once() -> None:
-    model = tiny_model(WORDS)
+    model = Words()
     some = refresher(model)
     pairs = Pairs(some)
     with pytest.raises(InputError, match="no negatives yet"):
@@ -276,7 +273,7 @@ def test_workers_see_new_negatives_at_once() -> None:
 
 def test_a_datasets_table_shows_the_negatives_of_the_moment() -> None:
     pytest.importorskip("datasets")
-    model = tiny_model(WORDS)
+    model = Words()
     some = refresher(model, sampler="top(n=1)")
     some.refresh()
     table = as_dataset(some)
@@ -285,14 +282,13 @@ def test_a_datasets_table_shows_the_negatives_of_the_moment() -> None:
     moved(model)
     some.refresh(1)
     assert table[:]["negative"] != before
-    assert table[:]["negative"] == [
-        texts(64, 2)[one] for one in hardest(model, some.positives, 1)[Pairs(some).anchors, 0]
-    ]
+    expected = hardest(model, some.positives, 1)[Pairs(some).anchors, 0]
+    assert table[:]["negative"] == [texts(64, 2)[one] for one in expected]
 
 
 def test_things_without_content_are_named() -> None:
     bare = Positives.from_pairs(["q"], ["a"], items=Collection.of(["a", "b"]))
-    some = Refresher(bare, Live(tiny_model(WORDS)))
+    some = Refresher(bare, refresher(Words()).live)
     with pytest.raises(InputError, match="text"):
         some.refresh()
 
@@ -304,7 +300,7 @@ def test_any_module_is_a_live_model() -> None:
         return model(torch.tensor([[float(len(one)), float(role == "anchor")] for one in inputs]))
 
     live = Live(net, encode)
-    one, other = (live.encoder().encode(["a", "bc"], role) for role in ("item", "anchor"))  # type: ignore[arg-type]
+    one, other = (live.encoder().encode(["a", "bc"], role) for role in ("item", "anchor"))
     assert (one == live.encoder().encode(["a", "bc"], "item")).all()  # no dropout
     assert not np.allclose(one, other)
     before = live.version()
