@@ -18,10 +18,11 @@ from tests.unit.online.models import arguments, tiny_model  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
 
 from hardneg.errors import InputError, OptionError, RunError  # noqa: E402
-from hardneg.online.hooks import KeepState, LightningRefresh, RefreshCallback  # noqa: E402
-from hardneg.online.monitor import Monitor
+from hardneg.online.hooks import KeepState, RefreshCallback  # noqa: E402
+from hardneg.online.lightning import LightningRefresh  # noqa: E402
+from hardneg.online.monitor import Monitor  # noqa: E402
 from hardneg.online.pairs import Pairs, as_dataset  # noqa: E402
-from hardneg.online.queue import MemoryQueue
+from hardneg.online.queue import MemoryQueue  # noqa: E402
 from hardneg.online.sentence_batches import HardClassSampling  # noqa: E402
 
 
