@@ -22,7 +22,12 @@ except ModuleNotFoundError:
     raise MissingExtraError("torch", extra="online") from None
 
 if TYPE_CHECKING:
+    from hardneg.online.batches import ClusteredBatches, HardClassBatches
+    from hardneg.online.distributed import gather
     from hardneg.online.guards import About, Guard, Guarded, Judged, class_means
+    from hardneg.online.hooks import KeepState, RefreshCallback
+    from hardneg.online.lightning import LightningRefresh
+    from hardneg.online.live import Live
     from hardneg.online.losses import InfoNCE, TripletLoss
     from hardneg.online.miners import (
         MINERS,
@@ -44,24 +49,45 @@ if TYPE_CHECKING:
         make_miner,
     )
     from hardneg.online.mixing import MoCHi
+    from hardneg.online.monitor import Alarm, Mined, Monitor
+    from hardneg.online.pairs import Pairs, as_dataset
+    from hardneg.online.queue import MemoryQueue
+    from hardneg.online.refresh import Refresh, Refresher
     from hardneg.online.relations import Relations, relations_of
+    from hardneg.online.sentence_batches import ClusteredSampling, HardClassSampling
+    from hardneg.online.thermostat import Thermostat
     from hardneg.online.weights import contrast, hardness
 
 __all__ = [
     "MINERS",
     "About",
+    "Alarm",
     "AllHard",
     "BatchAll",
     "BatchHard",
+    "ClusteredBatches",
+    "ClusteredSampling",
     "DistanceWeighted",
     "EasyPositive",
     "Guard",
     "Guarded",
+    "HardClassBatches",
+    "HardClassSampling",
     "InfoNCE",
     "Judged",
+    "KeepState",
+    "LightningRefresh",
+    "Live",
+    "MemoryQueue",
+    "Mined",
     "Miner",
     "MoCHi",
+    "Monitor",
     "MultiSimilarity",
+    "Pairs",
+    "Refresh",
+    "RefreshCallback",
+    "Refresher",
     "Relations",
     "SemiHard",
     "SemiHardBeyondHardest",
@@ -69,11 +95,14 @@ __all__ = [
     "SemiHardNearest",
     "SemiHardRandom",
     "Tempered",
+    "Thermostat",
     "TopK",
     "TripletLoss",
     "Uniform",
+    "as_dataset",
     "class_means",
     "contrast",
+    "gather",
     "hardness",
     "make_miner",
     "relations_of",
@@ -88,6 +117,17 @@ _HOMES = {
                "MultiSimilarity", "SemiHard", "SemiHardBeyondHardest", "SemiHardFaceNet", "SemiHardNearest",
                "SemiHardRandom", "Tempered", "TopK", "Uniform", "make_miner"),
     "relations": ("Relations", "relations_of"),
+    "batches": ("ClusteredBatches", "HardClassBatches"),
+    "distributed": ("gather",),
+    "hooks": ("KeepState", "RefreshCallback"),
+    "lightning": ("LightningRefresh",),
+    "live": ("Live",),
+    "monitor": ("Alarm", "Mined", "Monitor"),
+    "pairs": ("Pairs", "as_dataset"),
+    "queue": ("MemoryQueue",),
+    "refresh": ("Refresh", "Refresher"),
+    "sentence_batches": ("ClusteredSampling", "HardClassSampling"),
+    "thermostat": ("Thermostat",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
