@@ -5,7 +5,7 @@
 
 cost      milliseconds and memory of a call, next to pytorch-metric-learning; batches of 16,384
 planted   false negatives among what is mined, with and without guards
-training  a small network on Omniglot: random, batch-hard, batch-hard with a guard; clean and wrong labels
+training  a small network on Omniglot: random, batch-hard, with a guard, a thermostat; clean and wrong labels
 page      write the sections of docs/benchmarks.md from the figures in the work folder
 
 All sides run on one thread.
@@ -47,10 +47,11 @@ TRAINING = """## Training with online miners
 
 Omniglot, 28 x 28 pixels, a network of three convolutions, {steps} steps of {batch} pictures ({classes} characters),
 triplet loss with a margin of 0.2; the same batches, network and number of steps for all; random has a triplet for each
-positive pair, the others one for each anchor. Tested on the characters of
-alphabets that training never sees: precision at 1, and mean average precision at R with its paired difference to random
-triplets (95% interval over {seeds} seeds). *Wrong*: training labels replaced at random. *False*: share of mined
-negatives that are of the anchor's true character, in the last third."""
+positive pair, batch-hard one for each anchor. *Thermostat*: one for each positive pair too, from random towards the
+hardest while fewer than 30% of the triplets have a loss, and back above 60%. Tested on the characters of alphabets that
+training never sees: precision at 1, and mean average precision at R with its paired difference to random triplets (95%
+interval over {seeds} seeds). *Wrong*: training labels replaced at random. *False*: share of mined negatives that are of
+the anchor's true character, in the last third."""
 
 
 def measure_cost(short: bool) -> list[Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks.texts import data_folder
-from hardneg.online import MINERS, Guarded, TripletLoss, relations_of
+from hardneg.online import MINERS, Guarded, Mined, Monitor, Thermostat, TripletLoss, relations_of
 
 SIDE = 28
 TEST = ("Early_Aramaic", "Greek", "Korean")  # alphabets that training never sees
@@ -24,7 +24,9 @@ ARMS: dict[str, tuple[str, list[str]]] = {
     "batch-hard": ("batch_hard", []),
     "batch-hard, margin(relative=0.05, reference=mean)": ("batch_hard", ["margin(relative=0.05, reference=mean)"]),
     "batch-hard, rank(skip=2)": ("batch_hard", ["rank(skip=2)"]),
+    "thermostat, margin(relative=0.05, reference=mean)": ("thermostat", ["margin(relative=0.05, reference=mean)"]),
 }
+DIAL_STEP = 0.02  # from random to the hardest in half of the steps, if most triplets are learnt
 CLASSES, EACH, STEPS, MARGIN = 24, 4, 100, 0.2
 
 
@@ -97,7 +99,8 @@ def trained(data: Characters, arm: str, noise: float, seed: int, steps: int = ST
     labels = spoilt(truth, noise, rng)
     model = network(seed)
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    miner = MINERS.make(ARMS[arm][0])
+    thermostat, monitor = Thermostat(step=DIAL_STEP, seed=seed), Monitor(margin=MARGIN)
+    miner = thermostat if ARMS[arm][0] == "thermostat" else MINERS.make(ARMS[arm][0])
     miner = Guarded(miner, ARMS[arm][1]) if ARMS[arm][1] else miner
     loss_of, false, mined = TripletLoss(MARGIN), 0, 0
     began = time.perf_counter()
@@ -110,12 +113,21 @@ def trained(data: Characters, arm: str, noise: float, seed: int, steps: int = ST
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        alarms = monitor.observe(loss, embeddings, nearness(embeddings, found))
+        thermostat.update(monitor.active, alarms)
         if step >= 2 * steps // 3:
             real = torch.from_numpy(truth[rows])
             false, mined = false + int((real[found[0]] == real[found[2]]).sum()), mined + len(found[0])
     seconds = time.perf_counter() - began
     first, map_r = scored(model, data)
     return Outcome(arm, noise, seed, first, map_r, seconds, false / max(mined, 1))
+
+
+def nearness(embeddings: torch.Tensor, found: tuple[torch.Tensor, ...]) -> Mined:
+    """What was mined, with the distances of the loss, less for more alike."""
+    x = nn.functional.normalize(embeddings.detach(), dim=1)
+    a, p, n = found
+    return Mined(-(x[a] - x[p]).norm(dim=1), -(x[a] - x[n]).norm(dim=1))
 
 
 def scored(model: nn.Module, data: Characters) -> tuple[float, float]:

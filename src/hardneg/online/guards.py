@@ -21,6 +21,7 @@ from hardneg.online._distances import check_finite, ready
 from hardneg.online.miners import Indices, Miner, make_miner
 from hardneg.online.miners._base import matched
 from hardneg.online.relations import Relations, relations_of
+from hardneg.online.thermostat import Thermostat
 from hardneg.run import RELATIONS
 from hardneg.table import Relation, Verdict
 
@@ -204,7 +205,8 @@ class Guarded:
     first; what is held back is then taken out of what it chose, and nothing comes in its place.
 
     Args:
-        miner: of this package, as a value or as text; or any callable with the same convention.
+        miner: of this package, as a value or as text, a :class:`~hardneg.online.Thermostat` too; or any callable with
+            the same convention.
         filters, guide, reviewed, chunk_mib: see :class:`Guard`.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.79, 0.61], [0.0, 1.0]])
@@ -226,7 +228,7 @@ class Guarded:
     ) -> Indices:
         """Mine a batch as :class:`Miner` does; ``about``, ``ref_about`` and ``evidence`` go to :meth:`Guard.judge`."""
         judged = self._judged(embeddings, labels, ref_emb, ref_labels, **known)
-        if isinstance(self.miner, Miner):
+        if isinstance(self.miner, (Miner, Thermostat)):
             return self.miner(embeddings, judged.relation, ref_emb)
         return _kept(self.miner(embeddings, labels, ref_emb, ref_labels), judged)
 

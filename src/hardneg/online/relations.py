@@ -147,6 +147,25 @@ class Relations:
 
         return replace(self, rule=rule)
 
+    def in_order(self, order: Tensor) -> Relations:
+        """The same with the references in another order: column ``i`` is what column ``order[i]`` was.
+
+        >>> relations_of([0, 1, 0]).in_order(torch.tensor([2, 0, 1])).masks().positive.int().tolist()
+        [[1, 0, 0], [0, 0, 0], [0, 1, 0]]
+        """
+
+        def moved(function: Callable[[slice], Tensor]) -> Callable[[slice], Tensor]:
+            return lambda rows: function(rows)[:, order]
+
+        place, own = torch.empty_like(order), self.own
+        place[order] = torch.arange(len(order), device=order.device)
+        return replace(
+            self, rule=lambda rows: Masks(*(one[:, order] for one in self.rule(rows))),
+            own=None if own is None else torch.where(own < 0, -1, place[own]),
+            groups=None if self.groups is None else (self.groups[0], self.groups[1][order]),
+            shared=None if self.shared is None else moved(self.shared),
+        )  # fmt: skip
+
     def to(self, device: Any) -> Relations:
         """The same on another device; labels given as lists are on the processor at first."""
         device = torch.device(device)

@@ -1,66 +1,85 @@
 """One dial for how hard the negatives are, set by how many triplets still teach something.
 
-The dial goes from 0 to 1 past four kinds of negatives; between two of them, some anchors have the one, some the other:
+The dial goes from 0 to 1 past four kinds of negatives; between two of them, some pairs have the one, some the other:
 
-==== =========== ===================================================================================================
-0    random      any negative, each as likely as the others
-1/3  tempered    drawn with odds exp(score / temperature), so that noisy labels are not all there is (a softmax over
-                 distances, as users of triplet-reid ask for)
-2/3  semi-hard   the hardest below the positive, else the easiest (as sentence-transformers' batch semi-hard)
-1    hardest     the hardest (Hermans 2017, arXiv 1703.07737, batch hard)
-==== =========== ===================================================================================================
+==== =========== ==================================================================================================
+0    random      any negative, each as likely as the others (:class:`~hardneg.online.Uniform`)
+1/3  tempered    drawn with odds exp(cosine / temperature), so that noisy labels are not all there is (the softmax of
+                 :class:`~hardneg.online.Tempered`, which draws one an anchor; here one a positive pair)
+2/3  semi-hard   the hardest below the positive, else the easiest (:class:`~hardneg.online.SemiHardNearest`)
+1    hardest     the hardest (that of :class:`~hardneg.online.BatchHard`, for each positive pair)
+==== =========== ==================================================================================================
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from hardneg import random
-from hardneg.errors import InputError
 from hardneg.notation import require
+from hardneg.online._distances import Distance
+from hardneg.online._draws import uniform
+from hardneg.online.miners import Block, Indices, SemiHardNearest, Uniform
+from hardneg.online.miners._families import PerPositive, first_min
+from hardneg.online.miners.tempered import tempered
 from hardneg.online.monitor import Alarm
-from hardneg.online.relations import relations_of
 
-__all__ = ["KINDS", "Thermostat", "pick"]
+__all__ = ["KINDS", "AtDial", "Thermostat"]
 
 KINDS = ("random", "tempered", "semi-hard", "hardest")
-_CELLS = 2**24  # scores that are in memory at one time
+_CHOICE, _KIND = 1, 2  # streams of random numbers; Uniform has 0
 
 
-def pick(
-    scores: Tensor, negative: Tensor, positive_scores: Tensor, dial: float, *, draws: tuple[Tensor, Tensor],
-    temperature: float = 0.05,
-) -> Tensor:  # fmt: skip
-    """One negative for each row, its column, -1 for a row that has none; int64, shape ``(n,)``.
+@dataclass(frozen=True)
+class AtDial(PerPositive):
+    """For each positive pair one negative, as hard as a dial says.
 
     Args:
-        scores: of all candidates, higher is harder, shape ``(n, M)``.
-        negative: which of them are negatives, bool, shape ``(n, M)``.
-        positive_scores: the score of each row's positive, shape ``(n,)``.
         dial: from 0, random, to 1, hardest.
-        draws: two random numbers in (0, 1) for each row: one decides the kind, one the negative.
-        temperature: that of the tempered kind; the lower, the harder.
+        temperature: of the tempered kind, in units of the distance.
+        distance, normalize, chunk_mib, generator: see :class:`Miner`.
 
-    >>> scores, half = torch.tensor([[0.1, 0.9, 0.4]]), torch.full((1,), 0.5)
-    >>> [int(pick(scores, scores < 2, torch.tensor([0.5]), dial, draws=(half, half))) for dial in (2 / 3, 1)]
-    [2, 1]
+    >>> x = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.9, 0.4], [0.0, 1.0]])
+    >>> labels = torch.tensor([0, 0, 1, 1])
+    >>> [AtDial(dial)(x, labels)[2][0].item() for dial in (2 / 3, 1)]
+    [3, 2]
     """
-    at = dial * (len(KINDS) - 1)
-    kind = int(at) + (draws[0].to(scores.device) < at - int(at)).long()
-    out = torch.full((len(scores),), -1, device=scores.device)
-    kinds: tuple[Callable[..., Tensor], ...] = (_random, _tempered, _semi_hard, _hardest)
-    for number, choose in enumerate(kinds):
-        rows = ((kind == number) & negative.any(1)).nonzero()[:, 0]
-        if len(rows):
-            some = scores[rows], negative[rows], positive_scores[rows], draws[1].to(scores.device)[rows], temperature
-            out[rows] = choose(*some)
-    return out
+
+    name: ClassVar[str] = "at_dial"
+    draws: ClassVar[bool] = True
+
+    dial: float
+    temperature: float = 0.05
+    _: KW_ONLY
+    distance: Distance = "cosine"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 <= self.dial <= 1, "dial", "in [0, 1]", self.dial)
+        require(self.temperature > 0, "temperature", "above 0", self.temperature)
+
+    def negatives(self, block: Block, columns: Tensor) -> Tensor:
+        """Those of the two kinds that the dial stands between; which of them, is drawn for each pair."""
+        at = self.dial * (len(KINDS) - 1)
+        kind = min(int(at), len(KINDS) - 2)
+        easier, harder = (self._of(one, block, columns) for one in (kind, kind + 1))
+        return torch.where(block.uniform(_KIND, columns) < at - kind, harder, easier)
+
+    def _of(self, kind: int, block: Block, columns: Tensor) -> Tensor:
+        match KINDS[kind]:
+            case "random":
+                return Uniform().negatives(block, columns)
+            case "tempered":
+                return tempered(-block.to_negatives, self.temperature, block.uniform(_CHOICE, columns))
+            case "semi-hard":
+                return SemiHardNearest().negatives(block, columns)
+            case _:
+                return first_min(block.to_negatives)
 
 
 class Thermostat:
@@ -80,8 +99,9 @@ class Thermostat:
         high: active share above which they become easier.
         step: how far the dial moves at a time.
         rest: after an alarm, for how many steps it does not go up.
-        temperature: see :func:`pick`.
-        seed: what the draws depend on.
+        temperature: of the tempered kind, in units of the cosine; the lower, the harder.
+        seed: what the draws depend on, with the step: a number and no generator, so that a state has all of it.
+        chunk_mib: memory for distances and what is made of them, in MiB. It changes nothing else.
 
     >>> thermostat = Thermostat(step=0.25)
     >>> thermostat.update(0.1), thermostat.update(0.1), thermostat.update(0.9)
@@ -90,15 +110,14 @@ class Thermostat:
 
     def __init__(
         self, start: float = 0.0, *, low: float = 0.3, high: float = 0.6, step: float = 0.01, rest: int = 100,
-        temperature: float = 0.05, seed: int = 0,
+        temperature: float = 0.05, seed: int = 0, chunk_mib: int = 32,
     ) -> None:  # fmt: skip
         require(0 <= start <= 1, "start", "in [0, 1]", start)
         require(0 <= low < high <= 1, "low", "in [0, 1] and below 'high'", f"{low} and {high}")
         require(0 < step <= 1, "step", "in (0, 1]", step)
         require(rest >= 0, "rest", "at least 0", rest)
-        require(temperature > 0, "temperature", "above 0", temperature)
-        self.low, self.high, self.change, self.rest = low, high, step, rest
-        self.temperature, self.seed = temperature, seed
+        self.low, self.high, self.change, self.rest, self.seed = low, high, step, rest, seed
+        self._miner = AtDial(start, temperature, chunk_mib=chunk_mib)
         self.dial, self.step, self._resting = float(start), 0, 0
 
     @property
@@ -110,37 +129,34 @@ class Thermostat:
     def __call__(
         self, embeddings: Tensor, labels: Any, ref_emb: Tensor | None = None, ref_labels: Any = None, *,
         ids: Tensor | None = None, ref_ids: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    ) -> Indices:  # fmt: skip
         """Row numbers ``(a, p, n)``, int64: anchors in the batch, positives and negatives among the references.
 
         Args:
-            embeddings: shape ``(B, d)``, compared by cosine.
-            labels: as for :func:`hardneg.online.relations_of`.
-            ref_emb: the references, shape ``(M, d)``; the batch itself if not given.
+            embeddings: shape ``(B, D)``, compared by cosine.
+            labels: as of a miner, relations too: :class:`~hardneg.online.Guarded` takes a thermostat for its miner.
+            ref_emb: the references, shape ``(M, D)``; the batch itself if not given.
             ref_labels: theirs.
             ids: whole numbers that tell the examples apart, shape ``(B,)``: the draws do not depend on the order then,
                 and what has the anchor's id is neither its positive nor its negative.
             ref_ids: those of the references.
 
-        Raises InputError for embeddings that are not finite.
+        Raises InputError for NaN, infinity, or shapes that do not fit.
         """
-        references = embeddings if ref_emb is None else ref_emb
-        left, right = _directions(embeddings), _directions(references)
-        relations = relations_of(labels, ref_labels)
-        names = torch.arange(len(embeddings)) if ids is None else ids.cpu()
-        theirs = ref_ids if ref_emb is not None else ids
-        if ids is not None and theirs is not None:
-            relations = relations.having(ids, theirs)
-        ref_names = torch.arange(len(references)) if theirs is None else theirs.cpu()
-        found: list[tuple[Tensor, Tensor, Tensor]] = []
-        block = max(1, _CELLS // max(1, len(references) * 8))  # about eight positives an anchor
-        for start in range(0, len(embeddings), block):
-            rows = slice(start, start + block)
-            anchor, positive, negative = self._some(left[rows] @ right.T, relations.masks(rows), names[rows], ref_names)
-            found.append((anchor + start, positive, negative))
-        parts = zip(*found, strict=True) if found else [(torch.zeros(0, dtype=torch.int64),)] * 3
-        anchors, positives, negatives = (torch.cat(part) for part in parts)
-        return anchors, positives, negatives
+        miner = replace(self._miner, dial=self.dial)
+        batch = miner.batch(embeddings, labels, ref_emb, ref_labels)
+        refs, device = len(batch.right), batch.left.device
+        theirs = ids if ref_emb is None else ref_ids
+        relation = batch.relation if ids is None or theirs is None else batch.relation.having(ids, theirs)
+        names = torch.arange(len(batch.left), device=device) if ids is None else ids.to(device)
+        ref_names = torch.arange(refs, device=device) if theirs is None else theirs.to(device)
+        order = ref_names.argsort(stable=True)  # so that a draw is the same in any order
+        ordered = replace(
+            batch, right=batch.right[order], relation=relation.in_order(order), seed=self._seed(device),
+            ids=(names, ref_names[order]),
+        )  # fmt: skip
+        anchors, positives, negatives = miner.mined(ordered)
+        return anchors, order[positives], order[negatives]
 
     def update(self, active: float, alarms: Iterable[Alarm] = ()) -> float:
         """Turn the dial after a step; gives where it stands.
@@ -172,53 +188,7 @@ class Thermostat:
         """Go on from a ``state_dict``."""
         self.dial, self.step, self._resting = float(state["dial"]), int(state["step"]), int(state["resting"])
 
-    def _some(self, scores: Tensor, masks: Any, names: Tensor, ref_names: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The triplets of some anchors."""
-        anchor, positive = masks.positive.nonzero(as_tuple=True)
-        counters = self.step, names[anchor.cpu()].numpy(), ref_names[positive.cpu()].numpy()
-        draws = _draws(self.seed, 0, *counters), _draws(self.seed, 1, *counters)
-        order = ref_names.argsort(stable=True).to(scores.device)  # so that a draw is the same in any order
-        ordered, negative = scores[:, order], masks.negative[:, order]
-        step = max(1, _CELLS // max(1, scores.shape[1]))
-        chosen = [
-            pick(ordered[a], negative[a], scores[a, p], self.dial, draws=(one, two), temperature=self.temperature)
-            for a, p, one, two in zip(*(part.split(step) for part in (anchor, positive, *draws)), strict=True)
-        ]
-        columns = torch.cat(chosen) if chosen else anchor
-        kept = columns >= 0
-        return anchor[kept], positive[kept], order[columns[kept]]
-
-
-def _draws(seed: int, *counters: Any) -> Tensor:
-    return torch.from_numpy(np.atleast_1d(random.uniform(seed, *(np.asarray(one) for one in counters))))
-
-
-def _directions(embeddings: Tensor) -> Tensor:
-    wrong = ~embeddings.isfinite().all(1)
-    if wrong.any():
-        raise InputError(
-            f"{int(wrong.sum())} of {len(embeddings)} embeddings are NaN or infinite.",
-            remedy="Lower the learning rate, clip gradients, or skip the step where mixed precision overflows.",
-        )
-    return torch.nn.functional.normalize(embeddings.float(), dim=1)
-
-
-def _random(scores: Tensor, negative: Tensor, positive: Tensor, draw: Tensor, temperature: float) -> Tensor:  # noqa: ARG001
-    place = (draw * negative.sum(1)).long().clamp(max=negative.sum(1) - 1)
-    return (negative.cumsum(1) > place[:, None]).long().argmax(1)
-
-
-def _tempered(scores: Tensor, negative: Tensor, positive: Tensor, draw: Tensor, temperature: float) -> Tensor:  # noqa: ARG001
-    odds = (scores.double() / temperature).masked_fill(~negative, -math.inf).softmax(1).cumsum(1)
-    chosen = (odds > draw[:, None] * odds[:, -1:]).long().argmax(1)
-    return torch.where(negative.gather(1, chosen[:, None])[:, 0], chosen, _hardest(scores, negative))
-
-
-def _semi_hard(scores: Tensor, negative: Tensor, positive: Tensor, draw: Tensor, temperature: float) -> Tensor:  # noqa: ARG001
-    below = negative & (scores < positive[:, None])
-    easiest = scores.masked_fill(~negative, math.inf).argmin(1)
-    return torch.where(below.any(1), _hardest(scores, below), easiest)
-
-
-def _hardest(scores: Tensor, negative: Tensor, *_: object) -> Tensor:
-    return scores.masked_fill(~negative, -math.inf).argmax(1)
+    def _seed(self, device: torch.device) -> Tensor:
+        """What the draws of this step depend on."""
+        share = uniform(torch.tensor(self.seed), 0, torch.tensor(self.step), torch.tensor(0))
+        return (share * 2.0**52).long().to(device)

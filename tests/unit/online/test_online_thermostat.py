@@ -11,9 +11,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from hardneg.errors import InputError, OptionError  # noqa: E402
+from hardneg.online.guards import Guarded  # noqa: E402
 from hardneg.online.monitor import Alarm  # noqa: E402
 from hardneg.online.queue import MemoryQueue  # noqa: E402
-from hardneg.online.thermostat import KINDS, Thermostat, pick  # noqa: E402
+from hardneg.online.relations import Relations  # noqa: E402
+from hardneg.online.thermostat import KINDS, AtDial, Thermostat  # noqa: E402
 
 COLLAPSE, IDLE = Alarm("collapse", "flat"), Alarm("idle", "easy")
 
@@ -43,13 +45,14 @@ def test_sure_kinds_equal_a_plain_search(kind: str, dial: float) -> None:
         assert n == expected(kind, scores[a].numpy(), others, float(scores[a, p]))
 
 
-def drawn(dial: float, scores: list[float], negative: list[bool], positive: float, **options: float) -> Any:
-    """How often each column is drawn in 20,000 draws."""
-    many, random = 20_000, torch.Generator().manual_seed(1)
-    draws = tuple(torch.rand(many, generator=random, dtype=torch.float64) for _ in range(2))
-    some = torch.tensor([scores]).expand(many, -1), torch.tensor([negative]).expand(many, -1)
-    chosen = pick(*some, torch.full((many,), positive), dial, draws=draws, **options)
-    return np.bincount(chosen.numpy(), minlength=len(scores)) / many
+def drawn(dial: float) -> Any:
+    """How often each column is the negative of 20,000 anchors that all have these cosines to the references."""
+    many, angle = 20_000, torch.tensor([*SCORES, POSITIVE]).acos()
+    refs = torch.stack([angle.cos(), angle.sin()], 1)
+    relevance = torch.tensor([-1 if one else 0 for one in NEGATIVE] + [1]).expand(many, -1)
+    miner = AtDial(dial, 0.2, generator=torch.Generator().manual_seed(1))
+    chosen = miner(torch.tensor([[1.0, 0.0]]).expand(many, -1), Relations.from_relevance(relevance), refs)[2]
+    return np.bincount(chosen.numpy(), minlength=len(SCORES)) / many
 
 
 SCORES, NEGATIVE, POSITIVE = [0.9, 0.5, 0.55, 0.2, 0.99], [True, True, True, True, False], 0.6
@@ -67,7 +70,7 @@ def test_between_two_stops_the_kinds_are_mixed(dial: float) -> None:
     at = dial * 3
     left, right = KINDS[math.floor(at)], KINDS[min(3, math.floor(at) + 1)]
     share = (1 - at % 1) * SHARES[left] + (at % 1) * SHARES[right]
-    found = drawn(dial, SCORES, NEGATIVE, POSITIVE, temperature=0.2)
+    found = drawn(dial)
     assert np.abs(found - share).max() < 0.015  # four standard deviations
 
 
@@ -82,20 +85,28 @@ def test_the_dial_makes_negatives_harder() -> None:
     assert means[2] > means[0] + 0.5
 
 
-def test_draws_depend_on_ids_not_on_the_order_or_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, labels = world()
-    ids, order = torch.arange(40) + 100, torch.randperm(40, generator=torch.Generator().manual_seed(2))
+def test_draws_depend_on_ids_not_on_the_order_or_the_blocks() -> None:
+    rows, labels = world(300, 5, 60)
+    ids, order = torch.arange(300) + 100, torch.randperm(300, generator=torch.Generator().manual_seed(2))
 
-    def mined(some: Any) -> set[tuple[int, ...]]:
-        found = Thermostat(0.2, seed=3)(rows[some], labels[some], ids=ids[some])
+    def mined(some: Any, **options: int) -> set[tuple[int, ...]]:
+        found = Thermostat(0.2, **{"seed": 3, **options})(rows[some], labels[some], ids=ids[some])
         return set(zip(*(some[part].tolist() for part in found), strict=True))
 
-    plain = mined(torch.arange(40))
+    plain = mined(torch.arange(300))
     assert mined(order) == plain
-    monkeypatch.setattr("hardneg.online.thermostat._CELLS", 60)
-    assert mined(torch.arange(40)) == plain
-    other = Thermostat(0.2, seed=4)(rows, labels, ids=ids)
-    assert set(zip(*(part.tolist() for part in other), strict=True)) != plain
+    assert mined(torch.arange(300), chunk_mib=1) == plain  # five blocks
+    assert mined(torch.arange(300), seed=4) != plain
+
+
+def test_behind_a_guard_it_takes_the_next_in_line() -> None:
+    rows, labels = world()
+    guarded = Guarded(Thermostat(1.0), ["rank(skip=2)"])
+    anchors, _, negatives = guarded(rows, labels)
+    unit = torch.nn.functional.normalize(rows, dim=1)
+    scores = (unit @ unit.T).masked_fill(labels[:, None] == labels, -2)
+    assert len(anchors) == int((labels[:, None] == labels).sum()) - 40
+    assert torch.equal(negatives, scores.argsort(dim=1, descending=True)[anchors, 2])
 
 
 def test_in_a_memory_nobody_meets_themselves() -> None:
@@ -122,7 +133,7 @@ def test_without_positives_or_negatives_there_are_no_triplets() -> None:
 def test_embeddings_gone_wrong_are_named() -> None:
     rows, labels = world()
     rows[3, 2] = float("nan")
-    with pytest.raises(InputError, match="1 of 40 embeddings"):
+    with pytest.raises(InputError, match="1 of the 40 embeddings"):
         Thermostat()(rows, labels)
 
 

@@ -161,3 +161,15 @@ def test_a_mining_says_the_same_of_groups() -> None:
     theirs = relation_of(positives, Rows(anchors, items)).reshape(4, 5)
     mine = relations_of(labels).codes().numpy()[[0, 1, 2, 4]]
     assert mine.tolist() == theirs.tolist()
+
+
+def test_references_in_another_order() -> None:
+    labels, groups = torch.tensor([0, 0, 1, 1, -1]), torch.tensor([3, 4, 4, 5, -1])
+    order = torch.tensor([4, 2, 0, 3, 1])
+    whole = relations_of(labels).having(groups)
+    multi = Relations.from_relevance(torch.eye(4, dtype=torch.bool), own=torch.tensor([2, -1, 0, 1]))
+    for one, place in ((whole, order), (multi, torch.tensor([3, 1, 0, 2]))):
+        moved = one.in_order(place)
+        assert torch.equal(moved.codes(), one.codes()[:, place])
+        for before, after in zip(one.masks(), moved.masks(), strict=True):
+            assert torch.equal(after, before[:, place])

@@ -34,6 +34,7 @@ class Block:
         negative: bool, shape ``(b, M)``.
         width: how many numbers a vector has.
         seed: what random numbers depend on; None where the miner draws none.
+        ids: of the anchors, shape ``(b,)``, and of the references, ``(M,)``: draws depend on them instead of the rows.
     """
 
     start: int
@@ -42,6 +43,7 @@ class Block:
     negative: Tensor
     width: int
     seed: Tensor | None = None
+    ids: tuple[Tensor, Tensor] | None = None
 
     @property
     def to_positives(self) -> Tensor:
@@ -61,7 +63,8 @@ class Block:
     def uniform(self, stream: int, columns: Tensor) -> Tensor:
         """A random number in (0, 1) for each anchor and column, shape ``(b, K)``; ``stream`` says what it is for."""
         assert self.seed is not None  # noqa: S101 - miners that draw say so
-        return uniform(self.seed, stream, self.anchors, columns)
+        rows, columns = (self.anchors, columns) if self.ids is None else (self.ids[0][:, None], self.ids[1][columns])
+        return uniform(self.seed, stream, rows, columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +76,14 @@ class Batch:
     relation: Relations
     distance: Distance
     seed: Tensor | None = None
+    ids: tuple[Tensor, Tensor] | None = None
 
     def block(self, rows: slice) -> Block:
         """The anchors in these rows."""
         positive, negative = self.relation.masks(rows)
         found = distances(self.left, self.right, self.distance, rows)
-        return Block(rows.start, found, positive, negative, self.left.shape[1], self.seed)
+        ids = None if self.ids is None else (self.ids[0][rows], self.ids[1])
+        return Block(rows.start, found, positive, negative, self.left.shape[1], self.seed, ids)
 
     def blocks(self, mib: int) -> Iterator[Block]:
         """All anchors in blocks that need ``mib`` at most."""
@@ -136,10 +141,7 @@ class Miner(Step):
             InputError: NaN, infinity, or shapes that do not fit.
         """
         with torch.no_grad():
-            batch = self.batch(embeddings, labels, ref_emb, ref_labels)
-            if 0 in batch.relation.shape:
-                return tuple(torch.empty(0, dtype=torch.int64, device=embeddings.device) for _ in range(self.places))
-            return self.mine(batch)
+            return self.mined(self.batch(embeddings, labels, ref_emb, ref_labels))
 
     def counts(
         self, embeddings: Tensor, labels: Any, ref_emb: Tensor | None = None, ref_labels: Any = None
@@ -169,6 +171,12 @@ class Miner(Step):
         right = left if own else ready(refs, unit=unit)
         seed = new_seed(self.generator, left.device) if self.draws else None
         return Batch(left, right, relation, self.distance, seed)
+
+    def mined(self, batch: Batch) -> Indices:
+        """All that is chosen of a batch, which may be empty."""
+        if 0 in batch.relation.shape:
+            return tuple(torch.empty(0, dtype=torch.int64, device=batch.left.device) for _ in range(self.places))
+        return self.mine(batch)
 
     def mine(self, batch: Batch) -> Indices:
         """All that is chosen, block after block."""

@@ -13,7 +13,7 @@ from hardneg.online._draws import draw
 from hardneg.online.miners._base import Block
 from hardneg.online.miners._families import PerAnchor
 
-__all__ = ["Tempered"]
+__all__ = ["Tempered", "tempered"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,16 @@ class Tempered(PerAnchor):
     def pick(self, block: Block) -> tuple[Tensor, Tensor]:
         """Draw one of each kind."""
         column = torch.zeros_like(block.anchors)
-        harder = (block.to_positives / self.temperature, -block.to_negatives / self.temperature)
-        p, n = (draw(weights, block.uniform(stream, column)) for stream, weights in enumerate(harder))
+        harder = (block.to_positives, -block.to_negatives)
+        p, n = (tempered(by, self.temperature, block.uniform(stream, column)) for stream, by in enumerate(harder))
         return p, n
+
+
+def tempered(hardness: Tensor, temperature: float, at: Tensor) -> Tensor:
+    """For each number in (0, 1) a column drawn by ``exp(hardness / temperature)``; see :func:`draw`.
+
+    >>> at = torch.tensor([[0.1, 0.9]], dtype=torch.float64)
+    >>> tempered(torch.tensor([[0.0, 1.0]]), 0.01, at).tolist(), tempered(torch.tensor([[0.0, 1.0]]), 100, at).tolist()
+    ([[1, 1]], [[0, 1]])
+    """
+    return draw(hardness / temperature, at)
