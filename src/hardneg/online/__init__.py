@@ -24,6 +24,7 @@ except ModuleNotFoundError:
 if TYPE_CHECKING:
     from hardneg.online.batches import ClusteredBatches, HardClassBatches
     from hardneg.online.distributed import gather
+    from hardneg.online.examples import hard_examples
     from hardneg.online.guards import About, Guard, Guarded, Judged, class_means
     from hardneg.online.hooks import KeepState, RefreshCallback
     from hardneg.online.lightning import LightningRefresh
@@ -103,6 +104,7 @@ __all__ = [
     "class_means",
     "contrast",
     "gather",
+    "hard_examples",
     "hardness",
     "make_miner",
     "relations_of",
@@ -119,6 +121,7 @@ _HOMES = {
     "relations": ("Relations", "relations_of"),
     "batches": ("ClusteredBatches", "HardClassBatches"),
     "distributed": ("gather",),
+    "examples": ("hard_examples",),
     "hooks": ("KeepState", "RefreshCallback"),
     "lightning": ("LightningRefresh",),
     "live": ("Live",),
