@@ -5,6 +5,10 @@
     miner = Guarded(SemiHard(margin=0.2), filters=["margin(relative=0.05)"])
     a, p, n = miner(embeddings, labels)        # the calling convention of pytorch-metric-learning
 
+What chooses within one step draws from a ``generator``, PyTorch's own if not given; what goes over steps (batches,
+thermostat, mining anew) from a ``seed`` and a count, so that its state holds all there is. Miners and triplet losses
+speak of distances, lower is more alike; filters, guards and the monitor of scores, higher is more alike.
+
 Nothing else in the package imports this one, so ``import hardneg`` does not load torch. Names are loaded when first
 used.
 """

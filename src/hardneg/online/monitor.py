@@ -75,8 +75,9 @@ class Monitor:
     """Figures over the last ``window`` steps, for any logger, and alarms in plain words.
 
     Args:
-        margin: that of the triplet loss, on scores; a triplet is active where ``negative - positive + margin`` is
-            above 0. None for a loss without one.
+        margin: that of the triplet loss, in units of the scores; a triplet is active where ``negative - positive +
+            margin`` is above 0. None for a loss without one. Of a loss on distances (:class:`TripletLoss`) give minus
+            its distances for scores.
         stuck_at: the loss of a collapsed model, the margin if not given; ``math.log(2)`` for the soft margin, the
             logarithm of the number of candidates for a softmax.
         window: how many steps are looked at together.

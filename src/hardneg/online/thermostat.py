@@ -147,9 +147,10 @@ class Thermostat:
         batch = miner.batch(embeddings, labels, ref_emb, ref_labels)
         refs, device = len(batch.right), batch.left.device
         theirs = ids if ref_emb is None else ref_ids
-        relation = batch.relation if ids is None or theirs is None else batch.relation.having(ids, theirs)
         names = torch.arange(len(batch.left), device=device) if ids is None else ids.to(device)
         ref_names = torch.arange(refs, device=device) if theirs is None else theirs.to(device)
+        known = ids is not None and theirs is not None
+        relation = batch.relation.having(names, ref_names) if known else batch.relation
         order = ref_names.argsort(stable=True)  # so that a draw is the same in any order
         ordered = replace(
             batch, right=batch.right[order], relation=relation.in_order(order), seed=self._seed(device),

@@ -14,7 +14,7 @@ from hardneg.errors import InputError, OptionError  # noqa: E402
 from hardneg.online.guards import Guarded  # noqa: E402
 from hardneg.online.monitor import Alarm  # noqa: E402
 from hardneg.online.queue import MemoryQueue  # noqa: E402
-from hardneg.online.relations import Relations  # noqa: E402
+from hardneg.online.relations import Relations, relations_of  # noqa: E402
 from hardneg.online.thermostat import KINDS, AtDial, Thermostat  # noqa: E402
 
 COLLAPSE, IDLE = Alarm("collapse", "flat"), Alarm("idle", "easy")
@@ -173,3 +173,13 @@ def test_bad_options_are_named() -> None:
         Thermostat(low=0.7, high=0.6)
     with pytest.raises(OptionError, match="'active' must be in"):
         Thermostat().update(1.5)
+
+
+def test_ids_beside_relations_and_a_memory() -> None:
+    rows, labels = world()
+    ids = torch.arange(40)
+    wanted = Thermostat(0.5, seed=1)(rows, labels, rows[:30].clone(), labels[:30], ids=ids, ref_ids=ids[:30])
+    relation = relations_of(labels, labels[:30])
+    found = Thermostat(0.5, seed=1)(rows, relation, rows[:30].clone(), ids=ids, ref_ids=ids[:30])
+    assert all(torch.equal(one, other) for one, other in zip(wanted, found, strict=True))
+    assert (found[0] != found[1]).all()
