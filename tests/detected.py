@@ -8,6 +8,7 @@ nothing, and nothing was found. In image 5 is a cat over the edge. Image 6 has o
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,5 +72,5 @@ def mined(folder: Path, truth: dict[str, Any] = TRUTH) -> Run:
     return recipe.mine(recipe.read_data(), folder / "run", Settings())
 
 
-def _corners(box: list[float]) -> tuple[float, float, float, float]:
+def _corners(box: Sequence[float]) -> tuple[float, float, float, float]:
     return box[0], box[1], box[0] + box[2] - 1, box[1] + box[3] - 1

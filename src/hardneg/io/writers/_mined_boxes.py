@@ -96,15 +96,21 @@ def _by_image(
 
 
 def _count(export: Export, made: Scenes) -> None:
-    """Count the images, and those of them that a trainer may drop, for the manifest."""
+    """Count the images, and those of them that a trainer may drop, for the manifest.
+
+    Without boxes is an image in which nothing counts; without annotations one in which there is no crowd and no suspect
+    either.
+    """
     rows = range(len(made.truth.images))
     bare = [row for row in rows if made.bare(row)]
+    empty = [row for row in bare if not made.truth.boxes.get(row) and row not in made.suspects]
     export.counts.update(
         images=len(rows),
         boxes=sum(map(len, made.truth.boxes.values())),
         negatives=sum(map(len, made.negatives.values())),
         suspects=sum(map(len, made.suspects.values())),
         images_with_negatives=len(made.negatives),
-        images_without_boxes=len(bare),
-        images_without_boxes_with_negatives=sum(row in made.negatives for row in bare),
     )
+    for name, some in (("boxes", bare), ("annotations", empty)):
+        export.counts[f"images_without_{name}"] = len(some)
+        export.counts[f"images_without_{name}_with_negatives"] = sum(row in made.negatives for row in some)

@@ -21,18 +21,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any, TypeGuard
 
 from hardneg.io.readers._coco_files import records, why_not
-from hardneg.io.writers._base import Writer
+from hardneg.io.writers._base import ExportOptions, Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._files import line, opened
 from hardneg.io.writers._ground_truth import BoxOf, Truth
 from hardneg.io.writers._hard_class import HARD_CLASS, check_hard_class
 from hardneg.io.writers._mined_boxes import Scenes, scenes
 from hardneg.io.writers._photos import size_of
+from hardneg.run import Run
 
-__all__ = ["COCO"]
+__all__ = ["COCO", "count_images"]
 
 Record = dict[str, Any]
 
@@ -159,3 +161,13 @@ COCO = Writer(
     "coco", "detectors that read COCO: all images and boxes, mined negatives, suspects as crowds",
     (".json", ".json.gz"), "boxes, categories, scores", _write, ("hard_class",), texts=False,
 )  # fmt: skip
+
+
+def count_images(run: Run) -> dict[str, int]:
+    """How many images, boxes, negatives and suspects there are, as an export of the run counts them.
+
+    Raises InputError for a run whose items are not boxes in images.
+    """
+    work = Export(run, COCO, ExportOptions(), Path(), "")
+    scenes(work)
+    return dict(work.counts)
