@@ -80,15 +80,14 @@ def _bases(tree: ast.Module, path: Path) -> Iterator[tuple[Path, str]]:
     for node in _statements(tree.body):
         if [chain(one) for one in node.targets] == ["_base_"]:
             given = node.value.elts if isinstance(node.value, (ast.List, ast.Tuple)) else [node.value]
-            for one in given:
-                if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                    yield path.parent / one.value, one.value
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level and node.module:
-            parents = path.resolve().parents
-            if node.level <= len(parents):
-                file = parents[node.level - 1].joinpath(*node.module.split(".")).with_suffix(".py")
-                yield file, f"{'.' * node.level}{node.module}"
+            for name in given:
+                if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                    yield path.parent / name.value, name.value
+    parents = path.resolve().parents
+    for one in ast.walk(tree):
+        if isinstance(one, ast.ImportFrom) and one.module and 0 < one.level <= len(parents):
+            file = parents[one.level - 1].joinpath(*one.module.split(".")).with_suffix(".py")
+            yield file, f"{'.' * one.level}{one.module}"
 
 
 def _assign(names: dict[str, Value], bases: dict[str, Value], name: str, value: Value) -> None:
@@ -105,7 +104,7 @@ def _assign(names: dict[str, Value], bases: dict[str, Value], name: str, value: 
 
 
 def _over(base: Value, value: Value) -> Value:
-    """A dictionary laid over another, as MMEngine does: what is in both is laid over in its turn, unless ``_delete_``."""
+    """A dictionary laid over another, as MMEngine does: so is what is in both, unless there is a ``_delete_``."""
     if not isinstance(base.of, dict) or not isinstance(value.of, dict) or "_delete_" in value.of:
         return value
     merged = dict(base.of)
@@ -125,10 +124,8 @@ def _value(node: ast.expr, names: dict[str, Value], file: Path) -> Value:
     elif isinstance(node, (ast.List, ast.Tuple)):
         made = [_value(one, names, file) for one in node.elts]
     elif isinstance(node, ast.Dict):
-        pairs = zip(node.keys, node.values, strict=True)
-        made = _dictionary(
-            [(key.value if isinstance(key, ast.Constant) else None, one) for key, one in pairs], names, file
-        )
+        keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
+        made = _dictionary(list(zip(keys, node.values, strict=True)), names, file)
     elif isinstance(node, ast.Call) and chain(node.func) == "dict":
         made = _dictionary([(one.arg, one.value) for one in node.keywords], names, file)
     elif isinstance(node, (ast.Name, ast.Attribute)):

@@ -86,7 +86,7 @@ def chain(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return f"{before}.{node.attr}" if (before := chain(node.value)) else ""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        return f"{before}.{node.slice.value}" if (before := chain(node.value)) else ""
+        return f"{before}.{node.slice.value!s}" if (before := chain(node.value)) else ""
     return ""
 
 

@@ -1,14 +1,15 @@
 """Detectron2: ``DATALOADER.FILTER_EMPTY_ANNOTATIONS``, which is True, and ``filter_empty`` of lazy configurations.
 
 In the repository facebookresearch/detectron2: ``detectron2/config/defaults.py`` sets it; ``detectron2/data/build.py``
-hands it to ``get_detection_dataset_dicts(filter_empty=True)``, which calls ``filter_images_with_only_crowd_annotations``:
-an image goes where all its annotations have ``iscrowd`` 1, or there is none. A lazy configuration
-(``configs/common/data/coco.py``) calls that function itself.
+hands it to ``get_detection_dataset_dicts(filter_empty=True)``, which calls
+``filter_images_with_only_crowd_annotations``: an image goes where all its annotations have ``iscrowd`` 1, or there is
+none. A lazy configuration (``configs/common/data/coco.py``) calls that function itself.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,9 @@ __all__ = ["DETECTRON2"]
 
 _KEY = "DATALOADER.FILTER_EMPTY_ANNOTATIONS"
 _SECTIONS = {"MODEL", "DATASETS", "DATALOADER", "SOLVER", "INPUT", "TEST"}
+_IMPORTS = re.compile(r"^\s*(from|import)\s+detectron2\b", re.MULTILINE)
 _LOADS = "get_detection_dataset_dicts"
+_DEFAULT = "Images without annotations, or with crowds alone, are left out: the default, and nothing else is said."
 _WORDS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
 
@@ -52,7 +55,7 @@ def _fits(source: Source) -> bool:
         return bool(keys & _SECTIONS) or "_BASE_" in keys
     if is_python(source):
         tree = python(source)
-        return "detectron2" in source.text or any(
+        return bool(_IMPORTS.search(source.text)) or any(
             name.startswith("dataloader.train") or name.endswith(_KEY) for name, _ in _assigned(tree)
         )
     return bool(command(source, "train_net.py")) or bool(command(source, "lazyconfig_train_net.py"))
@@ -83,9 +86,7 @@ def _of_yaml(source: Source) -> list[Finding]:
         if node is not None:
             value = _WORDS.get(str(node.value).lower())
             return [_finding(_Set(one.path, line_of(node), value, "FILTER_EMPTY_ANNOTATIONS: False"))]
-    said = (
-        "Images without annotations, or with crowds alone, are left out: that is the default, and nothing else is said."
-    )
+    said = _DEFAULT
     if missing:
         said += f" The base '{missing[0]}' is not here: it may say something else."
     section = yaml_value(yaml_node(source), "DATALOADER")
@@ -161,9 +162,7 @@ def _constant(node: ast.expr) -> bool | None:
 def _silent_python(source: Source) -> Finding:
     old = "get_cfg" in source.text or "cfg.merge_from" in source.text
     change = f"add: cfg.{_KEY} = False" if old else "add: dataloader.train.dataset.filter_empty = False"
-    said = (
-        "Images without annotations, or with crowds alone, are left out: that is the default, and nothing else is said."
-    )
+    said = _DEFAULT
     return Finding(Effect.DROPPED, said, source.path, None, change)
 
 
@@ -181,7 +180,6 @@ def _of_command(source: Source) -> Finding:
 
 DETECTRON2 = Trainer(
     "Detectron2",
-    "YAML with sections such as MODEL and DATALOADER or a _BASE_, Python that imports detectron2, or a command line with "
-    "train_net.py",
+    "YAML with sections such as MODEL or a _BASE_, Python that imports detectron2, a command line with train_net.py",
     _fits, _findings,
 )  # fmt: skip

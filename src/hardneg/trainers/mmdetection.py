@@ -4,7 +4,7 @@ In the repository open-mmlab/mmdetection:
 
 - Version 3 (``train_dataloader``): ``mmdet/datasets/coco.py`` and ``xml_style.py``, ``filter_data``, leave out images
   without annotations of the classes where ``filter_cfg`` has ``filter_empty_gt`` True, as
-  ``configs/_base_/datasets/coco_detection.py`` has; without it they stay. A crowd, or what is difficult, keeps an image.
+  ``configs/_base_/datasets/coco_detection.py`` has; without it they stay. A crowd or what is difficult keeps an image.
 - Version 2 (``data.train``): ``mmdet/datasets/custom.py`` has ``filter_empty_gt=True`` as its default.
 - ``mmdet/models/dense_heads/ssd_head.py`` takes ``neg_pos_ratio`` times as many negatives as there are positives in
   the image: without positives none, so its loss is zero.
@@ -23,12 +23,15 @@ from hardneg.trainers._texts import is_python
 
 __all__ = ["MMDETECTION"]
 
-_OWN = re.compile(r"^(_base_|train_dataloader|train_pipeline|train_cfg|dataset_type|data|model)\s*=", re.MULTILINE)
+_OWN = re.compile(
+    r"^((_base_|train_dataloader|train_pipeline|dataset_type)\s*=|(data|model)\s*=\s*(dict\(|\{)|with read_base\(\))",
+    re.MULTILINE,
+)
 _DROPPED = "Images without annotations of the classes are left out."
 
 
 def _fits(source: Source) -> bool:
-    return is_python(source) and ("mmdet" in source.text or bool(_OWN.search(source.text)))
+    return is_python(source) and bool(_OWN.search(source.text))
 
 
 def _findings(source: Source) -> list[Finding]:
@@ -98,7 +101,7 @@ def _of_loss(config: Config) -> Iterator[Finding]:
         if kind is not None and kind.of in ("SSDHead", "SSDLiteHead"):
             ratio = next((found for part in within(model) if (found := part.get("neg_pos_ratio"))), kind)
             yield Finding(
-                Effect.NO_LOSS, "SSD takes a number of negatives for each positive: without positives there is no loss.",
+                Effect.NO_LOSS, "SSD takes so many negatives for each positive: without positives there is no loss.",
                 ratio.file, ratio.line,
                 "train on pictures that are joined from several (mosaic), or with a head that has a focal loss",
             )  # fmt: skip
@@ -110,5 +113,5 @@ def _of_loss(config: Config) -> Iterator[Finding]:
 
 
 MMDETECTION = Trainer(
-    "MMDetection", "Python with _base_, train_dataloader, data or model at the left end of a line", _fits, _findings
+    "MMDetection", "Python with _base_, read_base, train_dataloader, or dictionaries data or model", _fits, _findings
 )

@@ -19,6 +19,7 @@ from hardneg.trainers._texts import chain, command, is_python, is_yaml, python, 
 __all__ = ["TORCHVISION"]
 
 _REMOVES = "_coco_remove_images_without_annotations"
+_IMPORTS = re.compile(rf"^\s*(from|import)\s+(torchvision|coco_utils)\b|\b{_REMOVES}\b", re.MULTILINE)
 _SSD = re.compile(r"ssd(lite)?\d+_\w+")
 _MODEL = "a RetinaNet, FCOS or Faster R-CNN, which have a loss of backgrounds"
 _DROPPED = "Images without annotations are left out."
@@ -27,7 +28,7 @@ _NO_LOSS = "SSD takes three negatives for each positive of an image: without box
 
 def _fits(source: Source) -> bool:
     if is_python(source):
-        return "torchvision" in source.text or _REMOVES in source.text or "coco_utils" in source.text
+        return bool(_IMPORTS.search(source.text))
     return not is_yaml(source) and bool(command(source, "train.py"))
 
 
@@ -89,5 +90,5 @@ def _dropped(source: Source, line: int, change: str) -> Finding:
 
 TORCHVISION = Trainer(
     "torchvision's reference training",
-    "Python that names torchvision or coco_utils, or a command line with train.py", _fits, _findings,
+    "Python that imports torchvision or coco_utils, or a command line with train.py", _fits, _findings,
 )  # fmt: skip

@@ -1,8 +1,8 @@
 """Ultralytics: images with an empty label file, or none, are trained on as background.
 
-In the repository ultralytics/ultralytics: ``ultralytics/data/utils.py``, ``verify_image_label``, counts them as empty or
-missing and keeps them; ``ultralytics/utils/loss.py`` has a loss of every place, whether or not there is a box. A box
-outside the picture makes it leave out the whole image.
+In the repository ultralytics/ultralytics: ``ultralytics/data/utils.py``, ``verify_image_label``, counts them as empty
+or missing and keeps them; ``ultralytics/utils/loss.py`` has a loss of every place, whether or not there is a box. A
+box outside the picture makes it leave out the whole image.
 """
 
 from __future__ import annotations
