@@ -18,8 +18,7 @@ _PATH = click.Path(exists=True, path_type=Path)
 @click.command(short_help="See whether a trainer throws images without boxes away.")
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("data", metavar="[RUN|EXPORT]", type=_PATH, required=False)
-@click.pass_context
-def command(ctx: click.Context, config: Path, data: Path | None) -> None:
+def command(config: Path, data: Path | None) -> None:
     """Say what a training does to images without boxes, where mined backgrounds are.
 
     CONFIG is read, never run: a configuration of Detectron2, MMDetection or Ultralytics, or the script or command line
@@ -36,7 +35,7 @@ def command(ctx: click.Context, config: Path, data: Path | None) -> None:
     for one in found.findings:
         _say(one, counts)
     if found.loses:
-        ctx.exit(1)
+        raise SystemExit(1)
 
 
 def _say(one: Finding, counts: Mapping[str, int] | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from hardneg.errors import InputError
 from hardneg.trainers._finding import Source
-from hardneg.trainers._texts import chain, python, source_of
+from hardneg.trainers._texts import chain, imported, python, source_of
 
 __all__ = ["Config", "Value", "config_of", "within"]
 
@@ -83,11 +83,9 @@ def _bases(tree: ast.Module, path: Path) -> Iterator[tuple[Path, str]]:
             for name in given:
                 if isinstance(name, ast.Constant) and isinstance(name.value, str):
                     yield path.parent / name.value, name.value
-    parents = path.resolve().parents
     for one in ast.walk(tree):
-        if isinstance(one, ast.ImportFrom) and one.module and 0 < one.level <= len(parents):
-            file = parents[one.level - 1].joinpath(*one.module.split(".")).with_suffix(".py")
-            yield file, f"{'.' * one.level}{one.module}"
+        if isinstance(one, ast.ImportFrom) and one.module and one.level:
+            yield imported(path, one.level, one.module), f"{'.' * one.level}{one.module}"
 
 
 def _assign(names: dict[str, Value], bases: dict[str, Value], name: str, value: Value) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
 from pathlib import Path
@@ -11,7 +12,18 @@ from typing import Any
 from hardneg.errors import InputError, MissingExtraError
 from hardneg.trainers._finding import Source
 
-__all__ = ["chain", "command", "is_python", "is_yaml", "line_of", "python", "source_of", "yaml_node", "yaml_value"]
+__all__ = [
+    "chain",
+    "command",
+    "imported",
+    "is_python",
+    "is_yaml",
+    "line_of",
+    "python",
+    "source_of",
+    "yaml_node",
+    "yaml_value",
+]
 
 _MOST = 2_000_000  # bytes; a configuration is far smaller
 
@@ -88,6 +100,15 @@ def chain(node: ast.AST) -> str:
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
         return f"{before}.{node.slice.value!s}" if (before := chain(node.value)) else ""
     return ""
+
+
+def imported(path: Path, level: int, module: str) -> Path:
+    """The file that ``from ..module import`` of a file at this path means, with as many points as ``level``.
+
+    >>> imported(Path("configs/mine/a.py"), 2, "common.data").as_posix()
+    'configs/common/data.py'
+    """
+    return Path(os.path.normpath(path.parent.joinpath(*[".."] * (level - 1), *module.split(".")))).with_suffix(".py")
 
 
 def command(source: Source, script: str) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hardneg.errors import InputError
@@ -19,6 +19,7 @@ from hardneg.trainers._finding import Effect, Finding, Source, Trainer
 from hardneg.trainers._texts import (
     chain,
     command,
+    imported,
     is_python,
     is_yaml,
     line_of,
@@ -65,7 +66,8 @@ def _findings(source: Source) -> list[Finding]:
     if is_yaml(source):
         return _of_yaml(source)
     if is_python(source):
-        return [_finding(one) for one in found] if (found := _in_python(source, ())) else [_silent_python(source)]
+        found = [_finding(_overruled(one, source)) for one in _in_python(source, ())]
+        return found or [_silent_python(source)]
     return [_of_command(source)]
 
 
@@ -124,7 +126,7 @@ def _in_python(source: Source, seen: tuple[Path, ...]) -> list[_Set]:
     found: list[_Set] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level and node.module and here not in seen:
-            file = here.parents[node.level - 1].joinpath(*node.module.split(".")).with_suffix(".py")
+            file = imported(source.path, node.level, node.module)
             if file.is_file() and any(one.name in ("dataloader", "*") for one in node.names):
                 found += _in_python(source_of(file), (*seen, here))
     found += _calls(source, tree)
@@ -153,6 +155,12 @@ def _calls(source: Source, tree: ast.Module) -> Iterator[_Set]:
                 yield _Set(source.path, given.value.lineno, _constant(given.value), "filter_empty=False")
             else:
                 yield _Set(source.path, node.lineno, True, f"{_LOADS}(..., filter_empty=False)")
+
+
+def _overruled(one: _Set, source: Source) -> _Set:
+    """What another file sets is best changed in one's own."""
+    own = f"add to {source.path.name}: dataloader.train.dataset.filter_empty = False"
+    return one if one.file == source.path else replace(one, written=own)
 
 
 def _constant(node: ast.expr) -> bool | None:

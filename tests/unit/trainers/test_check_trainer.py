@@ -188,6 +188,7 @@ def test_a_lazy_configuration_that_imports_another(tmp_path: Path) -> None:
     base.write_text(LAZY)
     one = _one(tmp_path, "configs/COCO/fcos.py", FCOS)
     assert (one.effect, one.file.resolve()) == (DROPPED, base)
+    assert one.change == "add to fcos.py: dataloader.train.dataset.filter_empty = False"
     one = _one(tmp_path, "configs/COCO/fcos.py", f"{FCOS}dataloader.train.dataset.filter_empty = False\n")
     assert one.effect is KEPT
 
@@ -379,7 +380,7 @@ def test_what_is_no_configuration(tmp_path: Path, name: str, text: str, said: st
 
 def test_a_checkpoint_is_no_configuration(tmp_path: Path) -> None:
     (tmp_path / "a.pt").write_bytes(b"\x80\x02\xff\xfe")
-    with pytest.raises(InputError, match="It is not UTF-8 text. Give a configuration, not a checkpoint"):
+    with pytest.raises(InputError, match=r"It is not UTF-8 text\. Give a configuration, not a checkpoint"):
         check(tmp_path / "a.pt")
     with pytest.raises(InputError, match="There is no such file"):
         check(tmp_path / "b.yaml")
