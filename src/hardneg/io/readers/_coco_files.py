@@ -16,7 +16,7 @@ from hardneg.errors import InputError, MissingExtraError
 from hardneg.io.readers._bytes import binary, damaged
 from hardneg.io.reading import Skips
 
-__all__ = ["Places", "Table", "boxes_in", "records", "rows_of", "why_not"]
+__all__ = ["Places", "Table", "boxes_in", "records", "rows_of"]
 
 
 def records(path: Path, part: str) -> Iterator[Mapping[str, Any]]:
@@ -96,7 +96,7 @@ def boxes_in(path: Path, part: str, places: Places, skips: Skips, *, scored: boo
     for row, one in enumerate(records(path, part)):
         image = places.images.get(str(one.get("image_id")), -1)
         category = places.categories.get(str(one.get("category_id")), -1)
-        reason = "image_without_a_picture" if image in places.unseen else why_not(one, image, category, scored=scored)
+        reason = "image_without_a_picture" if image in places.unseen else _wrong(one, image, category, scored=scored)
         if reason is not None:
             skips.add(reason, f"{path.name}, box {row}: {_shown(one)}")
             continue
@@ -111,7 +111,7 @@ def boxes_in(path: Path, part: str, places: Places, skips: Skips, *, scored: boo
     return table
 
 
-def why_not(one: Mapping[str, Any], image: int, category: int, *, scored: bool) -> str | None:
+def _wrong(one: Mapping[str, Any], image: int, category: int, *, scored: bool) -> str | None:
     """Why a box cannot be used, in one word."""
     box = one.get("bbox")
     if image < 0:

@@ -1,13 +1,14 @@
 """All that is there in the pictures of a mining of detections: every image and every box, not only what was mined.
 
-A run holds the items that candidates or relations name: images without one, crowds, and most boxes of a large category
-are not in it. Training needs them all, so they are read again from the annotations that the run's ``recipe.toml``
-names. Where there are none (the run was made in Python, or the file is gone), what the run holds must do, and the
-report of the export says so.
+A run holds the boxes that count and what was mined: crowds, and images in which nothing is and nothing was found, are
+not in it. Training needs them, so all is read again from the annotations that the run's ``recipe.toml`` names. Where
+there are none (the run was made in Python, or the file is gone), what the run holds must do, and the report of the
+export says so.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections import defaultdict
@@ -20,13 +21,13 @@ import pyarrow.compute as pc
 
 from hardneg.collection import Id
 from hardneg.errors import InputError
-from hardneg.io.readers._coco_files import records, rows_of, why_not
+from hardneg.io.readers._coco_files import records, rows_of
 from hardneg.io.readers._media import Media
 from hardneg.io.reading import Skips
 from hardneg.run import Run
 from hardneg.storage import digest
 
-__all__ = ["Category", "Here", "Photo", "Truth", "ground_truth"]
+__all__ = ["Category", "Here", "Photo", "Truth", "ground_truth", "why_not"]
 
 BoxOf = tuple[float, float, float, float]  # left, top, width, height in pixels
 
@@ -95,9 +96,17 @@ def ground_truth(run: Run, skips: Skips) -> Truth:
     file = Path(data["path"]) if "path" in data else None
     read = _READ.get(str(data.get("format", run.manifest.get("data", {}).get("format"))))
     if file is None or read is None or not file.is_file():
-        why = "it has no recipe.toml" if file is None else f"'{file}' is not there, or not a format with boxes"
-        return _from_run(run, f"Only what the run holds: {why}. Images without an item of the run are missing.")
+        return _from_run(run, f"Only what the run holds, for {_why(file, read is not None)}. {_MISSING}")
     return read(file, data, run, skips)
+
+
+_MISSING = "Crowds are missing, and images in which nothing is and nothing was found."
+
+
+def _why(file: Path | None, known: bool) -> str:
+    if file is None:
+        return "it has no recipe.toml"
+    return f"'{file.name}' is not there" if known else f"'{file.name}' is of a format that is not read again"
 
 
 def _recipe(run: Run) -> dict[str, Any]:
@@ -131,7 +140,7 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
         image, category = (
             known.get(str(one.get(name)), -1) for known, name in ((of_image, "image_id"), (of_category, "category_id"))
         )
-        if (reason := why_not(one, image, category, scored=False)) is not None:
+        if (reason := why_not(one, image, category)) is not None:
             skips.add(f"annotation_{reason}", f"{file.name}, box {row}")
             continue
         uncounted = any(one.get(name) for name in ("iscrowd", "ignore", "difficult"))
@@ -142,6 +151,22 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
     if run.manifest.get("data", {}).get("files", {}).get(file.name) not in (None, digest(file)):
         told += " It has changed since the mining."
     return Truth(images, categories, boxes, told, file)
+
+
+def why_not(one: Mapping[str, Any], image: int, category: int) -> str | None:
+    """Why an annotation cannot be used, in one word; ``image`` and ``category`` are -1 where they are not known."""
+    box = one.get("bbox")
+    if image < 0:
+        return "unknown_image"
+    if category < 0:
+        return "unknown_category"
+    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_finite, box)):
+        return "no_box"
+    return "no_area" if box[2] <= 0 or box[3] <= 0 else None
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _picture(media: Media | None, root: Any, one: Mapping[str, Any]) -> Path | None:

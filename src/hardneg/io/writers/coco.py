@@ -24,11 +24,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from hardneg.io.readers._coco_files import records, why_not
+from hardneg.io.readers._coco_files import records
 from hardneg.io.writers._base import ExportOptions, Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._files import line, opened
-from hardneg.io.writers._ground_truth import BoxOf, Truth
+from hardneg.io.writers._ground_truth import BoxOf, Truth, why_not
 from hardneg.io.writers._hard_class import HARD_CLASS, check_hard_class
 from hardneg.io.writers._mined_boxes import Scenes, scenes
 from hardneg.io.writers._photos import size_of
@@ -129,7 +129,7 @@ def _own(truth: Truth) -> Iterator[Record]:
     images, categories = truth.image_rows(), {str(one.id): row for row, one in enumerate(truth.categories)}
     for one in records(truth.annotations, "annotations"):
         image, category = images.get(str(one.get("image_id")), -1), categories.get(str(one.get("category_id")), -1)
-        if why_not(one, image, category, scored=False) is None:
+        if why_not(one, image, category) is None:
             ids = {"image_id": truth.images[image].id, "category_id": truth.categories[category].id}
             yield {**_shape(tuple(one["bbox"])), "iscrowd": 0, **one, **ids}
 
