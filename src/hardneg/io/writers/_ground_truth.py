@@ -64,7 +64,8 @@ class Here:
 class Truth:
     """What is there: the boxes of each image by its row.
 
-    ``annotations`` is the COCO file it is from, where it is from one; ``told`` says in one line where it is from.
+    ``annotations`` is the COCO file it is from, where it is from one, and ``last`` the largest number among the ids of
+    its annotations; ``told`` says in one line where it is from.
     """
 
     images: list[Photo]
@@ -72,6 +73,7 @@ class Truth:
     boxes: Mapping[int, list[Here]]
     told: str
     annotations: Path | None = None
+    last: int = 0
 
     def image_rows(self) -> dict[str, int]:
         """The rows of the images by their ids as text."""
@@ -136,7 +138,9 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
     of_image = {str(key): row for row, key in enumerate(rows)}
     of_category = {str(key): row for row, key in enumerate(kinds)}
     boxes: defaultdict[int, list[Here]] = defaultdict(list)
+    last = 0
     for row, one in enumerate(records(file, "annotations")):
+        last = max(last, own if isinstance(own := one.get("id"), int) else 0)
         image, category = (
             known.get(str(one.get(name)), -1) for known, name in ((of_image, "image_id"), (of_category, "category_id"))
         )
@@ -150,7 +154,7 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
     told = f"All images and boxes, read again from '{file.name}'."
     if run.manifest.get("data", {}).get("files", {}).get(file.name) not in (None, digest(file)):
         told += " It has changed since the mining."
-    return Truth(images, categories, boxes, told, file)
+    return Truth(images, categories, boxes, told, file, last)
 
 
 def why_not(one: Mapping[str, Any], image: int, category: int) -> str | None:

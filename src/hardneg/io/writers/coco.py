@@ -19,7 +19,7 @@ another category has that thing's own box.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -86,9 +86,9 @@ def _hard_id(truth: Truth) -> int | str:
 class _Numbers:
     """Ids of annotations: their own where they are whole numbers that were not there before, else above all of them."""
 
-    def __init__(self, own: Iterable[object]) -> None:
+    def __init__(self, last: int) -> None:
         self._taken: set[int] = set()
-        self._new = count(max((one for one in own if _is_number(one)), default=0) + 1)
+        self._new = count(last + 1)
 
     def of(self, own: object = None) -> int:
         number = own if _is_number(own) and own not in self._taken else next(self._new)
@@ -102,7 +102,7 @@ def _is_number(value: object) -> TypeGuard[int]:
 
 def _annotations(export: Export, found: Scenes) -> Iterator[Record]:
     truth = found.truth
-    numbers = _Numbers(one.get("id") for one in _own(truth))
+    numbers = _Numbers(truth.last)
     for own in _own(truth):
         number = numbers.of(own.get("id"))
         if own.get("id") not in (None, number):
