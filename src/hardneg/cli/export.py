@@ -44,6 +44,8 @@ def _list(context: click.Context, parameter: click.Parameter, asked: bool) -> No
     type=click.Choice(["link", "hardlink", "copy"]),
     help="How pictures and sounds get into a folder (link).",
 )
+@click.option("--hard-class", is_flag=True, help="Add a category 'hard_negative' with the mined backgrounds.")
+@click.option("--mask", is_flag=True, help="Copy pictures with suspects made grey, where a format cannot ignore them.")
 @click.option("--prompt", help="The instruction for the query, in formats that carry one.")
 @overwrite_option
 def command(run: Path, kind: str, out: Path, columns: tuple[Any, ...], **given: Any) -> None:
@@ -69,6 +71,8 @@ def export_into(run: Run, kind: str) -> None:
 
 def _say(report: ExportReport) -> None:
     console.print(f"Wrote {report.rows:,} rows: {report.path}", markup=False, highlight=False, soft_wrap=True)
+    for note in report.notes:
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
     if report.skips:
         rows = [(one.reason, one.count, "; ".join(one.examples)) for one in report.skips]
         console.print(table("Left out", ("reason", "count", "for instance"), rows))

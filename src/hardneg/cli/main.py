@@ -1,4 +1,4 @@
-"""``hardneg``: mine, listen, identities, refilter, export, report, show, confusable."""
+"""``hardneg``: mine, listen, identities, refilter, export, check-trainer, report, show, confusable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from hardneg.errors import HardnegError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = ("demo", "faces", "confusable", "listen", "identities", "mine", "refilter", "export", "report", "show")
+_COMMANDS = (
+    "demo", "faces", "confusable", "listen", "identities", "mine", "refilter", "export", "check-trainer", "report",
+    "show",
+)  # fmt: skip
 
 
 class _Lazy(click.Group):
@@ -24,7 +27,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"hardneg.cli.{cmd_name}")
+        module = importlib.import_module(f"hardneg.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -115,7 +115,8 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
     summary(run)
     for name in options["exports"]:
         export_into(run, name)
-    export = f"hardneg export {run.path} --format sentence-transformers -o train.parquet"
+    usual = "coco -o train.json" if "box" in run.items.table.column_names else "sentence-transformers -o train.parquet"
+    export = f"hardneg export {run.path} --format {usual}"
     console.print(f"\nRead it: {page}\nUse it:  {export}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -18,11 +18,14 @@ from hardneg.io.writers._export import Export
 from hardneg.io.writers._files import check_free, folder
 from hardneg.io.writers.arctic import ARCTIC
 from hardneg.io.writers.beir import BEIR
+from hardneg.io.writers.coco import COCO
 from hardneg.io.writers.cohere import COHERE
 from hardneg.io.writers.colbert import COLBERT
+from hardneg.io.writers.crops import CROPS
 from hardneg.io.writers.dpr import DPR
 from hardneg.io.writers.flagembedding import FLAGEMBEDDING, FLAGEMBEDDING_POOL
 from hardneg.io.writers.image_folder import IMAGE_FOLDER
+from hardneg.io.writers.image_weight import IMAGE_WEIGHT
 from hardneg.io.writers.index import INDEX
 from hardneg.io.writers.label_studio import LABEL_STUDIO
 from hardneg.io.writers.msmarco import GPL, MSMARCO
@@ -40,6 +43,8 @@ from hardneg.io.writers.spotlight import SPOTLIGHT
 from hardneg.io.writers.swift import MS_SWIFT
 from hardneg.io.writers.tevatron import TEVATRON, TEVATRON_PASSAGES
 from hardneg.io.writers.trials import TRIALS
+from hardneg.io.writers.voc import VOC
+from hardneg.io.writers.yolo import YOLO
 from hardneg.run import Run
 from hardneg.storage import write_json
 
@@ -91,6 +96,11 @@ WRITERS: dict[str, Writer] = {
         OPENWAKEWORD,
         SPEECHBRAIN,
         NEMO_MANIFEST,
+        COCO,
+        YOLO,
+        VOC,
+        CROPS,
+        IMAGE_WEIGHT,
     )
 }
 OTHER_NAMES = {
@@ -103,7 +113,10 @@ OTHER_NAMES = {
     "sound_folder": "sound-folder",
     "audio-folder": "sound-folder",
     "kaldi-trials": "trials",
+    "image_weight": "image-weight",
+    "pascal-voc": "voc",
     "ragatouille": "colbert",
+    "ultralytics": "yolo",
     "llamaindex": "cohere",
 }
 """What people call some of them as well."""
@@ -174,9 +187,12 @@ def _manifest(work: Export) -> dict[str, object]:
         "options": work.options.given(),
         "counts": dict(work.counts),
         "skipped": skips,
+        **({"notes": list(work.notes)} if work.notes else {}),
     }
     return {"export": about, "run": dict(work.run.manifest)}
 
 
 def _report(work: Export, out: Path, files: list[Path]) -> ExportReport:
-    return ExportReport(work.writer.name, out, tuple(files), dict(work.counts), tuple(work.skips.list()))
+    return ExportReport(
+        work.writer.name, out, tuple(files), dict(work.counts), tuple(work.skips.list()), tuple(work.notes)
+    )

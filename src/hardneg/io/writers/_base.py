@@ -36,6 +36,8 @@ class ExportOptions:
         balanced: Whether weights are balanced by class.
         files: Whether pictures and sounds are put there as symbolic links (``link``), as hard links (``hardlink``) or
             copied (``copy``).
+        hard_class: Add a category for mined backgrounds, for a detector that shall learn what they are.
+        mask: Put copies of the pictures there in which suspects are grey, where a format cannot say "ignore this".
         overwrite: Replace an earlier export.
 
     Raises:
@@ -57,6 +59,8 @@ class ExportOptions:
     shard_rows: int = 100_000
     balanced: bool = False
     files: Literal["link", "hardlink", "copy"] = "link"
+    hard_class: bool = False
+    mask: bool = False
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -121,7 +125,8 @@ class Writer:
 class ExportReport:
     """What an export wrote.
 
-    ``counts`` holds the anchors of the run and the rows written, ``skips`` what was left out and why.
+    ``counts`` holds the anchors of the run and the rows written, ``skips`` what was left out and why, ``notes`` what
+    else is to be known.
     """
 
     format: str
@@ -129,6 +134,7 @@ class ExportReport:
     files: tuple[Path, ...]
     counts: Mapping[str, int]
     skips: tuple[Skip, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -39,6 +39,7 @@ class Export:
         name: The name that the output will have.
         counts: Rows by kind. ``rows`` counts those of the training data.
         skips: What was left out.
+        notes: What else is to be known, a sentence each.
     """
 
     def __init__(self, run: Run, writer: Writer, options: ExportOptions, target: Path, name: str) -> None:
@@ -46,6 +47,7 @@ class Export:
         self.target, self.name = target, name
         self.counts: Counter[str] = Counter(anchors=len(run.anchors))
         self.skips = Skips()
+        self.notes: list[str] = []
         self.members = Members(run) if writer.paths and are_classes(run) else None
         if writer.texts and not (writer.media and media_kind(run.items)):
             if self.members is None:

@@ -23,7 +23,12 @@ MEDIA = {
     "openwakeword",
     "speechbrain",
     "nemo-manifest",
-}  # which need pictures or sounds
+    "coco",
+    "yolo",
+    "voc",
+    "crops",
+    "image-weight",
+}  # which need pictures, sounds or boxes
 EVERY = sorted(set(WRITERS) - MEDIA)
 TEXTS = sorted(name for name, writer in WRITERS.items() if writer.texts)
 TRAINING = sorted(set(WRITERS) - MEDIA - {"flagembedding-pool", "label-studio", "spotlight", "index", "sample-weight"})
