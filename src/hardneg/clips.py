@@ -5,13 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from hardneg.collection import Collection
-from hardneg.ragged import Ragged
+from hardneg.ragged import IntArray, Ragged
 
 __all__ = ["overlapping"]
 
 
-def overlapping(items: Collection) -> Ragged:
-    """For each part of a recording the others of the same file that share some time with it."""
+def overlapping(items: Collection, kinds: IntArray) -> Ragged:
+    """For each part of a recording those of another kind, of the same file, that share some time with it.
+
+    Pairs of one kind are not listed: windows that slide over a recording have millions of them.
+
+    Args:
+        items: with ``audio`` and, in seconds, ``start`` and ``end``; without times a part is the whole file.
+        kinds: a number for each part, shape ``(items,)``.
+    """
     names = items.table.column_names
     times = [
         items.table.column(name).to_numpy().astype(np.float64) if name in names else np.full(len(items), np.nan)
@@ -32,8 +39,9 @@ def overlapping(items: Collection) -> Ragged:
         live = live[meets]
         if not len(live):
             break
-        left.append(order[live])
-        right.append(order[live + step])
+        differ = live[kinds[order[live]] != kinds[order[live + step]]]
+        left.append(order[differ])
+        right.append(order[differ + step])
         step += 1
     if not left:
         return Ragged.empty(len(items))

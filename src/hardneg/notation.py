@@ -25,7 +25,7 @@ import numpy as np
 
 from hardneg.errors import OptionError
 
-__all__ = ["Call", "Registry", "Step", "parse", "require"]
+__all__ = ["Call", "Registry", "Step", "nearest", "parse", "require"]
 
 _TOKEN = re.compile(r"""\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([\w./:@+~#-]+)|([(),=\[\]]))""")
 _WORD = re.compile(r"[\w./:@+~#-]+")
@@ -42,6 +42,16 @@ def require(holds: bool, name: str, rule: str, value: object) -> None:
     """
     if not holds:
         raise OptionError(f"The '{name}' must be {rule}. Got {value}.")
+
+
+def nearest(name: str, names: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The name that was most likely meant, whatever the case; None where none is as alike as that (1 is the same).
+
+    >>> nearest("SFaces", ["sface", "logmel"]), nearest("facenet", ["logmel"])
+    ('sface', None)
+    """
+    close = get_close_matches(name.lower(), list(names), n=1, cutoff=likeness)
+    return close[0] if close else None
 
 
 @dataclass(frozen=True)
@@ -249,8 +259,8 @@ class Registry(Generic[T]):
             if isinstance(found, type) and issubclass(found, self.base):
                 return found
             raise OptionError(f"'{name}' is no {self.kind} (a subclass of {self.base.__name__}).")
-        close = get_close_matches(name, self.steps, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
+        close = nearest(name.removeprefix("./").rstrip("/\\"), self.steps)
+        hint = f" Did you mean '{close}'?" if close else ""
         raise OptionError(f"There is no {self.kind} '{name}'.{hint} Known: {', '.join(sorted(self.steps))}.")
 
     def _build(self, cls: type[T], call: Call) -> T:
@@ -263,8 +273,8 @@ class Registry(Generic[T]):
         given = dict(zip(unnamed, call.positional, strict=False))
         for key, value in call.named:
             if key not in options:
-                close = get_close_matches(key, options, n=1)
-                hint = f" Did you mean '{close[0]}'?" if close else ""
+                close = nearest(key, options)
+                hint = f" Did you mean '{close}'?" if close else ""
                 raise OptionError(f"{call.name} has no option '{key}'.{hint} It takes: {', '.join(options) or 'none'}.")
             if key in given:
                 raise OptionError(f"{call.name} got the option '{key}' twice.")

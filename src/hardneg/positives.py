@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg import random
-from hardneg.classes import Classes, coded, column_of, listed_members, values_of
+from hardneg.classes import Classes, Codes, coded, column_of, listed_members, together, values_of
 from hardneg.clips import overlapping
 from hardneg.collection import Collection, as_ids
 from hardneg.detect import Detections, Mistakes, Truth, items_of
@@ -194,7 +194,7 @@ class Positives:
 
         So one and the same recordings serve several tasks. With ``same="label"`` (the word) a word by another speaker
         is a positive, as for keywords; with ``same="speaker"`` it is a hard negative, as for speakers. Parts of one
-        file that overlap in time hold the same sound: whatever their labels, they are ignored for one another.
+        file that overlap in time hold the same sound: where their values differ, they are ignored for one another.
 
         Args:
             items: with the file in the column ``audio`` and, in seconds, ``start`` and ``end``; see
@@ -217,7 +217,7 @@ class Positives:
         made = _from_column(items, same, anchors, minable, _Draw(listed, seed), closed=True)
         if anchors == "classes":
             return made  # a class lies nowhere in time
-        mine = overlapping(items).take(made.own)
+        mine = overlapping(items, together(_codes_of(items, same)[1])).take(made.own)
         fresh = ~made.positive.contains(mine.rows(), mine.values)
         ignored = Ragged.from_pairs(mine.rows()[fresh], mine.values[fresh], len(made.anchors))
         return replace(made, ignored=ignored)
@@ -344,10 +344,7 @@ def _from_column(
 ) -> Positives:  # fmt: skip
     require(kind in ("items", "classes"), "anchors", "items or classes", kind)
     require(draw.listed >= 1, "listed", "at least 1", draw.listed)
-    found = column_of(items, column, "items")
-    values = values_of(found)
-    values = values.take(pc.sort_indices(values))
-    codes, names = coded(found, values), tuple(values.to_pylist())
+    names, codes = _codes_of(items, column)
     minable = np.ones(len(items), bool) if minable is None else np.asarray(minable, bool)
     require(minable.shape == (len(items),), "minable", f"of shape ({len(items)},)", f"shape {minable.shape}")
     members = Ragged.from_codes(codes)
@@ -372,6 +369,14 @@ def _from_column(
         anchors = items.take(own)
     none = Ragged.empty(len(anchors))
     return Positives(anchors, items, positive, none, none, own, barred, classes)
+
+
+def _codes_of(items: Collection, column: str) -> tuple[tuple[str, ...], Codes]:
+    """The different values of a column, sorted, and for each item the places of its own."""
+    found = column_of(items, column, "items")
+    values = values_of(found)
+    values = values.take(pc.sort_indices(values))
+    return tuple(values.to_pylist()), coded(found, values)
 
 
 def _known(collection: Collection, ids: pa.Array, what: str) -> IntArray:

@@ -118,9 +118,28 @@ def test_parts_that_overlap_are_ignored_for_one_another(parts: list[tuple[str, i
             for other, (name, begin, long, _) in enumerate(parts)
             if other != row and name == file and begin < start + length and start < begin + long
         }
-        assert set(made.ignored[anchor].tolist()) == meets - set(made.positive[anchor].tolist())
+        same = {other for other, label in enumerate(labels) if label == labels[row]}
+        assert set(made.ignored[anchor].tolist()) == meets - same
     assert made.classes is not None
     assert made.classes.column == "label"
+
+
+def test_windows_that_slide_over_a_recording_are_no_list_of_all_pairs() -> None:
+    count = 4000  # each shares some time with all others: sixteen million pairs
+    start = pa.array(np.linspace(0, 1, count))
+    labels = pa.array(["yes"] * (count - 3) + ["no", "no", None])
+    table = pa.table({"id": range(count), "audio": ["x.wav"] * count, "start": start, "end": [9.0] * count})
+    made = Positives.from_segments(Collection(table.append_column("label", labels)))
+    assert made.ignored[0].tolist() == [count - 3, count - 2, count - 1]
+    assert len(made.ignored.values) == (count - 3) * 3 + 2 * (count - 2)
+
+
+def test_parts_with_several_values_overlap_where_their_sets_differ() -> None:
+    labels = [["a", "b"], ["b", "a"], ["b"], None, ["c"]]
+    table = pa.table({"id": range(5), "audio": ["x.wav"] * 5, "label": labels})
+    made = Positives.from_segments(Collection(table), listed=1)
+    assert set(made.ignored[0].tolist()) | set(made.positive[0].tolist()) >= {2, 3, 4}
+    assert 1 not in made.ignored[0]
 
 
 def test_segments_are_sounds_and_may_lack_times() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
 
+from hardneg.encode._hub import without_waiting
 from hardneg.errors import HardnegError, MissingExtraError, OptionError
 from hardneg.notation import require
 
@@ -45,7 +46,7 @@ def load_model(load: Callable[..., Any], model: str, **options: Any) -> Any:
     if not local and (model.startswith((".", "/", "~")) or model.count("/") > 1 or "\\" in model):
         raise OptionError(f"The 'model' must be a folder that exists, or a model's name. There is no folder '{model}'.")
     try:
-        with _no_progress_bars():
+        with _no_progress_bars(), nullcontext() if local else without_waiting():
             return load(str(folder) if local else model, **options)
     except HardnegError:
         raise
@@ -54,8 +55,8 @@ def load_model(load: Callable[..., Any], model: str, **options: Any) -> Any:
         if local:
             raise OptionError(f"The folder '{model}' holds no model that can be loaded: {reason}") from error
         raise OptionError(
-            f"The model '{model}' cannot be loaded: {reason} Name a local folder, or a model on the Hugging Face Hub "
-            "that this machine can reach or has downloaded before."
+            f"The model '{model}' cannot be loaded: {reason.rstrip('.')}. Name a local folder, or a model "
+            "on the Hugging Face Hub that this machine can reach or has downloaded before."
         ) from error
 
 

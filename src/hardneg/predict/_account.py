@@ -37,7 +37,8 @@ def account(
     about |= {f"{name}_before": before[name] for name in ("log_loss", "calibration_error")}
     warnings = _warnings(about, int(labelled.sum()) - len(judged), codes, classes)
     if shared:
-        warnings.append(f"{shared} items have the vector of another. If they are copies, give them as groups.")
+        have = "1 item has" if shared == 1 else f"{shared} items have"
+        warnings.append(f"{have} the vector of another. If they are copies, give them as groups.")
     about["warnings"] = warnings
     return about
 

@@ -77,8 +77,9 @@ class Auto(Engine):
                 f"Search: approximate, for {sizes}; a recall of {self.recall} is enough, and exact search would take "
                 f"about {_span(seconds)}. About {_span(seconds / _SAVES)}."
             )
+        workers = "1 thread" if threads() == 1 else f"{threads()} threads"
         why = "" if self.recall == 1 else f"; so few that a recall of {self.recall} would save little"
-        return f"Search: exact on {threads()} threads, for {sizes}{why}. About {_span(seconds)}."
+        return f"Search: exact on {workers}, for {sizes}{why}. About {_span(seconds)}."
 
     @staticmethod
     def _join_pays(anchors: int, items: int) -> bool:

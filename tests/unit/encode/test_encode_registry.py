@@ -82,6 +82,26 @@ def test_slips_are_named() -> None:
         make_encoder(7)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("slip", ["SFACE", "sfaces", "./sface", "sface/", "senseface"])
+def test_a_slip_is_answered_at_once_whatever_it_looks_like(slip: str) -> None:
+    with pytest.raises(OptionError, match="Did you mean 'sface'"):
+        make_encoder(slip)
+
+
+def test_a_single_word_is_never_sought_on_the_hub() -> None:
+    with pytest.raises(OptionError, match="There is no encoder 'wav2vec2'"):
+        make_encoder("wav2vec2")
+    for model in ("bert-base-uncased", "sentence-t5-base", "org/sface"):
+        assert make_encoder(model) == SentenceTransformers(model)
+
+
+def test_a_file_is_no_model_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").touch()
+    for file in (str(tmp_path / "model.bin"), "networks/face.onnx"):
+        with pytest.raises(OptionError, match="is a file"):
+            make_encoder(file)
+
+
 def test_importing_and_naming_loads_no_model_library(python: Any) -> None:
     code = (
         "import sys; from hardneg.encode import make_encoder, make_rescorer;"

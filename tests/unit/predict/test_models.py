@@ -150,7 +150,7 @@ def test_a_class_without_items_is_named_and_gets_nothing() -> None:
 def test_copies_are_told() -> None:
     vectors, codes = blobs([10, 10])
     vectors[1] = vectors[0]
-    assert "1 items have the vector of another" in str(Logistic().predict(vectors, codes, ("a", "b")).about["warnings"])
+    assert "1 item has the vector of another" in str(Logistic().predict(vectors, codes, ("a", "b")).about["warnings"])
 
 
 def test_groups_must_be_as_many_as_items() -> None:
