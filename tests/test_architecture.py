@@ -18,7 +18,7 @@ MODULES = sorted(SRC.rglob("*.py"))
 # A package is one floor. A new module needs a place here.
 FLOORS = [
     {"errors"},
-    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels"},
+    {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels", "carried"},
     {"notation", "matrix", "lookup", "journal", "mediafiles"},
     {"soundfiles"},
     {"images", "sounds"},

@@ -106,6 +106,8 @@ def gini(counts: IntArray) -> float:
 def balance_lines(facts: Mapping[str, Any]) -> list[str]:
     """The balance in words: one line of figures, and one for each warning."""
     grades, items = facts["grades"], facts["items"]
+    if not items["used"]:
+        return []
     parts = [f"{grades[name]:.0%} {name.replace('_', '-')}" for name in ("hard", "semi_hard", "easy")]
     parts.append(f"the 1% most used items hold {items['top_percent']:.1%}")
     if "classes" in facts:

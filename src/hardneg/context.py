@@ -206,7 +206,7 @@ def encoded(
 
     Raises InputError for things that lack what the encoder reads, OptionError for an encoder of anything else.
     """
-    reads = encoder.modality if things.texts is not None or encoder.modality != "text" else _only(things)
+    reads = encoder.modality if _there(things, encoder.modality) else _only(things)
     if reads == "audio":
         sounds = _complete(things.sounds, "sounds", f"{role}s", str(encoder))
         with progress.stage(f"encode {role}s", len(sounds), "sounds") as report:
@@ -220,8 +220,13 @@ def encoded(
         return encode_texts(encoder, texts, role, cache, report)
 
 
+def _there(things: Collection, modality: Modality) -> bool:
+    held = {"text": things.texts, "image": things.pictures, "audio": things.sounds}
+    return held[modality] is not None
+
+
 def _only(things: Collection) -> Modality:
-    """What there is of things without texts; the encoder's error says then that it reads something else."""
+    """What there is of things instead; the encoder's error says then that it reads something else."""
     return "audio" if things.sounds is not None else "image" if things.pictures is not None else "text"
 
 

@@ -109,7 +109,7 @@ def test_wrong_uses_end_with_one_clear_line(album: Path, tmp_path: Path) -> None
     (tmp_path / "file").touch()
     failed(hardneg("faces", album, tmp_path / "file"), "was not made by 'hardneg faces'")
     (tmp_path / "bare").mkdir()
-    failed(hardneg("faces", tmp_path / "bare", tmp_path / "a"), "There is no picture in this folder")
+    failed(hardneg("faces", tmp_path / "bare", tmp_path / "a"), "There is no picture")
     assert not (tmp_path / "a").exists()
 
 

@@ -56,6 +56,7 @@ def test_from_recordings_to_false_alarms(folder: Path, capsys: pytest.CaptureFix
     told = capsys.readouterr().err
     assert "2 recordings" in told
     assert "Mine:    hardneg mine heard/events.parquet --media-root radio" in told
+    assert "hardneg listen radio --scores heard --keyword a --truth known.csv --on 0.9 -o ANOTHER" in told
     summary = json.loads((folder / "heard" / "summary.json").read_text())
     found = summary["keywords"]["a"]
     assert (found["occurrences"], found["hits"], found["false_accepts"]) == (32, 32, 16)

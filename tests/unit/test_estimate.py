@@ -63,9 +63,9 @@ def test_something_must_be_there_to_estimate_with() -> None:
 def test_an_encoder_of_something_else_is_refused_before_and_in_a_mining(tmp_path: Path, estimated: bool) -> None:
     pictures = read(pets(tmp_path)).positives
     for positives, name, words in (
-        (scene()[0], "logmel", "needs sounds, and the items have none"),
-        (scene()[0], "descriptor", "needs pictures, and the items have none"),
-        (pictures, "logmel", "needs sounds, and the items have none"),
+        (scene()[0], "logmel", "reads sounds, and these are texts"),
+        (scene()[0], "descriptor", "reads images, and these are texts"),
+        (pictures, "logmel", "reads sounds, and these are images"),
         (pictures, "wordllama", "reads texts, and these are images"),
     ):
         with pytest.raises((OptionError, InputError), match=words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,7 +70,7 @@ def command(recordings: Path, out: Path, **options: Any) -> None:
         progress=for_console(console),
         overwrite=options["overwrite"],
     )
-    _say(summary, out, options["media_root"] or recordings)
+    _say(summary, recordings, out, options)
 
 
 def _detector(options: dict[str, Any], hearing: Hearing) -> Detector | Given:
@@ -82,7 +83,7 @@ def _detector(options: dict[str, Any], hearing: Hearing) -> Detector | Given:
     return Detector(options["detector"], version, batch, keywords=keywords, rate=rate)
 
 
-def _say(summary: dict[str, Any], out: Path, media: Path) -> None:
+def _say(summary: dict[str, Any], recordings: Path, out: Path, options: dict[str, Any]) -> None:
     """What was heard, and what to do next."""
     clipped = "" if summary["windows_clipped"] is None else f", {summary['windows_clipped']:,} of them clipped"
     _line(
@@ -102,10 +103,13 @@ def _say(summary: dict[str, Any], out: Path, media: Path) -> None:
     say_left_out(summary["left_out"], [])
     events = out / "events.parquet"
     hits = any(one["hits"] for one in summary["keywords"].values())
+    media = options["media_root"] or recordings
     mined = f"hardneg mine {events if hits else f'WORDS --unlabelled {events}'} --media-root {media}"
+    again = "".join(f" --keyword {shlex.quote(one)}" for one in options["keywords"])
+    again += f" --truth {options['truth']}" if options["truth"] else ""
     _line(f"\nEvents:  {events}")
     _line(f"Mine:    {mined} --anchors classes --source segments --encoder openwakeword -o runs/a")
-    _line(f"Another threshold: hardneg listen RECORDINGS --scores {out} --on 0.9 -o ANOTHER")
+    _line(f"Another threshold: hardneg listen {recordings} --scores {out}{again} --on 0.9 -o ANOTHER")
 
 
 def _line(text: str) -> None:

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.carried import carried
 from hardneg.encode._base import Role, SoundEncoder
-from hardneg.encode._carried import carried
 from hardneg.encode._identity import fingerprint
 from hardneg.errors import MissingExtraError
 from hardneg.parallel import each

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.encode._carried import carried
+from hardneg.carried import carried
 from hardneg.encode._hearing import TorchSounds, at_least
 from hardneg.encode._mel import mel_power
 from hardneg.encode._models import Precision

@@ -12,8 +12,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.carried import carried
 from hardneg.encode._base import ImageEncoder, Role
-from hardneg.encode._carried import carried
 from hardneg.encode._identity import fingerprint
 from hardneg.errors import InputError
 from hardneg.faces import LEAST_SCORE, SIDE, FaceModels

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.encode._carried import carried
+from hardneg.carried import carried
 from hardneg.errors import InputError
 
 __all__ = ["UNIT", "costs", "segments"]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice, product
 from pathlib import Path
 
-from hardneg.encode._carried import carried
+from hardneg.carried import carried
 from hardneg.errors import InputError
 from hardneg.words import espeak
 from hardneg.words._arpabet import from_arpabet, is_arpabet

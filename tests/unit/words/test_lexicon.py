@@ -119,5 +119,5 @@ def test_a_word_of_another_language_in_a_text_leaves_no_mark() -> None:
 def test_without_espeak_a_word_that_is_not_listed_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(espeak, "_place", lambda: None)
     assert Lexicon({}).unknown(["zorblax"]) == ["zorblax"]
-    with pytest.raises(MissingExtraError, match=r"hardneg\[words\]\", or install espeak-ng"):
+    with pytest.raises(MissingExtraError, match=r"hardneg\[speak\]\", or install espeak-ng"):
         espeak.said("five")

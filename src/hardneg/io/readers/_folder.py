@@ -12,7 +12,7 @@ from hardneg.errors import InputError
 from hardneg.io.readers._example import Example
 from hardneg.io.readers._examples import Examples
 from hardneg.io.readers._ids import encodable
-from hardneg.io.readers._labelled_names import SPLITS, UNLABELLED, is_picture, is_sound
+from hardneg.io.readers._labelled_names import ACCOUNTS, SPLITS, UNLABELLED, is_picture, is_sound
 from hardneg.io.readers._media import Media
 from hardneg.io.readers._names import normal
 
@@ -51,7 +51,7 @@ class Folder:
         Raises InputError where some of its folders are splits and others are not, and for pictures beside sounds.
         """
         splits = labelled and _in_splits(path)
-        names = tuple(_names(path))
+        names = tuple(one for one in _names(path) if one not in ACCOUNTS)
         return cls(path, splits, names, _held(path, names), labelled)
 
     def place(self, number: int) -> str:

@@ -36,6 +36,7 @@ __all__ = ["read_labelled"]
 _NO_CLASS = (
     *("id", "text", "path", "image", "audio", "start", "end", "seconds", "rate", "width", "height", "content", "split"),
 )
+_ELSEWHERE = {"missing_file", "path_outside_folder", "no_such_recording"}
 Open = Callable[[Path, ReadOptions, set[str]], Source]
 
 
@@ -69,7 +70,7 @@ def read_labelled(path: Path, options: ReadOptions, skips: Skips, *, opened: Ope
 def _nothing_usable(path: Path, total: int, skips: Skips) -> InputError:
     reasons = {one.reason: one.count for one in skips.list()}
     said = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-    elsewhere = {"missing_file", "path_outside_folder", "no_such_recording"} & set(reasons)
+    elsewhere = _ELSEWHERE & set(reasons)
     return InputError(
         f"None of the {total} rows or files can be used ({said}).",
         path=path,
@@ -96,9 +97,13 @@ def _gathered(source: Source, more: Source | None, options: ReadOptions, skips: 
     prefix = "" if inside == "." else f"{inside}/"
     examples = Examples(source.kind, root, skips, notes, prefix, same_as(options.positives))
     source.feed(examples, root)
+    own = examples.total
     if more is not None:
         more.feed(examples, root)
-    return examples.finish()
+    found = examples.finish()
+    if more is not None and not (found.order >= own).any() and _ELSEWHERE & {one.reason for one in skips.list()}:
+        raise _nothing_usable(more.path, found.total - own, skips)
+    return found
 
 
 def _related(items: Collection, minable: BoolArray, options: ReadOptions, path: Path) -> Positives:

@@ -53,6 +53,9 @@ EVALUATION = ("test", "testing", "val", "valid", "validation", "dev", "eval", "e
 UNLABELLED = ("unlabelled", "unlabeled", "unknown", "unsup", "unsupervised")
 SPLITS = frozenset((*TRAINING, *EVALUATION))
 
+ACCOUNTS = ("faces.csv", "faces.json")
+"""What hardneg itself writes beside folders of crops."""
+
 SAME = {"labels": "label", "groups": "group"}
 """What makes items the same, in a word, and its column. Any other word is a column's own name."""
 

@@ -70,7 +70,8 @@ def open_source(path: Path, options: ReadOptions, seen: set[str], *, labelled: b
     if carrier is None and path.is_dir():
         folder = _folder(path, labelled)
         name, kind = _FOLDERS[folder.holds]
-        return Source(name, path, options.media_root or path, kind, (folder,), start=path)
+        base = options.media_root if options.media_root and _is_inside(path, options.media_root) else path
+        return Source(name, path, base, kind, (folder,), start=path)
     base = options.media_root or (path if carrier == "datasets" else path.parent)
     splits: list[str | None] = [*dataset_names(path)] if carrier == "datasets" else []
     tables = [
@@ -82,6 +83,10 @@ def open_source(path: Path, options: ReadOptions, seen: set[str], *, labelled: b
         else [path]
     )
     return Source(str(carrier), path, base, tables[0].kind(), tuple(tables), tuple(files))
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _folder(path: Path, labelled: bool) -> Folder:

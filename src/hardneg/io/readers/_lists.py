@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from hardneg.errors import InputError
 from hardneg.io.readers._base import ReadOptions
@@ -14,7 +15,10 @@ from hardneg.io.readers._labelled_sources import Source
 from hardneg.io.readers._recordings import Recordings
 from hardneg.io.readers._segments import Segment, Segments
 
-__all__ = ["Lists", "first_lines"]
+__all__ = ["Lists", "first_lines", "mostly"]
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,15 @@ class Lists:
 
     def _other(self) -> Iterator[Segment]:
         yield Segment(1, reason=f"not_{self.name}")
+
+
+def mostly(lines: Sequence[T], fits: Callable[[T], object], share: float = 0.5) -> bool:
+    """Whether more than this share of lines are of a sort: one that is broken does not hide what the others are.
+
+    >>> mostly(["1.0", "x", "2.0"], lambda line: "." in line), mostly([], str)
+    (True, False)
+    """
+    return sum(bool(fits(one)) for one in lines) > share * len(lines)
 
 
 def first_lines(path: Path) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hardneg.io.readers._base import Format
 from hardneg.io.readers._bytes import text_lines
 from hardneg.io.readers._labelled import read_labelled
-from hardneg.io.readers._lists import Lists
+from hardneg.io.readers._lists import Lists, mostly
 from hardneg.io.readers._segments import Segment
 
 __all__ = ["AUDACITY"]
@@ -20,7 +20,7 @@ _FREQUENCIES = "\\"  # a second line of a label has its lowest and highest frequ
 
 def _fits(lines: list[str]) -> bool:
     found = [line.split("\t") for line in lines if not line.startswith(_FREQUENCIES)]
-    return bool(found) and all(len(one) > 1 and _is_time(one[0]) and _is_time(one[1]) for one in found[:20])
+    return mostly(found[:20], lambda one: len(one) > 1 and _is_time(one[0]) and _is_time(one[1]))
 
 
 def _is_time(text: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hardneg.errors import InputError
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._bytes import text_lines
-from hardneg.io.readers._lists import first_lines
+from hardneg.io.readers._lists import first_lines, mostly
 from hardneg.io.readers._trials import Trial, read_trials
 
 __all__ = ["LFW"]
@@ -24,7 +24,7 @@ def _fits(lines: list[str]) -> bool:
     if len(lines) < 2:
         return False
     counts = lines[0].split()
-    return len(counts) in (1, 2) and all(map(str.isdecimal, counts)) and all(_pair(one) for one in lines[1:200])
+    return len(counts) in (1, 2) and all(map(str.isdecimal, counts)) and mostly(lines[1:200], _pair)
 
 
 def _pair(line: str) -> tuple[str, str, bool] | None:

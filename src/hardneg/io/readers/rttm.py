@@ -9,7 +9,7 @@ from pathlib import Path
 from hardneg.io.readers._base import Format
 from hardneg.io.readers._bytes import text_lines
 from hardneg.io.readers._labelled import read_labelled
-from hardneg.io.readers._lists import Lists
+from hardneg.io.readers._lists import Lists, mostly
 from hardneg.io.readers._segments import Segment
 
 __all__ = ["RTTM"]
@@ -23,7 +23,7 @@ _NONE, _COMMENT = "<NA>", ";;"
 
 def _fits(lines: list[str]) -> bool:
     found = [line.split() for line in lines if not line.startswith(_COMMENT)]
-    return bool(found) and all(len(one) in (9, 10) and one[0] in _TYPES for one in found[:20])
+    return mostly(found[:20], lambda one: len(one) in (9, 10) and one[0] in _TYPES)
 
 
 def _segments(path: Path) -> Iterator[Segment]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from hardneg.errors import InputError
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._bytes import text_lines
-from hardneg.io.readers._lists import first_lines
+from hardneg.io.readers._lists import first_lines, mostly
 from hardneg.io.readers._trials import Trial, read_trials
 
 __all__ = ["TRIALS"]
@@ -22,7 +22,7 @@ _SAME = {
     **dict.fromkeys(("1", "target", "tgt", "true", "same"), True),
     **dict.fromkeys(("0", "nontarget", "non-target", "imposter", "impostor", "imp", "false", "different"), False),
 }
-_LOOKED_AT = 200  # lines
+_LOOKED_AT, _MOST = 200, 0.9  # lines, and the share that must be trials
 
 
 def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
@@ -32,9 +32,10 @@ def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
 def _truth(lines: list[str]) -> int | None:
     """The column that says whether they are the same; None where there is none, or no telling which."""
     found = [_fields(line) for line in lines[:_LOOKED_AT]]
-    if not found or any(len(one) != 3 for one in found):
+    if not mostly(found, lambda one: len(one) == 3, _MOST):
         return None
-    columns = [column for column in range(3) if all(one[column].lower() in _SAME for one in found)]
+    found = [one for one in found if len(one) == 3]
+    columns = [at for at in range(3) if mostly([one[at].lower() for one in found], _SAME.__contains__, _MOST)]
     return columns[0] if len(columns) == 1 else None
 
 

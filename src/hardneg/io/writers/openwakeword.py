@@ -170,7 +170,7 @@ def _clips(
             samples = _samples(export, row)
             if samples is None:
                 continue
-            name = taken[part].free(f"{kind}{export.run.items.ids[row].as_py()}.wav")
+            name = taken[part].free(f"{kind}{str(export.run.items.ids[row]).removesuffix('.wav')}.wav")
             write_wav(export.target / folder / part / name, samples, _RATE)
             export.counts[f"{side}s"] += 1
             yield row, keyword.name, f"{folder}/{part}/{name}"

@@ -93,6 +93,17 @@ def test_lines_of_rttm_that_name_no_part(tmp_path: Path, line: str, reason: str)
     assert reading.skips[0].examples == ("a.rttm, line 21",)
 
 
+def test_a_broken_line_does_not_hide_what_a_list_is(tmp_path: Path) -> None:
+    sound(tmp_path / "call.wav", 1, 3.0)
+    sound(tmp_path / "other.wav", 2, 1.0)
+    (tmp_path / "calls.rttm").write_text(f"SPEAKER call 1\n{RTTM}")
+    reading = read(tmp_path / "calls.rttm")
+    assert (len(reading.positives.items), skipped(reading)) == (4, {"broken_line": 1, "no_speaker_line": 2})
+    (tmp_path / "call.txt").write_text("by ann\n0.100000\t0.500000\tyes\n1.100000\t1.500000\tno\n")
+    reading = read(tmp_path / "call.txt")
+    assert (len(reading.positives.items), skipped(reading)) == (2, {"broken_line": 1})
+
+
 def test_a_speaker_without_a_name_is_unlabelled(tmp_path: Path) -> None:
     sound(tmp_path / "call.wav", 1, 3.0)
     (tmp_path / "a.rttm").write_text(RTTM.replace(" bob ", " <NA> ").replace("other", "call"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,17 @@ def test_splits_and_the_unlabelled(tmp_path: Path) -> None:
     assert column(reading, "label").count(None) == 1
     more = sound(tmp_path / "pool" / "2.wav", 51).parent
     assert len(read(folder, options=ReadOptions(unlabelled=more)).positives.items) == 14
+
+
+def test_a_folder_of_words_and_parts_of_recordings_elsewhere(tmp_path: Path) -> None:
+    folder = words(tmp_path / "words")
+    sound(tmp_path / "radio" / "call.wav", 50, 2.0)
+    (tmp_path / "events.csv").write_text("audio,start,end,heard\ncall.wav,0.5,1,yes\ncall.wav,1,1.5,no\n")
+    options = ReadOptions(unlabelled=tmp_path / "events.csv", media_root=tmp_path / "radio")
+    reading = read(folder, options=options)  # the folder needs no root: its files are its own
+    assert (reading.counts["labelled"], reading.counts["unlabelled"]) == (6, 2)
+    with pytest.raises(InputError, match=r"events\.csv: None of the 2 rows .*2 missing_file.*--media-root"):
+        read(folder, options=replace(options, media_root=tmp_path))
 
 
 def test_every_kind_of_file(tmp_path: Path) -> None:

@@ -90,16 +90,17 @@ def test_trials_that_cannot_be_used_are_counted(voices: Path) -> None:
     ]  # fmt: skip
     lines += [f"ann/0.wav cat/{take}.wav nontarget" for take in range(3)] * 70
     lines += ["ann/0.wav bob/1.wav perhaps", "ann/0.wav", ""]
+    lines.insert(3, "ann/0.wav target")  # a broken line does not hide what the others are
     (voices / "trials.txt").write_text("\n".join(lines))
     reading = read(voices / "trials.txt")
     assert skipped(reading) == {
-        "empty_file": 1, "no_such_recording": 1, "path_outside_folder": 1, "no_sound": 1, "broken_line": 2,
+        "empty_file": 1, "no_such_recording": 1, "path_outside_folder": 1, "no_sound": 1, "broken_line": 3,
         "trial_of_an_unusable_file": 5, "trial_of_a_file_with_itself": 1, "judged_same_and_different": 1,
         "duplicate_row": 1 + 3 * 69,
     }  # fmt: skip
     assert noted(reading) == {"same_audio_again": 1}
     assert related(reading) == {("ann/0.wav", "ann/1.wav")}
-    assert reading.counts["rows"] == 11 + 210 + 2
+    assert reading.counts["rows"] == 11 + 210 + 3
 
 
 def test_lists_that_are_no_trials(voices: Path) -> None:
