@@ -1,4 +1,4 @@
-"""``hardneg``: mine, listen, identities, refilter, export, check-trainer, report, show, confusable."""
+"""``hardneg``: mine, look at what came out and export it; before that faces, listen, confusable, identities."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hardneg.errors import HardnegError
 __all__ = ["cli", "main"]
 
 _COMMANDS = (
-    "demo", "faces", "confusable", "listen", "identities", "mine", "refilter", "export", "check-trainer", "report",
-    "show",
+    "demo", "mine", "refilter", "show", "report", "export", "check-trainer", "faces", "listen", "confusable",
+    "identities",
 )  # fmt: skip
 
 

@@ -141,5 +141,8 @@ def _hardness(facts: Facts) -> Figure:
         width = 100 * by_name.get(one.name.lower(), 0) / total if total else 0.0
         parts.append((one.name.lower(), round(start, 3), round(width, 3)))
         start += width
-    remark = f"semi-hard, {share(by_name.get('easy', 0), total)} easy, {share(by_name.get('hard', 0), total)} hard"
-    return Figure("Grades", share(by_name.get("semi_hard", 0), total), remark, tuple(parts))
+    named = [(one, share(by_name.get(one, 0), total)) for one in ("semi_hard", "easy", "hard")]
+    named.sort(key=lambda pair: -by_name.get(pair[0], 0))  # what most of them are stands first and large
+    most, *others = [(one.replace("_", "-"), part) for one, part in named]
+    remark = f"{most[0]}, {', '.join(f'{part} {one}' for one, part in others)}"
+    return Figure("Grades", most[1], remark, tuple(parts))
