@@ -246,6 +246,7 @@ def test_openwakeword_can_read_its_clips(runs: dict[str, Run], tmp_path: Path, c
         assert (side == "positive") == (labels[row["id"]] == row["keyword"])
         kind = "false_alarm" if labels[row["id"]] is None else "adversarial"
         assert side == "positive" or name.startswith(kind)
+        assert not name.endswith(".wav.wav")
     assert {use for _, use in sides} == {"train", "test"}
     assert not any(sides[word, "train"] & found for (word, use), found in sides.items() if use == "test")
 
