@@ -114,6 +114,12 @@ def test_truth_alone_is_labelled_boxes(tmp_path: Path) -> None:
         ({"bbox": [1, 2, -3, 3]}, "negative_side"),
         ({"bbox": [1, 2, 0, 3]}, "no_area"),
         ({"score": None}, "no_score"),
+        ({"score": float("nan")}, "no_score"),
+        ({"score": float("inf")}, "no_score"),
+        ({"bbox": [1, 2, float("nan"), 3]}, "no_box"),
+        ({"bbox": [1, 2, 10**400, 3]}, "no_box"),
+        ({"bbox": [100, 2, 5, 3]}, "outside_the_image"),
+        ({"bbox": [-5, 2, 5, 3]}, "outside_the_image"),
         ({"score": "high"}, "no_score"),
     ],
 )
@@ -129,7 +135,6 @@ def test_a_result_that_cannot_be_used_is_counted(tmp_path: Path, change: dict[st
     [
         ([], "None of the results can be used"),
         ([FOUND[0] | {"image_id": 99}], "None of the results can be used"),
-        ([*FOUND, FOUND[0] | {"score": float("nan")}], "holds NaN or infinity, which JSON does not have"),
         ([FOUND[0] | {"score": 4.5}, *FOUND], r"1 of 6 are not \(first: 4.5 in place 0\).*logistic"),
         (["text"], "holds 'text', no object"),
     ],
