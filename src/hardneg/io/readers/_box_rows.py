@@ -122,7 +122,8 @@ def gather(
         image, category = _number(places.images, one.image), _number(places.categories, one.category)
         reason = one.reason or _wrong(one, image, category, places, scored=scored, least=least)
         if reason is None:
-            left, top, width, height = one.box  # type: ignore[misc]
+            box: Any = one.box
+            left, top, width, height = box
             size = places.sizes[image]
             out = 0 if size is None else _sticks_out(left, top, width, height, size)
             if out == 1:

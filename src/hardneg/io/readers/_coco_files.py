@@ -13,7 +13,7 @@ from hardneg.io.readers._box_rows import CROWD, IGNORED, Box
 from hardneg.io.readers._bytes import binary, damaged, head
 from hardneg.io.readers._json_lists import listed
 
-__all__ = ["annotations", "is_truth", "records", "results", "rows_of"]
+__all__ = ["is_truth", "labelled", "records", "results", "rows_of"]
 
 _BEGINS = re.compile(rb'\s*\{\s*"(images|annotations|categories|info|licenses)"\s*:')
 _KEPT = ("name", "file_name", "width", "height")
@@ -66,7 +66,7 @@ def rows_of(path: Path, part: str, what: str) -> dict[Id, Mapping[str, Any]]:
     return found
 
 
-def annotations(path: Path) -> Iterator[Box]:
+def labelled(path: Path) -> Iterator[Box]:
     """The boxes of ground truth; crowds, and what is ignored or difficult, are marked."""
     for number, one in enumerate(records(path, "annotations")):
         ignored = bool(one.get("ignore")) or bool(one.get("difficult"))

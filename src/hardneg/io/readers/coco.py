@@ -17,7 +17,7 @@ from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._box_rows import Places, image_names
 from hardneg.io.readers._boxes import Scene, read_boxes
 from hardneg.io.readers._bytes import head
-from hardneg.io.readers._coco_files import annotations, is_truth, rows_of
+from hardneg.io.readers._coco_files import is_truth, labelled, rows_of
 from hardneg.io.readers._media import Media
 from hardneg.io.reading import Skips
 
@@ -55,7 +55,7 @@ def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene
         [_size(one) for one in images.values()],
         _unseen(collection),
     )
-    return Scene("coco", collection, names, places, annotations(path), [path])
+    return Scene("coco", collection, names, places, labelled(path), [path])
 
 
 COCO = Format(
