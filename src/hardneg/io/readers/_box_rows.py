@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -14,10 +15,13 @@ from numpy.typing import NDArray
 from hardneg.collection import Id
 from hardneg.detect import Detections, Truth
 from hardneg.io.reading import Skips
+from hardneg.ragged import BoolArray, IntArray
 
 __all__ = ["CROWD", "IGNORED", "Box", "Places", "Table", "gather", "image_names"]
 
 CROWD, IGNORED = 1, 2  # flags of what is there
+_BLOCK = 8192  # boxes looked at together
+_NUMBERS = {int, float}  # and no bool, which is an int
 _FAR = 1e9  # pixels; what is farther off is no number of a picture
 _ROUNDING = 1.0  # pixels that a box may stick out, as boxes are rounded
 
@@ -93,19 +97,15 @@ class Table:
 
     def truth(self) -> Truth:
         """What is there."""
-        flags = _array(self.flags, np.int8)
+        flags = _array(self.flags)
         return Truth(*self._columns(), (flags & CROWD) > 0, (flags & IGNORED) > 0)
 
     def detections(self) -> Detections:
         """What a detector found."""
-        return Detections(*self._columns(), _array(self.score, np.float64))
+        return Detections(*self._columns(), _array(self.score))
 
     def _columns(self) -> tuple[Any, Any, Any]:
-        return (
-            _array(self.image, np.int64),
-            _array(self.category, np.int64),
-            _array(self.box, np.float64).reshape(-1, 4),
-        )
+        return _array(self.image), _array(self.category), _array(self.box).reshape(-1, 4)
 
 
 def gather(
@@ -117,82 +117,100 @@ def gather(
     that lies wholly outside its image is left out; one that sticks out by more than a pixel is used as it is, and
     noted. Scores from 0 up to ``least`` are left out: they would change nothing of what is said of the surer ones.
     """
-    table = Table()
-    for one in rows:
-        image, category = _number(places.images, one.image), _number(places.categories, one.category)
-        reason = one.reason or _wrong(one, image, category, places, scored=scored, least=least)
-        if reason is None:
-            box: Any = one.box
-            left, top, width, height = box
-            size = places.sizes[image]
-            out = 0 if size is None else _sticks_out(left, top, width, height, size)
-            if out == 1:
-                notes.add("partly_outside_the_image", _shown(one))
-            reason = "outside_the_image" if out == 2 else None
-        if reason is not None:
-            skips.add(reason, _shown(one))
-            continue
-        table.image.append(image)
-        table.category.append(category)
-        table.box.extend((left, top, width, height))
+    table, rest = Table(), iter(rows)
+    sizes = np.array([one or (np.nan, np.nan) for one in places.sizes], np.float64).reshape(-1, 2)
+    unseen = np.isin(np.arange(len(sizes)), list(places.unseen))
+    while block := list(islice(rest, _BLOCK)):
+        image = _numbers(places.images, [one.image for one in block])
+        category = _numbers(places.categories, [one.category for one in block])
+        box, whole = _figures([one.box for one in block], 4)
+        score, sure = _figures([(one.score,) for one in block] if scored else [(0,)] * len(block), 1)
+        outside, partly = _sticking_out(box, sizes[image])
+        wrong = {
+            **_given(block),
+            "unknown_image": image < 0,
+            "image_without_a_picture": unseen[image],
+            "unknown_category": category < 0,
+            "no_box": ~whole,
+            "negative_side": np.any(box[:, 2:] < 0, axis=1),
+            "no_area": np.any(box[:, 2:] == 0, axis=1),
+            "no_score": ~sure,
+            "below_least_score": (score[:, 0] >= 0) & (score[:, 0] < least),
+            "outside_the_image": outside,
+        }
+        use = np.ones(len(block), bool)
+        for reason, mask in wrong.items():
+            skips.add_rows(reason, np.flatnonzero(mask & use), lambda row: _shown(block[row]))
+            use &= ~mask
+        notes.add_rows("partly_outside_the_image", np.flatnonzero(partly & use), lambda row: _shown(block[row]))
+        table.image.frombytes(image[use].tobytes())
+        table.category.frombytes(category[use].tobytes())
+        table.box.frombytes(box[use].tobytes())
         if scored:
-            table.score.append(one.score)  # type: ignore[arg-type]
+            table.score.frombytes(score[use].tobytes())
         else:
-            table.flags.append(one.flags)
+            table.flags.frombytes(np.array([one.flags for one in block], np.int8)[use].tobytes())
     return table
 
 
-def _number(known: Mapping[str, int], given: object) -> int:
-    found = known.get(str(given))
-    if found is None and isinstance(given, float) and given.is_integer():
-        found = known.get(str(int(given)))
-    return -1 if found is None else found
+def _numbers(known: Mapping[str, int], given: Sequence[object]) -> IntArray:
+    """The number of each; -1 for what is not known. A whole number may be written with a point."""
+    found = np.array([-1 if one is None else known.get(str(one), -1) for one in given], np.int64)
+    for row in np.flatnonzero(found < 0).tolist():
+        if isinstance(one := given[row], float) and one.is_integer():
+            found[row] = known.get(str(int(one)), -1)
+    return found
 
 
-def _wrong(one: Box, image: int, category: int, places: Places, *, scored: bool, least: float) -> str | None:
-    """Why a box cannot be used, in one word."""
-    if image < 0:
-        return "unknown_image"
-    if image in places.unseen:
-        return "image_without_a_picture"
-    if category < 0:
-        return "unknown_category"
-    box = one.box
-    if not isinstance(box, (list, tuple)) or len(box) != 4 or not all(map(_is_number, box)):
-        return "no_box"
-    if box[2] < 0 or box[3] < 0:
-        return "negative_side"
-    if not box[2] or not box[3]:
-        return "no_area"
-    if not scored:
-        return None
-    score: Any = one.score
-    if not _is_number(score):
-        return "no_score"
-    return "below_least_score" if 0 <= score < least else None
+def _figures(given: Sequence[Any], count: int) -> tuple[NDArray[np.float64], BoolArray]:
+    """So many numbers a row, 1 where there are none such, and which rows have them. NaN and infinity are none."""
+    try:
+        plain = set(map(len, given)) == {count} and set(map(type, chain.from_iterable(given))) <= _NUMBERS
+        figures = np.array(given, np.float64) if plain else None
+    except (TypeError, OverflowError):
+        figures = None
+    if figures is None:
+        kept = [one if _has_numbers(one, count) else (np.nan,) * count for one in given]
+        figures = np.array(kept, np.float64)
+    whole = np.all(np.abs(figures) < _FAR, axis=1)
+    figures[~whole] = 1
+    return figures, whole
 
 
-def _is_number(value: Any) -> bool:
-    """A number within bounds, which NaN is not."""
-    return (type(value) is float or type(value) is int) and -_FAR < value < _FAR
+def _has_numbers(one: Any, count: int) -> bool:
+    return (
+        isinstance(one, (list, tuple))
+        and len(one) == count
+        and all(type(value) in _NUMBERS and -_FAR < value < _FAR for value in one)
+    )
 
 
-def _sticks_out(left: float, top: float, width: float, height: float, size: tuple[float, float]) -> int:
-    """0 for a box within its image, 1 for one that sticks out, 2 for one that is outside."""
-    right, bottom = left + width, top + height
-    if right <= 0 or bottom <= 0 or left >= size[0] or top >= size[1]:
-        return 2
-    within = left >= -_ROUNDING and top >= -_ROUNDING
-    return 0 if within and right <= size[0] + _ROUNDING and bottom <= size[1] + _ROUNDING else 1
+def _sticking_out(box: NDArray[np.float64], size: NDArray[np.float64]) -> tuple[BoolArray, BoolArray]:
+    """Which boxes lie wholly outside their images, and which stick out; none where a size is not known."""
+    near, far = box[:, :2], box[:, :2] + box[:, 2:]
+    known = np.all(size > 0, axis=1)
+    outside = known & np.any((far <= 0) | (near >= size), axis=1)
+    partly = known & np.any((near < -_ROUNDING) | (far > size + _ROUNDING), axis=1)
+    return outside, partly
+
+
+def _given(block: Sequence[Box]) -> dict[str, BoolArray]:
+    """The reasons that a reader gave, and the rows of each."""
+    given = [one.reason for one in block]
+    return {reason: np.array([one == reason for one in given]) for reason in dict.fromkeys(given) if reason is not None}
 
 
 def _shown(one: Box) -> str:
-    said = {"image": one.image, "category": one.category, "box": one.box, "score": one.score}
-    words = ", ".join(f"{name} {value!r:.40}" for name, value in said.items() if value is not None)
+    said = {"image": one.image, "category": one.category, "box": _plain(one.box), "score": one.score}
+    words = ", ".join(f"{name} {value!r:.60}" for name, value in said.items() if value is not None)
     unit = "line" if one.file.endswith(".txt") else "box"
     return f"{one.file}, {unit} {one.number}: {words}"
 
 
-def _array(values: array[Any], kind: type) -> NDArray[Any]:
+def _plain(box: Any) -> Any:
+    return [round(one, 2) for one in box] if _has_numbers(box, 4) else box
+
+
+def _array(values: array[Any]) -> NDArray[Any]:
     """The same memory as an array."""
-    return np.frombuffer(values, kind) if values else np.zeros(0, kind)
+    return np.frombuffer(values, values.typecode) if values else np.zeros(0, values.typecode)

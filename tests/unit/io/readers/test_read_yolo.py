@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -55,7 +56,7 @@ def _skipped(reading: Reading) -> dict[str, int]:
     return {one.reason: one.count for one in reading.skips}
 
 
-def _boxes(reading: Reading) -> list[list[float]]:
+def _boxes(reading: Reading) -> list[Any]:
     return [pytest.approx(one) for one in reading.positives.items.table.column("box").to_pylist()]
 
 
