@@ -20,7 +20,7 @@ from hardneg.ragged import BoolArray, IntArray
 __all__ = ["CROWD", "IGNORED", "Box", "Places", "Table", "gather", "image_names"]
 
 CROWD, IGNORED = 1, 2  # flags of what is there
-_BLOCK = 8192  # boxes looked at together
+_BLOCK = 2048  # boxes looked at together
 _NUMBERS = {int, float}  # and no bool, which is an int
 _FAR = 1e9  # pixels; what is farther off is no number of a picture
 _ROUNDING = 1.0  # pixels that a box may stick out, as boxes are rounded
@@ -138,10 +138,13 @@ def gather(
             "below_least_score": (score[:, 0] >= 0) & (score[:, 0] < least),
             "outside_the_image": outside,
         }
-        use = np.ones(len(block), bool)
+        use, lost = np.ones(len(block), bool), {}
         for reason, mask in wrong.items():
-            skips.add_rows(reason, np.flatnonzero(mask & use), lambda row: _shown(block[row]))
+            if (mask & use).any():
+                lost[reason] = np.flatnonzero(mask & use)
             use &= ~mask
+        for reason in sorted(lost, key=lambda reason: int(lost[reason][0])):  # as if one came after the other
+            skips.add_rows(reason, lost[reason], lambda row: _shown(block[row]))
         notes.add_rows("partly_outside_the_image", np.flatnonzero(partly & use), lambda row: _shown(block[row]))
         table.image.frombytes(image[use].tobytes())
         table.category.frombytes(category[use].tobytes())

@@ -11,7 +11,6 @@ from hardneg.collection import Id
 from hardneg.errors import InputError, MissingExtraError
 from hardneg.io.readers._box_rows import CROWD, IGNORED, Box
 from hardneg.io.readers._bytes import binary, damaged, head
-from hardneg.io.readers._json_lists import listed
 
 __all__ = ["is_truth", "labelled", "records", "results", "rows_of"]
 
@@ -25,7 +24,7 @@ def is_truth(path: Path) -> bool:
 
 
 def records(path: Path, part: str) -> Iterator[Mapping[str, Any]]:
-    """The objects of the list ``part`` of the object in a JSON file.
+    """The objects of a list in a JSON file: ``part`` of its object, or the file's own list where that is empty.
 
     Raises InputError, naming the file, for what is no JSON or ends too early; MissingExtraError without ijson.
     """
@@ -35,9 +34,9 @@ def records(path: Path, part: str) -> Iterator[Mapping[str, Any]]:
         raise MissingExtraError(str(error.name), extra="detection") from None
     with binary(path) as file:
         try:
-            for one in ijson.items(file, f"{part}.item", use_float=True):
+            for one in ijson.items(file, f"{part}.item" if part else "item", use_float=True):
                 if not isinstance(one, Mapping):
-                    raise InputError(f"The list '{part}' holds {one!r:.40}, no object.", path=path)
+                    raise InputError(f"The list '{part or 'of results'}' holds {one!r:.40}, no object.", path=path)
                 yield one
         except (ijson.JSONError, EOFError, OSError) as error:
             said = " ".join(str(error).split())
@@ -77,7 +76,7 @@ def labelled(path: Path) -> Iterator[Box]:
 def results(path: Path) -> Iterator[Box]:
     """The boxes of a detector's results: a list of them, or an object as of ground truth, with scores."""
     name = path.name
-    for number, one in enumerate(records(path, "annotations") if is_truth(path) else listed(path)):
+    for number, one in enumerate(records(path, "annotations" if is_truth(path) else "")):
         yield Box(name, number, one.get("image_id"), _category(one), one.get("bbox"), one.get("score"))
 
 
