@@ -53,7 +53,7 @@ def write(there: Truth, found: Detections, images: int, folder: Path) -> None:
     data = {
         "images": [{"id": row, "file_name": f"{row:012d}.jpg", "width": SIDE, "height": SIDE} for row in range(images)],
         "categories": [{"id": row, "name": f"kind {row}"} for row in range(CATEGORIES)],
-        "annotations": [one | {"id": row, "iscrowd": 0} for row, one in enumerate(_rows(there, 0, len(there)))],
+        "annotations": [one | {"id": row + 1, "iscrowd": 0} for row, one in enumerate(_rows(there, 0, len(there)))],
     }
     (folder / "truth.json").write_text(json.dumps(data))
     with (folder / "found.json").open("w") as file:
