@@ -43,7 +43,7 @@ __all__ = ["Recipe", "counted", "given_vectors"]
 _PATHS = ("exclude_ids", "corpus", "anchor_vectors", "item_vectors", "unlabelled", "predictions", "media_root")
 _LISTS = ("ignore", "exclude_split", "sources", "filters", "sampler")
 _FLAGS = ("mine_evaluation", "held_out")
-_NUMBERS, _TABLES = ("positive_from", "negative_to", "ignore", "grades"), ("grades", "columns")
+_NUMBERS, _TABLES = ("positive_from", "negative_to", "ignore", "grades", "least_score"), ("grades", "columns")
 
 
 @dataclass(frozen=True)

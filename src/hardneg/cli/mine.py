@@ -41,7 +41,7 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path)
 _READ = (
     "split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors", "anchors",
-    "positives", "unlabelled", "predictions", "held_out", "media_root", "mine_evaluation",
+    "positives", "unlabelled", "predictions", "least_score", "held_out", "media_root", "mine_evaluation",
 )  # fmt: skip
 
 
@@ -63,7 +63,10 @@ _READ = (
 @click.option("--anchors", type=click.Choice(["items", "classes"]), help="What labelled items are mined for (items).")
 @click.option("--positives", help="What makes labelled items the same: labels, groups, or a column such as speaker.")
 @click.option("--unlabelled", type=_PATH, help="A table or a folder with more items, which have no label.")
-@click.option("--predictions", type=_PATH, help="What a model said: a table with an id and a column for each class.")
+@click.option(
+    "--predictions", type=_PATH, help="What a model said: a table with an id and a column a class; of boxes, results."
+)
+@click.option("--least-score", type=float, help="Leave a detector's results with a lower score out (0).")
 @click.option("--held-out", is_flag=True, default=None, help="That model had not seen the labels of these items.")
 @click.option("--media-root", "--images", type=_PATH, help="The folder that pictures or sounds are in.")
 @click.option("--mine-evaluation", is_flag=True, default=None, help="Mine a test or validation split all the same.")
@@ -82,13 +85,16 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
 
     A BEIR folder, a file of pairs, a folder of pictures or sounds for each class, a table of labelled texts, pictures
     or sounds (perhaps with times), a saved datasets folder, RTTM, Audacity label tracks, a Kaldi data folder, a list of
-    verification trials, or a recipe.toml.
+    verification trials, or a recipe.toml. Boxes in pictures: a COCO file, a YOLO folder or its data.yaml, a Pascal VOC
+    folder; --predictions are a detector's results in COCO's form, or a folder of YOLO's or VOC's.
 
     \b
         hardneg mine scifact/ -o runs/a
         hardneg mine pairs.jsonl --encoder ./my-model --sampler "top(n=4)" -o runs/b
         hardneg mine flowers/ -o runs/c
         hardneg mine words.csv --positives speaker --media-root wav/ -o runs/e
+        hardneg mine boxes.json --predictions found.json --images jpg/ -o runs/f
+        hardneg mine data.yaml --predictions labels/ -o runs/g
         hardneg mine recipe.toml -o runs/d
     """  # noqa: D301 - click's own mark for text that keeps its lines
     recipe = _recipe(dataset, options).checked()

@@ -7,6 +7,7 @@ from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, ov
 from hardneg.detect.items import items_of
 from hardneg.detect.matching import Matches, matched
 from hardneg.detect.mistakes import Kind, Mistakes, mistakes
+from hardneg.detect.results import detections_of, truth_of
 
 __all__ = [
     "Boxes",
@@ -16,9 +17,11 @@ __all__ = [
     "Mistakes",
     "Overlaps",
     "Truth",
+    "detections_of",
     "items_of",
     "matched",
     "mistakes",
     "overlap",
     "overlaps",
+    "truth_of",
 ]

@@ -13,7 +13,7 @@ from hardneg.ragged import BoolArray, IntArray, expand
 
 __all__ = ["Boxes", "Detections", "Overlaps", "Truth", "overlap", "overlaps"]
 
-_PAIRS = 1_000_000  # looked at together, so that memory does not grow with the number of images
+_PAIRS = 250_000  # looked at together, so that memory does not grow with the number of images
 
 
 @dataclass(frozen=True, eq=False)

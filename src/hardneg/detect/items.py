@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from hardneg.collection import Collection
 from hardneg.detect.boxes import Detections, Truth
 from hardneg.detect.mistakes import Kind, Mistakes
 from hardneg.errors import InputError
-from hardneg.ragged import IntArray
+from hardneg.ragged import BoolArray, IntArray
 
 __all__ = ["items_of"]
 
@@ -59,25 +60,32 @@ def items_of(
     there = there[np.argsort(truth.image[there], kind="stable")]
     image = np.concatenate([truth.image[there], found.image[wrong]])
     order = np.argsort(image, kind="stable")
+    image = image[order]
     confused = judged.kind[wrong] == Kind.CONFUSION
     names, kinds = pa.array(categories, pa.string()), pa.array([_NAMES.get(kind, "") for kind in Kind], pa.string())
-    nothing = np.full(len(there), np.nan)
+    nothing, none = np.full(len(there), np.nan), np.full(len(there), -1)
     of = np.where(confused, judged.truth[wrong], -1)
-    said = np.concatenate([truth.category[there], np.where(of >= 0, truth.category[of], -1) if len(truth) else of])
+    said = np.where(of >= 0, truth.category[of], -1) if len(truth) else of
+    place = np.concatenate([_places(truth.image[there]), _places(found.image[wrong])])[order]
+
+    def both(first: NDArray[Any], then: NDArray[Any]) -> NDArray[Any]:
+        """Of what is there, and of the detections, in the order of the items."""
+        return np.concatenate([first, then])[order]
+
     columns: dict[str, pa.Array] = {
-        "id": _ids(images.ids.cast(pa.string()).take(pa.array(image)), truth.image[there], found.image[wrong]),
+        "id": _ids(images.ids.cast(pa.string()).take(pa.array(image)), place, order >= len(there)),
         "image_id": images.ids.take(pa.array(image)),
-        "box": _boxes(np.concatenate([truth.box[there], found.box[wrong]])),
-        "label": _taken(names, said),
-        "predicted": _taken(names, np.concatenate([np.full(len(there), -1), found.category[wrong]])),
-        "detector_score": _figures(np.concatenate([nothing, found.score[wrong]])),
-        "mistake": _taken(kinds, np.concatenate([np.full(len(there), -1), judged.kind[wrong]])),
-        "overlap": _figures(np.concatenate([nothing, judged.share[wrong]])),
+        "box": _boxes(both(truth.box[there], found.box[wrong])),
+        "label": _taken(names, both(truth.category[there], said)),
+        "predicted": _taken(names, both(none, found.category[wrong])),
+        "detector_score": _figures(both(nothing, found.score[wrong])),
+        "mistake": _taken(kinds, both(none, judged.kind[wrong])),
+        "overlap": _figures(both(nothing, judged.share[wrong])),
     }
     columns["group"] = columns["image_id"].cast(pa.string())
     if "path" in images.table.column_names:
         columns["path"] = images.table.column("path").take(pa.array(image)).combine_chunks()
-    return Collection(pa.table(columns).take(pa.array(order)), images.root)
+    return Collection(pa.table(columns), images.root)
 
 
 def _check(numbers: IntArray, count: int, what: str, kind: str) -> None:
@@ -85,15 +93,16 @@ def _check(numbers: IntArray, count: int, what: str, kind: str) -> None:
         raise InputError(f"Some {what} {int(numbers.max())}, and there are {count} {kind}, counted from 0.")
 
 
-def _ids(image: pa.Array, *parts: IntArray) -> pa.Array:
-    """The image with a place in it, ``d`` before that of a detection; each part comes image by image."""
-    places = []
-    for sign, of in zip(("", "d"), parts, strict=True):
-        fresh = np.flatnonzero(np.diff(of, prepend=-1))
-        lengths = np.diff(np.append(fresh, len(of)))
-        place = np.arange(len(of)) - np.repeat(fresh, lengths)
-        places.append(pc.binary_join_element_wise(sign, pa.array(place, pa.int64()).cast(pa.string()), ""))
-    return pc.binary_join_element_wise(image, pa.concat_arrays(places), "/")
+def _places(image: IntArray) -> IntArray:
+    """The place of each in its image, from 0; they come image by image."""
+    fresh = np.flatnonzero(np.diff(image, prepend=-1))
+    return np.asarray(np.arange(len(image)) - np.repeat(fresh, np.diff(np.append(fresh, len(image)))))
+
+
+def _ids(image: pa.Array, place: IntArray, detected: BoolArray) -> pa.Array:
+    """The image with a place in it, ``d`` before that of a detection."""
+    signs = pa.array(["/", "/d"]).take(pa.array(detected.astype(np.int8)))
+    return pc.binary_join_element_wise(image, signs, pa.array(place).cast(pa.string()), "")
 
 
 def _boxes(boxes: NDArray[np.float64]) -> pa.Array:

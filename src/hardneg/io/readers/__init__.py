@@ -25,11 +25,13 @@ from hardneg.io.readers.pairs import CARRIED_PAIRS, PAIRS
 from hardneg.io.readers.rttm import RTTM
 from hardneg.io.readers.trials import TRIALS
 from hardneg.io.readers.vectors import read_vectors
+from hardneg.io.readers.voc import VOC
+from hardneg.io.readers.yolo import YOLO
 from hardneg.io.reading import Reading, Skips
 
 __all__ = ["FORMATS", "ROLES", "Format", "ReadOptions", "read", "read_vectors"]
 
-_RECOGNISED = (BEIR, COCO, KALDI, RTTM, AUDACITY, TRIALS, LFW, LABELLED, PAIRS)
+_RECOGNISED = (BEIR, COCO, YOLO, VOC, KALDI, RTTM, AUDACITY, TRIALS, LFW, LABELLED, PAIRS)
 FORMATS: dict[str, Format] = {one.name: one for one in (*_RECOGNISED, *CARRIED_PAIRS)}
 """All formats by name. The first whose ``sniff`` says yes reads the path."""
 

@@ -17,7 +17,7 @@ from hardneg.io.readers._names import normal
 from hardneg.io.reading import Skips
 from hardneg.ragged import BoolArray
 
-__all__ = ["Chosen", "choose_minable"]
+__all__ = ["Chosen", "choose_minable", "mined_split"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +44,7 @@ def choose_minable(items: Collection, options: ReadOptions, path: Path, notes: S
     column = items.table.column("split")
     _refuse_synthetic(items, path)
     names = sorted(one for one in column.unique().to_pylist() if one is not None)
-    split = _chosen(names, options, path)
-    if normal(split) in EVALUATION and not options.mine_evaluation:
-        raise OptionError(
-            f"The split '{split}' is for evaluation: what is mined from it leaks into training. "
-            "Choose another with --split, or insist with --mine-evaluation."
-        )
+    split = mined_split(names, options, path)
     without = column.is_null().to_numpy()
     telling = {"label", "group", same_as(options.positives)} & set(items.table.column_names)
     told = [items.table.column(one).is_null().to_numpy() for one in sorted(telling)]
@@ -58,6 +53,20 @@ def choose_minable(items: Collection, options: ReadOptions, path: Path, notes: S
     notes.add_rows("label_without_split_not_mined", lost, lambda row: str(items.ids[row]))
     mine = pc.fill_null(pc.equal(column, split), False).to_numpy()
     return Chosen(split, names, np.asarray(mine | (without & unlabelled), bool))
+
+
+def mined_split(names: Sequence[str], options: ReadOptions, path: Path) -> str:
+    """Choose among these splits: the one asked for, that for training, or the only one.
+
+    Raises InputError where the choice is open or there is no such split, OptionError for one that is for evaluation.
+    """
+    split = _chosen(names, options, path)
+    if normal(split) in EVALUATION and not options.mine_evaluation:
+        raise OptionError(
+            f"The split '{split}' is for evaluation: what is mined from it leaks into training. "
+            "Choose another with --split, or insist with --mine-evaluation."
+        )
+    return split
 
 
 def _chosen(names: Sequence[str], options: ReadOptions, path: Path) -> str:

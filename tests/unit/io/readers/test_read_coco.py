@@ -114,6 +114,9 @@ def test_truth_alone_is_labelled_boxes(tmp_path: Path) -> None:
         ({"bbox": [1, 2, -3, 3]}, "negative_side"),
         ({"bbox": [1, 2, 0, 3]}, "no_area"),
         ({"score": None}, "no_score"),
+        ({"bbox": [1, 2, 10**15, 3]}, "no_box"),
+        ({"bbox": [100, 2, 5, 3]}, "outside_the_image"),
+        ({"bbox": [-5, 2, 5, 3]}, "outside_the_image"),
         ({"score": "high"}, "no_score"),
     ],
 )
@@ -181,3 +184,108 @@ def test_real_detections_are_all_accounted_for(data_dir: Path) -> None:
     assert counts["detections"] == 8383
     assert sum(counts[name] for name in counts if name.startswith("detections_")) == 8383
     assert counts["items"] == counts["boxes"] + counts["detections_background"] + counts["detections_confusion"]
+
+
+def _with(folder: Path, found: Any, truth: Any = TRUTH, **more: Any) -> Reading:
+    _written(folder, truth, found, images=False)
+    return read(folder / "truth.json", options=ReadOptions(predictions=folder / "found.json", **more))
+
+
+def test_ids_may_be_text_and_names_of_files_or_categories(tmp_path: Path) -> None:
+    texts = {**TRUTH, "images": [{"id": "x", "file_name": "one/000042.jpg"}, {"id": "y", "file_name": "two/b.jpg"}]}
+    texts["annotations"] = [
+        {"image_id": "x", "category_id": "cat", "bbox": [10, 10, 20, 20]},
+        {"image_id": "two/b.jpg", "category_id": 5.0, "bbox": [50, 50, 20, 20]},
+    ]
+    box = {"bbox": [10, 10, 20, 20], "score": 0.9}
+    names = ["x", "one/000042.jpg", "000042.jpg", "one/000042", "000042", 42, "42"]
+    found = [{"image_id": one, "category_name": "cat", **box} for one in names]
+    found += [{"image_id": "b", "category_id": one, **box} for one in ("5", 5.0, "dog")]
+    reading = _with(tmp_path, found, texts)
+    assert reading.counts["boxes"] == 2
+    assert reading.counts["detections"] == len(found)
+    assert reading.counts["detections_correct"] == 1
+    assert reading.counts["detections_duplicate"] == len(names) - 1
+    assert reading.counts["detections_background"] == 3
+
+
+def test_a_number_stands_for_no_file_where_ids_are_numbers(tmp_path: Path) -> None:
+    truth = TRUTH | {"images": [{"id": 7, "file_name": "000008.jpg"}, {"id": 8, "file_name": "000009.jpg"}]}
+    found = [*FOUND, FOUND[0] | {"image_id": 9}, FOUND[0] | {"image_id": True}, FOUND[0] | {"image_id": [7]}]
+    reading = _with(tmp_path, found, truth)
+    assert _skipped(reading)["unknown_image"] == 3
+    assert reading.counts["detections_correct"] == 1
+
+
+def test_a_file_name_of_two_images_stands_for_neither(tmp_path: Path) -> None:
+    truth = TRUTH | {"images": [{"id": 7, "file_name": "one/a.png"}, {"id": 8, "file_name": "two/a.png"}]}
+    reading = _with(tmp_path, [*FOUND, FOUND[0] | {"image_id": "a.png"}], truth)
+    assert _skipped(reading)["unknown_image"] == 1
+
+
+def test_low_scores_left_out_change_nothing_of_the_others(data_dir: Path) -> None:
+    folder = data_dir / "det_map85_gt_dt"
+    options = {"predictions": folder / "detections_nanodet.json"}
+    every, some = (
+        read(folder / "annotations.json", options=ReadOptions(**options, least_score=least))  # type: ignore[arg-type]
+        for least in (0.0, 0.4)
+    )
+    rows = [one for one in every.positives.items.table.to_pylist() if (one["detector_score"] or 1) >= 0.4]
+    assert some.positives.items.table.to_pylist() == rows
+    assert 0 < _skipped(some)["below_least_score"] == 8383 - some.counts["detections"]
+
+
+def test_the_least_score_does_not_hide_logits(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"1 of \d+ are not \(first: -2\.5"):
+        _with(tmp_path, [*FOUND, FOUND[0] | {"score": -2.5}], least_score=0.5)
+    with pytest.raises(InputError, match="look like percentages: divide them by 100"):
+        _with(tmp_path, [one | {"score": 100 * one["score"]} for one in FOUND])
+    with pytest.raises(OptionError, match=r"'least_score' must be in \[0, 1\]. Got 2"):
+        ReadOptions(predictions=tmp_path, least_score=2)
+    with pytest.raises(OptionError, match="'least_score' must be left out without 'predictions'"):
+        ReadOptions(least_score=0.5)
+
+
+def test_a_recipe_keeps_the_least_score(tmp_path: Path) -> None:
+    recipe = hn.Recipe(tmp_path / "t.json", read=ReadOptions(predictions=tmp_path / "f.json", least_score=0.25))
+    assert hn.Recipe.parse(recipe.text(tmp_path), tmp_path).read.least_score == 0.25
+
+
+def test_a_box_that_sticks_out_is_noted_and_used_as_it_is(tmp_path: Path) -> None:
+    off = [FOUND[0] | {"bbox": box} for box in ([90, 10, 20, 20], [-3, 10, 20, 20], [80.5, 10, 20, 20])]
+    reading = _with(tmp_path, [*FOUND, *off])
+    assert [(one.reason, one.count) for one in reading.notes] == [("partly_outside_the_image", 2)]
+    assert [90, 10, 20, 20] in reading.positives.items.table.column("box").to_pylist()
+
+
+def test_truth_and_results_that_are_swapped_are_told(tmp_path: Path) -> None:
+    options = _written(tmp_path)
+    with pytest.raises(
+        InputError, match=r"found\.json: These are a detector's results.*ANNOTATIONS\.json --predictions"
+    ):
+        read(tmp_path / "found.json", options=options)
+    with pytest.raises(InputError, match=r"4 no_score.*that each has a score"):
+        read(tmp_path / "truth.json", options=ReadOptions(predictions=tmp_path / "truth.json"))
+
+
+def test_predictions_that_are_not_there_or_of_another_form(tmp_path: Path) -> None:
+    _written(tmp_path)
+    (tmp_path / "found.csv").write_text("image,score\n")
+    for name, words in (("gone.json", "no such file or folder"), ("found.csv", "no results that can be read")):
+        with pytest.raises(InputError, match=words):
+            read(tmp_path / "truth.json", options=ReadOptions(predictions=tmp_path / name))
+
+
+def test_a_category_named_twice_is_refused(tmp_path: Path) -> None:
+    truth = TRUTH | {"categories": [{"id": 1, "name": "cat"}, {"id": 5, "name": "cat"}]}
+    with pytest.raises(InputError, match="'cat' is there twice"):
+        _with(tmp_path, FOUND, truth)
+
+
+def test_what_is_left_does_not_depend_on_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [*FOUND, FOUND[0] | {"score": None}, FOUND[1], FOUND[0] | {"bbox": [1]}, FOUND[3]]
+    whole = _with(tmp_path, found)
+    monkeypatch.setattr("hardneg.io.readers._box_rows._BLOCK", 2)
+    again = _with(tmp_path, found)
+    assert again.positives.items.table.equals(whole.positives.items.table)
+    assert (again.skips, again.counts) == (whole.skips, whole.counts)
