@@ -41,7 +41,7 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path)
 _READ = (
     "split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors", "anchors",
-    "positives", "unlabelled", "predictions", "held_out", "media_root", "mine_evaluation",
+    "positives", "unlabelled", "predictions", "agreeing", "held_out", "media_root", "mine_evaluation",
 )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ _READ = (
 @click.option("--positives", help="What makes labelled items the same: labels, groups, or a column such as speaker.")
 @click.option("--unlabelled", type=_PATH, help="A table or a folder with more items, which have no label.")
 @click.option("--predictions", type=_PATH, help="What a model said: a table with an id and a column for each class.")
+@click.option("--agreeing", type=_PATH, help="Of boxes: the results of a second detector, which may agree.")
 @click.option("--held-out", is_flag=True, default=None, help="That model had not seen the labels of these items.")
 @click.option("--media-root", "--images", type=_PATH, help="The folder that pictures or sounds are in.")
 @click.option("--mine-evaluation", is_flag=True, default=None, help="Mine a test or validation split all the same.")

@@ -41,6 +41,7 @@ class ReadOptions:
             column, such as ``speaker``; who shares its value is positive, another value is a negative.
         unlabelled: A table or a folder with more items, which have no label.
         predictions: What a model said of each item and class: a table with an id and a column for each class.
+        agreeing: Of boxes, the results of a second detector: where it agrees, a label may be missing.
         held_out: Whether that model had not seen the labels of these items; a column ``held_out`` says it row by row.
         media_root: The folder that all pictures or sounds are in and their paths are relative to; that of the table or
             list if not given.
@@ -69,6 +70,7 @@ class ReadOptions:
     positives: str = "labels"
     unlabelled: Path | None = None
     predictions: Path | None = None
+    agreeing: Path | None = None
     held_out: bool = False
     media_root: Path | None = None
     mine_evaluation: bool = False
@@ -85,6 +87,7 @@ class ReadOptions:
         if self.anchors == "classes" and self.positives == "groups":
             raise OptionError("The anchors can be classes only where labels make the positives. Leave one of them out.")
         require(not self.held_out or self.predictions is not None, "held_out", "left out without 'predictions'", True)
+        require(self.agreeing is None or self.predictions is not None, "agreeing", "with 'predictions'", "it alone")
         for role in self.columns:
             if role not in ROLES:
                 raise OptionError(f"There is no column role '{role}'. Choose from: {', '.join(ROLES)}.")
@@ -100,7 +103,7 @@ def refuse_labelled_options(options: ReadOptions) -> None:
     hardneg.errors.OptionError: The option 'anchors' is for labelled data, and these are anchors with positives. ...
     """
     usual = ReadOptions()
-    for name in ("anchors", "positives", "unlabelled", "predictions", "media_root", "mine_evaluation"):
+    for name in ("anchors", "positives", "unlabelled", "predictions", "agreeing", "media_root", "mine_evaluation"):
         if getattr(options, name) != getattr(usual, name):
             raise OptionError(
                 f"The option '{name}' is for labelled data, and these are anchors with positives. "

@@ -48,11 +48,13 @@ def _read(path: Path, options: ReadOptions, skips: Skips) -> Reading:
         rows = np.flatnonzero(judged.kind == kind)
         skips.add_rows(f"detection_{kind.name.lower()}", rows, lambda row: _name(found, collection, row))
     names = [str(one.get("name", key)) for key, one in categories.items()]
-    positives = Positives.from_boxes(truth, found, judged, images=collection, categories=names)
-    files = named_files([path, *([Path(options.predictions)] if options.predictions is not None else [])])
+    second = None if options.agreeing is None else _results(Path(options.agreeing), places, skips)
+    positives = Positives.from_boxes(truth, found, judged, images=collection, categories=names, second=second)
+    files = named_files([path, *(Path(one) for one in (options.predictions, options.agreeing) if one is not None)])
+    agreeing = {} if second is None else {"detections_of_second": len(second)}
     counts = {
         "images": len(images), "categories": len(categories), "boxes": len(truth), "detections": len(found),
-        **_tally(judged), **_labelled(positives),
+        **_tally(judged), **agreeing, **_labelled(positives),
     }  # fmt: skip
     return Reading(
         positives, "coco", skips.list(), files, item_vectors=_scores(positives), counts=counts, notes=notes.list()
@@ -86,14 +88,19 @@ def _judged(options: ReadOptions, places: Places, truth: Truth, skips: Skips) ->
         none = np.zeros(0, np.int64)
         found = Detections(none, none, np.zeros((0, 4)), np.zeros(0))
     else:
-        file = Path(options.predictions)
-        part = "annotations" if _BEGINS.match(head(file)) else ""
-        table = boxes_in(file, part, places, skips, scored=True)
-        if not len(table.image):
-            raise InputError("None of the results can be used with these images and categories.", path=file)
-        found = Detections(*table.columns(), np.frombuffer(table.figure, np.float64))
-        _check_scores(found, file)
+        found = _results(Path(options.predictions), places, skips)
     return found, mistakes(truth, found, matched(truth, found))
+
+
+def _results(file: Path, places: Places, skips: Skips) -> Detections:
+    """What a detector found, of a file of results or of annotations with scores."""
+    part = "annotations" if _BEGINS.match(head(file)) else ""
+    table = boxes_in(file, part, places, skips, scored=True)
+    if not len(table.image):
+        raise InputError("None of the results can be used with these images and categories.", path=file)
+    found = Detections(*table.columns(), np.frombuffer(table.figure, np.float64))
+    _check_scores(found, file)
+    return found
 
 
 def _check_scores(found: Detections, file: Path) -> None:
