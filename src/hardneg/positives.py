@@ -223,7 +223,7 @@ class Positives:
         return replace(made, ignored=ignored)
 
     @classmethod
-    def from_boxes(
+    def from_boxes(  # noqa: PLR0913 - a detector, and perhaps another one
         cls,
         truth: Truth,
         found: Detections,
