@@ -53,7 +53,7 @@ ARMS = (
     Arm("missing_label, second detector", ("missing_label",), second=True),
     Arm("missing_label, scores alone", ("missing_label",), pictures=False),
     Arm("missing_label, scores of two", ("missing_label",), second=True, pictures=False),
-    Arm("missing_label(error=0.1), second", ("missing_label(error=0.1)",), second=True),
+    Arm("missing_label(error=0.1), second detector", ("missing_label(error=0.1)",), second=True),
 )
 
 

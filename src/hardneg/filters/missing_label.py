@@ -33,9 +33,10 @@ class MissingLabel(Filter):
     The user's own labels say what a missing one looks like. Each known box is taken as hidden once: where the detection
     that found it would then be one of a background, it is a planted missing label (the column ``hidden_score``). A
     logistic regression tells these from the backgrounds; it never judges an image that it was fitted to. Its features
-    are the detector's score, what the crop looks like (a logistic regression on its vector, held out by image too), and
-    the score of a second detector where there is one. What recurs among the backgrounds and never among the things is
-    a systematic mistake, and looks like one.
+    are the detector's score; of crops the probability of the category by the labels (a logistic regression on vectors)
+    and that of being a thing and no background, both held out by image too; and the score of a second detector where
+    there is one. What recurs among the backgrounds of several images and never among the things is a systematic
+    mistake, and looks like one.
 
     The figure is a conformal p-value: the share of the planted missing labels that look no more like things than this
     detection. At most ``error`` of the missing labels therefore pass for negatives, if these are a random part of the
@@ -53,7 +54,7 @@ class MissingLabel(Filter):
     needs_model: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = True
 
-    error: float = 0.2
+    error: float = 0.15
     likely: float = 0.5
 
     def __post_init__(self) -> None:
@@ -65,8 +66,8 @@ class MissingLabel(Filter):
         """Of each background as what it was taken for; NaN of any other pair.
 
         ``missing``: the p-value of being a missing label, of all evidence; ``missing_by_score``: of the detector's
-        score alone; ``missing_by_look``: of the crop alone, NaN without pictures; ``thing``: the probability of being a
-        thing; ``agreed``: the second detector's score, NaN where there is none.
+        score alone; ``missing_by_look``: of the likeness to the category, NaN without pictures; ``thing``: the
+        probability of being a thing; ``agreed``: the second detector's score, NaN where there is none.
         """
         return ("missing", "missing_by_score", "missing_by_look", "thing", "agreed")
 
@@ -82,10 +83,10 @@ class MissingLabel(Filter):
                     f"'{self.name}' needs items with the column '{name}'.",
                     remedy="They come from Positives.from_boxes, or: hardneg mine boxes.json --predictions found.json",
                 )
-        cases = _Cases.of(context)
+        predicted = Ragged.from_codes(coded(items.column("predicted"), pa.array(classes.names, pa.string())))
+        cases = _Cases.of(context, predicted)
         self._tell(context, int(cases.planted.sum()), len(cases.rows))
         table = cases.evidence(len(context.positives.items), context.seed)
-        predicted = Ragged.from_codes(coded(items.column("predicted"), pa.array(classes.names, pa.string())))
 
         def gather(rows: Rows) -> Columns:
             def told(figures: Figures) -> FloatArray:
@@ -120,50 +121,53 @@ class _Cases:
 
     rows: IntArray
     planted: BoolArray
-    score: Figures
     image: IntArray
+    score: Figures
     second: Figures | None
     vectors: Figures | None
+    member: Figures | None
 
     @classmethod
-    def of(cls, context: Context) -> _Cases:
+    def of(cls, context: Context, predicted: Ragged) -> _Cases:
         """The items that may be mined and have a score, but for confusions, which are labelled."""
-        positives, items = context.positives, context.positives.items
+        positives, items, classes = context.positives, context.positives.items, context.classes(MissingLabel.name)
         hidden, found = (_figures(items.table, name) for name in ("hidden_score", "detector_score"))
-        background = ~np.isnan(found) & ~context.classes(MissingLabel.name).labelled()
+        background = ~np.isnan(found) & ~classes.labelled() & (predicted.lengths() > 0)
         rows = np.flatnonzero((background | ~np.isnan(hidden)) & ~positives.barred)
+        category = np.where(background, _first(predicted), _first(Ragged.from_codes(classes.items)))[rows]
         groups = items.table.column("group").combine_chunks().dictionary_encode("encode").indices.to_numpy()
         second = _figures(items.table, "second_score") if "second_score" in items.table.column_names else None
         pictured = items.pictures is not None and len(rows) > 0
+        several = pictured and len(classes.names) > 1  # of one class no model can be trained
         return cls(
             rows,
             ~background[rows],
-            np.where(background, found, hidden)[rows],
             groups[rows].astype(np.int64),
+            np.where(background, found, hidden)[rows],
             None if second is None else np.nan_to_num(second[rows]),
             np.asarray(context.vectors(None).items[:], np.float32)[rows] if pictured else None,
+            context.predictions("logistic", MissingLabel.name).of(rows, category) if several else None,
         )
 
     def look(self, seed: int) -> Figures | None:
         """The probability of each to be a thing by its crop alone, of a model that had not seen the image."""
         if self.vectors is None or min(self.planted.sum(), (~self.planted).sum()) < 2:
             return None
-        model = Logistic(C=10.0)
-        names = ("background", "thing")
-        return model.predict(self.vectors, self.planted.astype(np.int64), names, self.image, seed).probabilities[:, 1]
+        codes, names = self.planted.astype(np.int64), ("background", "thing")
+        return Logistic(C=10.0).predict(self.vectors, codes, names, self.image, seed).probabilities[:, 1]
 
     def evidence(self, items: int, seed: int) -> dict[str, Figures]:
         """The columns of :class:`MissingLabel`, of each of ``items`` items; NaN of those that are no cases."""
         look = self.look(seed)
-        views = [_log_odds(self.score)]
-        views += [] if look is None else [_log_odds(look)]
+        views = [_log_odds(one) for one in (self.score, self.member, look) if one is not None]
         views += [] if self.second is None else [self.second, np.where(self.second > 0, 1.0, 0.0)]
         thing = told_apart(np.column_stack(views), self.planted, self.image, seed)
+        alike = look if self.member is None else self.member
         nothing = np.full(len(self.rows), np.nan)
         told = {
             "missing": self._p_values(thing),
             "missing_by_score": self._p_values(self.score),
-            "missing_by_look": nothing if look is None else self._p_values(look),
+            "missing_by_look": nothing if alike is None else self._p_values(alike),
             "thing": thing,
             "agreed": nothing if self.second is None else self.second,
         }
@@ -174,6 +178,13 @@ class _Cases:
 
     def _p_values(self, figures: Figures) -> Figures:
         return conformal_p_values(figures, figures[self.planted])
+
+
+def _first(lists: Ragged) -> IntArray:
+    """The first of each row, -1 of an empty one."""
+    out, some = np.full(len(lists), -1, np.int64), lists.lengths() > 0
+    out[some] = lists.values[lists.offsets[:-1][some]]
+    return out
 
 
 def _figures(table: pa.Table, name: str) -> Figures:
