@@ -86,10 +86,10 @@ def _of_cuts(case: Planted, others: Sequence[Outcome]) -> list[Outcome]:
     """A cut at 0.95, and the cuts that catch as many as each arm, chosen with hindsight."""
     score = _scores(case)
     out = [_outcome("score of at least 0.95", case, score >= 0.95, score >= 0.95)]
+    rungs = np.sort(score[case.missing])[::-1]
     for one in others[1:3]:
-        wanted = np.quantile(score[case.missing], 1 - one.caught, method="lower")
-        held = score >= wanted
-        out.append(_outcome(f"score cut that catches as many as {one.arm}", case, held, held))
+        held = score >= rungs[max(round(one.caught * len(rungs)), 1) - 1]
+        out.append(_outcome(f"score cut that catches as many as: {one.arm}", case, held, held))
     return out
 
 

@@ -23,8 +23,8 @@ detection is no item). *Caught* is the share of these planted missing labels tha
 of the {negative:.0f} detections that are of a background by the whole ground truth too. That one misses labels
 itself, so some of the lost are no loss. *Likely* is the surer of the two verdicts. Last column: of the 20 surest kept
 of each category the share of planted missing labels. EfficientNet-Lite0; means and 95% intervals (Student) over
-{seeds} draws. The second detector is another one's results in the same photos. The cuts catch what the arm catches:
-nobody could know without the deleted boxes."""
+{seeds} draws. The second detector is another one's results in the same photos. The last cuts catch what an arm
+catches, which nobody could choose without the deleted boxes."""
 
 
 def page(work: Path) -> str:
