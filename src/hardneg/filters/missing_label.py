@@ -41,7 +41,7 @@ class MissingLabel(Filter):
     The figure is a conformal p-value: the share of the planted missing labels that look no more like things than this
     detection. At most ``error`` of the missing labels therefore pass for negatives, if these are a random part of the
     things that the detector finds apart from others. Labels that were left out because they are small, dark or far
-    away are not, and more of them pass.
+    away are not, and more of them pass. Frames of one film show the same things again: images are held out one by one.
 
     Args:
         error: at most this share of the missing labels that the detector found may pass for negatives.
