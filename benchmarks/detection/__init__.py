@@ -1,1 +1,1 @@
-"""Benchmarks of detection."""
+"""Benchmarks of detection: verdicts on a detector's mistakes, and size."""

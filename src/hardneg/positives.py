@@ -223,7 +223,7 @@ class Positives:
         return replace(made, ignored=ignored)
 
     @classmethod
-    def from_boxes(
+    def from_boxes(  # noqa: PLR0913 - a detector, and perhaps another one
         cls,
         truth: Truth,
         found: Detections,
@@ -232,6 +232,7 @@ class Positives:
         images: Collection,
         categories: Sequence[str],
         least_score: float = 0.0,
+        second: Detections | None = None,
         listed: int = 16,
         seed: int = 0,
     ) -> Positives:
@@ -249,12 +250,13 @@ class Positives:
             images: a row for each number of an image: its id and, if there are pictures, its ``path``.
             categories: a name for each number of a category.
             least_score: detections below this are left out.
+            second: what a second detector found in the same images, with the same numbers.
             listed: as in :meth:`from_labels`.
             seed: as in :meth:`from_labels`.
 
         Raises InputError where there is no box, or nothing but boxes of one category.
         """
-        items = items_of(truth, found, judged, images, categories, least_score)
+        items = items_of(truth, found, judged, images, categories, least_score, second)
         made = cls.from_labels(items, anchors="classes", listed=listed, seed=seed)
         there = items.table.column("predicted").is_null().to_numpy()[made.positive.values]
         rows, values = made.positive.rows()[there], made.positive.values[there]

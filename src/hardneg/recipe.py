@@ -40,7 +40,9 @@ from hardneg.storage import digest, place
 
 __all__ = ["Recipe", "counted", "given_vectors"]
 
-_PATHS = ("exclude_ids", "corpus", "anchor_vectors", "item_vectors", "unlabelled", "predictions", "media_root")
+_PATHS = (
+    "exclude_ids", "corpus", "anchor_vectors", "item_vectors", "unlabelled", "predictions", "agreeing", "media_root",
+)  # fmt: skip
 _LISTS = ("ignore", "exclude_split", "sources", "filters", "sampler")
 _FLAGS = ("mine_evaluation", "held_out")
 _NUMBERS, _TABLES = ("positive_from", "negative_to", "ignore", "grades", "least_score"), ("grades", "columns")

@@ -47,19 +47,22 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
     """The filters where the user names none: those of pairs, or those of classes.
 
     Labels are doubted, and an unlabelled item is a negative only where it surely is not of the class. Groups are not
-    classes, and a vast number of classes is not predicted without being asked for.
+    classes, and a vast number of classes is not predicted without being asked for. Of a detector's false positives the
+    boxes say themselves what a missing label looks like.
     """
     classes = positives.classes
     if classes is None:
         return DEFAULT_FILTERS
-    if {"box", "detector_score"} <= set(positives.items.table.column_names) and positives.items.pictures is None:
-        return ("known", "duplicates")  # there is nothing to look at but the detector's own scores
+    boxes = {"box", "hidden_score"} <= set(positives.items.table.column_names)
+    pool = not (classes.labelled() | positives.barred).all()
+    guard = (("missing_label",) if boxes else ("unlabelled",)) if pool else ()
+    if boxes and positives.items.pictures is None:
+        return ("known", "duplicates", *guard)  # there is nothing to look at but the detector's own scores
     few = len(classes.names) * len(positives.items) <= _MOST_PROBABILITIES
     if not classes.closed or not few:
         return DEFAULT_FILTERS_OF_CLASSES
-    pool = not (classes.labelled() | positives.barred).all()
     several = len(classes.names) > 1  # of one class no label can be another's
-    return (*DEFAULT_FILTERS_OF_CLASSES, *(("mislabelled",) if several else ()), *(("unlabelled",) if pool else ()))
+    return (*DEFAULT_FILTERS_OF_CLASSES, *(("mislabelled",) if several else ()), *guard)
 
 
 def usual_encoder(positives: Positives) -> str:

@@ -41,6 +41,7 @@ EXAMPLES = {
     "detections": ["detections(k=3)"],
     "mislabelled": ["mislabelled(models=[logistic, knn(k=3)], mislabelled=0.3, negative=0.3)"],
     "unlabelled": ["unlabelled(error=0.2, models=knn)"],
+    "missing_label": ["missing_label(error=0.4, likely=0.2)"],
     "known": ["known(shared=false)"],
     "duplicates": ["duplicates(similarity=0.9)", "duplicates(similarity=0.9, among=0.6)"],
     "margin": ["margin(relative=0.05)", "margin(absolute=0.1, ceiling=0.5, reference=mean)"],

@@ -41,7 +41,7 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path)
 _READ = (
     "split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors", "anchors",
-    "positives", "unlabelled", "predictions", "least_score", "held_out", "media_root", "mine_evaluation",
+    "positives", "unlabelled", "predictions", "agreeing", "least_score", "held_out", "media_root", "mine_evaluation",
 )  # fmt: skip
 
 
@@ -66,6 +66,7 @@ _READ = (
 @click.option(
     "--predictions", type=_PATH, help="What a model said: a table with an id and a column a class; of boxes, results."
 )
+@click.option("--agreeing", type=_PATH, help="Of boxes: the results of a second detector, which may agree.")
 @click.option("--least-score", type=float, help="Leave a detector's results with a lower score out (0).")
 @click.option("--held-out", is_flag=True, default=None, help="That model had not seen the labels of these items.")
 @click.option("--media-root", "--images", type=_PATH, help="The folder that pictures or sounds are in.")

@@ -4,7 +4,7 @@ Arrays in, arrays out; images are not looked at.
 """
 
 from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
-from hardneg.detect.items import items_of
+from hardneg.detect.items import agreement, items_of
 from hardneg.detect.matching import Matches, matched
 from hardneg.detect.mistakes import Kind, Mistakes, mistakes
 from hardneg.detect.results import detections_of, truth_of
@@ -17,6 +17,7 @@ __all__ = [
     "Mistakes",
     "Overlaps",
     "Truth",
+    "agreement",
     "detections_of",
     "items_of",
     "matched",

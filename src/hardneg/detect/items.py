@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg.collection import Collection
-from hardneg.detect.boxes import Detections, Truth
+from hardneg.detect.boxes import Detections, Truth, overlaps
 from hardneg.detect.mistakes import Kind, Mistakes
 from hardneg.errors import InputError
 from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["items_of"]
+__all__ = ["agreement", "items_of"]
 
 _BOX = pa.list_(pa.float64(), 4)
 _NAMES = {Kind.BACKGROUND: "background", Kind.CONFUSION: "confusion"}
@@ -29,6 +29,7 @@ def items_of(
     images: Collection,
     categories: Sequence[str],
     least_score: float = 0.0,
+    second: Detections | None = None,
 ) -> Collection:
     """One item for each box that is there, and for each detection that is a background or a confusing one.
 
@@ -37,8 +38,10 @@ def items_of(
 
     Columns: ``path`` where the images have one, ``box``; ``image_id``, which is also the ``group``; ``label``, the
     category that is there, none for background; ``predicted``, the category that the detector took it for, and its
-    ``detector_score``, none for what is there; ``mistake``, ``background`` or ``confusion``; ``overlap``, with the box
-    that says so.
+    ``detector_score``, none for what is there; ``hidden_score``, of what is there the score of the detection that would
+    be one of a background if this label were missing; ``mistake``, ``background`` or ``confusion``; ``overlap``, with
+    the box that says so. With a second detector ``second_score``, its highest score for that category on the
+    detection's box, or on the one that found what is there, 0 for none.
 
     Args:
         truth: what is there.
@@ -47,10 +50,12 @@ def items_of(
         images: a row for each number of an image.
         categories: a name for each number of a category.
         least_score: detections below this are left out.
+        second: what a second detector found.
 
     Raises InputError for numbers of images or categories that there are not.
     """
-    for boxes, name in ((truth, "boxes"), (found, "detections")):
+    others = () if second is None else ((second, "detections"),)
+    for boxes, name in ((truth, "boxes"), (found, "detections"), *others):
         _check(boxes.image, len(images), f"{name} are in image", "images")
         _check(boxes.category, len(categories), f"{name} are of category", "categories")
     there = np.flatnonzero(~truth.uncounted & (truth.area > 0))
@@ -79,13 +84,54 @@ def items_of(
         "label": _taken(names, both(truth.category[there], said)),
         "predicted": _taken(names, both(none, found.category[wrong])),
         "detector_score": _figures(both(nothing, found.score[wrong])),
+        "hidden_score": _figures(both(_hidden(truth, found, judged)[there], np.full(len(wrong), np.nan))),
         "mistake": _taken(kinds, both(none, judged.kind[wrong])),
         "overlap": _figures(both(nothing, judged.share[wrong])),
     }
+    if second is not None:
+        agreed = agreement(found, second)
+        columns["second_score"] = _figures(both(_by_finder(agreed, truth, judged)[there], agreed[wrong]))
     columns["group"] = columns["image_id"].cast(pa.string())
     if "path" in images.table.column_names:
         columns["path"] = images.table.column("path").take(pa.array(image)).combine_chunks()
     return Collection(pa.table(columns), images.root)
+
+
+def agreement(found: Detections, second: Detections, iou: float = 0.5) -> NDArray[np.float64]:
+    """For each detection the highest score of one of the second detector that has its category and lies on its box.
+
+    Shape ``(len(found),)``; 0 where there is none that overlaps by at least ``iou``.
+
+    >>> box = np.array([[0.0, 0, 4, 4]])
+    >>> one, two = (Detections(np.zeros(1, int), np.zeros(1, int), box, np.array([score])) for score in (0.9, 0.4))
+    >>> agreement(one, two).tolist()
+    [0.4]
+    """
+    out = np.zeros(len(found))
+    for pairs in overlaps(found, second, iou):
+        same = pairs.only(found.category[pairs.left] == second.category[pairs.right])
+        np.maximum.at(out, same.left, second.score[same.right])
+    return out
+
+
+def _hidden(truth: Truth, found: Detections, judged: Mistakes, background: float = 0.1) -> NDArray[np.float64]:
+    """The score of the detection that found each box and that, were the box not there, would be of a background.
+
+    It overlaps nothing else by more than ``background``; NaN where there is none. So each known box is once a missing
+    label, with all others in their places: what a missing label looks like is learnt from these.
+    """
+    crowded = np.zeros(len(found), bool)
+    for pairs in overlaps(found, truth, np.nextafter(background, 1)):
+        crowded[pairs.left[judged.truth[pairs.left] != pairs.right]] = True
+    return _by_finder(np.where(crowded, np.nan, found.score), truth, judged)
+
+
+def _by_finder(figure: NDArray[np.float64], truth: Truth, judged: Mistakes) -> NDArray[np.float64]:
+    """For each box that is there the figure of the detection that found it; NaN where none did."""
+    out = np.full(len(truth), np.nan)
+    right = np.flatnonzero(judged.kind == Kind.CORRECT)
+    out[judged.truth[right]] = figure[right]
+    return out
 
 
 def _check(numbers: IntArray, count: int, what: str, kind: str) -> None:

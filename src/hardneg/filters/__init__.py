@@ -6,6 +6,7 @@ from hardneg.filters.duplicates import Duplicates
 from hardneg.filters.known import Known
 from hardneg.filters.margin import Margin
 from hardneg.filters.mislabelled import Mislabelled
+from hardneg.filters.missing_label import MissingLabel
 from hardneg.filters.rank import Rank
 from hardneg.filters.rescore import Rescore
 from hardneg.filters.unlabelled import Unlabelled
@@ -21,6 +22,7 @@ __all__ = [
     "Known",
     "Margin",
     "Mislabelled",
+    "MissingLabel",
     "Rank",
     "Rescore",
     "Rule",
@@ -33,5 +35,5 @@ __all__ = [
 FILTERS: Registry[Filter] = Registry(
     "filter",
     Filter,  # type: ignore[type-abstract]
-    [Agreement, Duplicates, Known, Margin, Mislabelled, Rank, Rescore, Unlabelled],
+    [Agreement, Duplicates, Known, Margin, Mislabelled, MissingLabel, Rank, Rescore, Unlabelled],
 )

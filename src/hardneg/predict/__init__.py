@@ -7,6 +7,7 @@ from hardneg.predict._base import Model
 from hardneg.predict.calibration import calibration_error, log_loss, temperature, tempered
 from hardneg.predict.estimator import Estimator
 from hardneg.predict.given import predictions_of
+from hardneg.predict.hidden import conformal_p_values, told_apart
 from hardneg.predict.knn import KNN
 from hardneg.predict.label_errors import LabelErrors, label_errors
 from hardneg.predict.logistic import Logistic
@@ -32,6 +33,7 @@ __all__ = [
     "calibration_error",
     "check_codes",
     "check_probabilities",
+    "conformal_p_values",
     "label_errors",
     "label_noise",
     "likeness_p_values",
@@ -43,5 +45,6 @@ __all__ = [
     "strength",
     "temperature",
     "tempered",
+    "told_apart",
     "true_class",
 ]

@@ -55,10 +55,10 @@ def member_p_values(
     out = np.ones((len(items), len(predictions.classes)), np.float32)
     known = predictions.predicted[items]
     members = Ragged.from_pairs(labels, np.arange(len(labels)), out.shape[1])
-    everyone = _Ladder.of(figures, weights)
+    everyone = Ladder.of(figures, weights)
     for column in range(out.shape[1]):
         own = members[column]
-        ladder = everyone if len(own) < _FEW else _Ladder.of(figures[own], weights[own])
+        ladder = everyone if len(own) < _FEW else Ladder.of(figures[own], weights[own])
         out[known, column] = ladder.share_no_better(predictions.probabilities[items[known], column])
     return out
 
@@ -83,22 +83,22 @@ def likeness_p_values(vectors: FloatArray, member: BoolArray) -> FloatArray:
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     others = unit[member].sum(axis=0, dtype=np.float64) - np.where(member[:, None], unit, 0)
     figures = np.einsum("ij,ij->i", unit, others) / np.maximum(np.linalg.norm(others, axis=1), np.finfo(float).tiny)
-    ladder = _Ladder.of(figures[member], np.ones(int(member.sum())))
+    ladder = Ladder.of(figures[member], np.ones(int(member.sum())))
     return ladder.share_no_better(figures).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class _Ladder:
+class Ladder:
     """Members by their figure, rising, and the weight of all below each rung."""
 
-    figures: FloatArray
+    figures: NDArray[np.floating[Any]]
     below: NDArray[np.floating[Any]]
 
     @classmethod
-    def of(cls, figures: FloatArray, weights: NDArray[np.floating[Any]]) -> _Ladder:
+    def of(cls, figures: NDArray[np.floating[Any]], weights: NDArray[np.floating[Any]]) -> Ladder:
         order = np.argsort(figures, kind="stable")
         return cls(figures[order], np.concatenate([[0.0], np.cumsum(weights[order])]))
 
-    def share_no_better(self, asked: FloatArray) -> NDArray[np.floating[Any]]:
+    def share_no_better(self, asked: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         no_better = self.below[np.searchsorted(self.figures, asked, side="right")]
         return np.asarray((1 + no_better) / (1 + self.below[-1]))

@@ -82,6 +82,18 @@ REASONS: dict[str, Meaning] = {
         "more typical of the class than {} of its members",
         "raise 'error' in unlabelled",
     ),
+    "missing_label.likely": Meaning(
+        "Label likely missing",
+        "The detector found something where nothing is labelled, and it is likely a thing of the category.",
+        "a thing with probability {}",
+        "label some of these",
+    ),
+    "missing_label.unsure": Meaning(
+        "Negative or missing label: nobody knows",
+        "The detector found something where nothing is labelled, and known things that were hidden look no better.",
+        "looks more like a thing than {} of the labelled ones",
+        "raise 'error' in missing_label",
+    ),
     "margin.absolute": Meaning(
         "Too close to the positive",
         "It scores within the absolute margin of the positive, or above it: likely a positive itself.",

@@ -71,7 +71,11 @@ def _heard(seed: int, table: pa.Table) -> pa.Table:
     peaks = pa.array(rng.integers(5, 10, len(table)) / 10, pa.float32())  # with ties
     outcomes = pa.array(rng.choice(["unlabelled", "false_accept", "hit"], len(table)))
     table = table.append_column("heard", heard).append_column("peak", peaks).append_column("outcome", outcomes)
-    return table.append_column("predicted", heard).append_column("detector_score", pc.divide(peaks, 2))
+    taken = rng.random(len(table)) < 0.3  # these are known to be there, and what found them might hide
+    scores = pc.divide(peaks, 2).to_numpy().astype(np.float64)
+    table = table.append_column("predicted", heard)
+    table = table.append_column("detector_score", pa.array(scores, mask=taken))
+    return table.append_column("hidden_score", pa.array(scores, mask=~taken))
 
 
 def _names() -> list[str]:

@@ -42,6 +42,7 @@ class ReadOptions:
         unlabelled: A table or a folder with more items, which have no label.
         predictions: What a model said of each item and class: a table with an id and a column for each class.
             Of boxes a detector's results: COCO's, or a folder of YOLO's or Pascal VOC's.
+        agreeing: Of boxes, the results of a second detector: where it agrees, a label may be missing.
         least_score: Results of a detector with a lower score are left out.
         held_out: Whether that model had not seen the labels of these items; a column ``held_out`` says it row by row.
         media_root: The folder that all pictures or sounds are in and their paths are relative to; that of the table or
@@ -71,6 +72,7 @@ class ReadOptions:
     positives: str = "labels"
     unlabelled: Path | None = None
     predictions: Path | None = None
+    agreeing: Path | None = None
     least_score: float = 0
     held_out: bool = False
     media_root: Path | None = None
@@ -88,6 +90,7 @@ class ReadOptions:
         if self.anchors == "classes" and self.positives == "groups":
             raise OptionError("The anchors can be classes only where labels make the positives. Leave one of them out.")
         require(not self.held_out or self.predictions is not None, "held_out", "left out without 'predictions'", True)
+        require(self.agreeing is None or self.predictions is not None, "agreeing", "with 'predictions'", "it alone")
         require(0 <= self.least_score <= 1, "least_score", "in [0, 1]", self.least_score)
         require(
             not self.least_score or self.predictions is not None,
@@ -110,7 +113,8 @@ def refuse_labelled_options(options: ReadOptions) -> None:
     hardneg.errors.OptionError: The option 'anchors' is for labelled data, and these are anchors with positives. ...
     """
     usual = ReadOptions()
-    for name in ("anchors", "positives", "unlabelled", "predictions", "least_score", "media_root", "mine_evaluation"):
+    tested = ("predictions", "agreeing", "least_score", "media_root", "mine_evaluation")
+    for name in ("anchors", "positives", "unlabelled", *tested):
         if getattr(options, name) != getattr(usual, name):
             raise OptionError(
                 f"The option '{name}' is for labelled data, and these are anchors with positives. "

@@ -61,21 +61,26 @@ def read_boxes(path: Path, options: ReadOptions, skips: Skips, *, opened: Open) 
     scene = opened(path, options, skips, notes)
     _check_names(scene.categories, path)
     truth = gather(scene.truth, scene.places, skips, notes, scored=False).truth()
-    found, files = _found(scene, options, skips, notes)
+    found, files = _found(scene, options.predictions, options.least_score, skips, notes)
+    second, more = _found(scene, options.agreeing, 0, skips, notes)
     judged = mistakes(truth, found, matched(truth, found))
     for kind in _LEFT_OUT:
         rows = np.flatnonzero(judged.kind == kind)
         skips.add_rows(f"detection_{kind.name.lower()}", rows, lambda row: _name(found, scene.images, row))
-    positives = Positives.from_boxes(truth, found, judged, images=scene.images, categories=scene.categories)
+    agreeing = None if options.agreeing is None else second
+    positives = Positives.from_boxes(
+        truth, found, judged, images=scene.images, categories=scene.categories, second=agreeing
+    )
     counts = {
         "images": len(scene.images), "categories": len(scene.categories), "boxes": len(truth),
-        "detections": len(found), **_tally(judged), **_labelled(positives),
+        "detections": len(found), **_tally(judged),
+        **({} if agreeing is None else {"detections_of_second": len(second)}), **_labelled(positives),
     }  # fmt: skip
     return Reading(
         positives,
         scene.format,
         skips.list(),
-        named_files([*scene.files, *files]),
+        named_files([*scene.files, *files, *more]),
         item_vectors=_scores(positives),
         counts=counts,
         notes=notes.list(),
@@ -97,14 +102,16 @@ def _check_names(names: Sequence[str], path: Path) -> None:
         )
 
 
-def _found(scene: Scene, options: ReadOptions, skips: Skips, notes: Skips) -> tuple[Detections, Sequence[Path]]:
+def _found(
+    scene: Scene, results: Path | None, least: float, skips: Skips, notes: Skips
+) -> tuple[Detections, Sequence[Path]]:
     """The detections and their files; without results there are none."""
-    if options.predictions is None:
+    if results is None:
         none = np.zeros(0, np.int64)
         return Detections(none, none, np.zeros((0, 4)), np.zeros(0)), ()
-    place, before = Path(options.predictions), sum(one.count for one in skips.list())
+    place, before = Path(results), sum(one.count for one in skips.list())
     rows, files = found_in(place, scene.places)
-    found = gather(rows, scene.places, skips, notes, scored=True, least=options.least_score).detections()
+    found = gather(rows, scene.places, skips, notes, scored=True, least=least).detections()
     if not len(found):
         reasons = ", ".join(f"{one.count} {one.reason}" for one in skips.list())
         lost = sum(one.count for one in skips.list()) - before

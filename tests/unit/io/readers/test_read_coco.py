@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ def test_what_is_there_is_positive_and_the_confused_thing_is_not_its_negative(tm
 def test_it_is_mined_without_pictures_by_the_detectors_scores(tmp_path: Path) -> None:
     reading = read(tmp_path / "truth.json", options=_written(tmp_path, images=False))
     assert reading.item_vectors is not None
-    recipe = hn.Recipe(tmp_path / "truth.json", read=ReadOptions(predictions=tmp_path / "found.json"))
+    reads = ReadOptions(predictions=tmp_path / "found.json")
+    recipe = hn.Recipe(tmp_path / "truth.json", read=reads, filters=("known", "duplicates"))
     run = recipe.mine(reading, tmp_path / "run", hn.Settings())
     found = run.negatives.select(["anchor", "item", "score"]).to_pylist()
     assert [(one["anchor"], one["item"]) for one in found] == [("cat", "7/d0"), ("dog", "8/d0")]
@@ -289,3 +291,26 @@ def test_what_is_left_does_not_depend_on_the_block(tmp_path: Path, monkeypatch: 
     again = _with(tmp_path, found)
     assert again.positives.items.table.equals(whole.positives.items.table)
     assert (again.skips, again.counts) == (whole.skips, whole.counts)
+
+
+def test_a_second_detector_says_how_sure_it_is_of_the_same_box(tmp_path: Path) -> None:
+    options = _written(tmp_path)
+    other = [
+        {"image_id": 8, "category_id": 5, "bbox": [81, 0, 15, 15], "score": 0.3},
+        {"image_id": 8, "category_id": 5, "bbox": [80, 1, 15, 15], "score": 0.4},
+        {"image_id": 8, "category_id": 1, "bbox": [80, 0, 15, 15], "score": 0.9},  # another category
+        {"image_id": 7, "category_id": 1, "bbox": [10, 11, 20, 20], "score": 0.2},
+    ]
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    reading = read(tmp_path / "truth.json", options=replace(options, agreeing=tmp_path / "other.json"))
+    table = reading.positives.items.table
+    assert table.column("id").to_pylist() == ["7/0", "7/1", "7/d0", "8/0", "8/d0"]
+    assert table.column("second_score").to_pylist() == [0.2, None, 0.0, None, 0.4]
+    assert table.column("hidden_score").to_pylist() == [0.9, None, None, None, None]
+    assert "other.json" in reading.files
+    assert reading.counts["detections_of_second"] == 4
+
+
+def test_a_second_detector_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="'agreeing' must be with 'predictions'"):
+        ReadOptions(agreeing=tmp_path / "other.json")
