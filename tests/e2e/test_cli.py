@@ -288,6 +288,7 @@ def test_a_pipe_is_not_read_twice(tmp_path: Path) -> None:
             hardneg("mine", tmp_path / "pairs.jsonl", "-o", tmp_path / "run"), "This is a pipe", "Write it to a file"
         )
     finally:
+        writer.kill()  # nobody opens the pipe, so it would wait for ever
         writer.wait(timeout=60)
 
 

@@ -29,7 +29,7 @@ from hardneg.steps import DEFAULT_SOURCES, Steps, united, usual_filters
 __all__ = ["Anew", "Found", "InBackground"]
 
 _SAMPLE = 1000  # items whose vectors are compared with those of the last mining
-_DOUBTING = ("mislabelled", "unlabelled")
+_DOUBTING = ("mislabelled", "unlabelled", "missing_label")
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,6 +55,12 @@ def read(path: Path | str, *, format: str | None = None, options: ReadOptions | 
     path = Path(path)
     if not path.exists():
         raise InputError("There is no such file or folder.", path=path)
+    if not path.is_file() and not path.is_dir():
+        raise InputError(
+            "This is a pipe or a device, and what is read is read more than once.",
+            path=path,
+            remedy="Write it to a file first.",
+        )
     if format is not None and format not in FORMATS:
         raise OptionError(f"There is no format '{format}'. Choose from: {', '.join(FORMATS)}.")
     options = options or ReadOptions()

@@ -45,7 +45,7 @@ def test_the_content_says_what_it_is(tmp_path: Path, content: bytes, carrier: st
         (b" \n\n", r"The file is empty"),
         (
             b"\x00\x01\x02binary",
-            r"not recognised. Looked for: a folder with corpus.jsonl.*--format, one of: beir, coco, kaldi",
+            r"not recognised. Looked for: a folder with corpus.jsonl.*--format, one of: beir, coco, yolo",
         ),
         (gzip.compress(b"PAR1", mtime=0), r"Parquet file inside gzip"),
         (b"\x1f\x8bnot gzip", r"cut short or damaged"),
@@ -65,7 +65,7 @@ def test_neither_file_nor_format(tmp_path: Path) -> None:
         read(tmp_path)
     with pytest.raises(
         OptionError,
-        match=r"There is no format 'xml'. Choose from: beir, coco, kaldi, rttm",
+        match=r"There is no format 'xml'. Choose from: beir, coco, yolo",
     ):
         read(beir(tmp_path), format="xml")
 
