@@ -22,7 +22,7 @@ from hardneg.io.readers._splits import mined_split
 from hardneg.io.readers._voc_files import Annotation, annotation
 from hardneg.io.reading import Skips
 
-__all__ = ["VOC"]
+__all__ = ["VOC", "open_scene"]
 
 
 def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
@@ -32,7 +32,8 @@ def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
     return first is not None and b"<annotation" in head(first)
 
 
-def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:
+def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:
+    """What the data set holds; what is left out, and what is odd, is counted."""
     folder = _folder(path)
     split, listed = _split(path, options)
     there = {one.stem: one for one in sorted(folder.glob("*.xml"))}
@@ -57,7 +58,10 @@ def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene
 
 
 VOC = Format(
-    "voc", "a folder with XML files of boxes, perhaps in Annotations (VOC)", _sniff, partial(read_boxes, opened=_open)
+    "voc",
+    "a folder with XML files of boxes, perhaps in Annotations (VOC)",
+    _sniff,
+    partial(read_boxes, opened=open_scene),
 )
 
 

@@ -20,7 +20,7 @@ from hardneg.io.readers._yolo_files import labels
 from hardneg.io.readers._yolo_layout import CLASSES, Layout, files_in, label_of, layout
 from hardneg.io.reading import Skips
 
-__all__ = ["YOLO"]
+__all__ = ["YOLO", "open_scene"]
 
 
 def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
@@ -31,7 +31,8 @@ def _sniff(path: Path, options: ReadOptions) -> bool:  # noqa: ARG001
     return described or any((one / "images").is_dir() and (one / "labels").is_dir() for one in held)
 
 
-def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:
+def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:
+    """What the data set holds; what is left out, and what is odd, is counted."""
     where = layout(path, options)
     if where is None:
         raise InputError(
@@ -62,7 +63,7 @@ def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene
 
 
 YOLO = Format(
-    "yolo", "a folder with images/ and labels/ or a data.yaml (YOLO)", _sniff, partial(read_boxes, opened=_open)
+    "yolo", "a folder with images/ and labels/ or a data.yaml (YOLO)", _sniff, partial(read_boxes, opened=open_scene)
 )
 
 

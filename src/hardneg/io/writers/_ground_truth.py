@@ -21,6 +21,10 @@ import pyarrow.compute as pc
 
 from hardneg.collection import Id
 from hardneg.errors import InputError
+from hardneg.io.readers import voc, yolo
+from hardneg.io.readers._base import ReadOptions
+from hardneg.io.readers._box_rows import gather
+from hardneg.io.readers._boxes import Open
 from hardneg.io.readers._coco_files import records, rows_of
 from hardneg.io.readers._media import Media
 from hardneg.io.reading import Skips
@@ -30,6 +34,7 @@ from hardneg.storage import digest
 __all__ = ["Category", "Here", "Photo", "Truth", "ground_truth", "why_not"]
 
 BoxOf = tuple[float, float, float, float]  # left, top, width, height in pixels
+_Read = Callable[[Path, Mapping[str, Any], Run, Skips], "Truth"]
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,9 @@ def ground_truth(run: Run, skips: Skips) -> Truth:
         )
     data = _recipe(run)
     file = Path(data["path"]) if "path" in data else None
-    read = _READ.get(str(data.get("format", run.manifest.get("data", {}).get("format"))))
-    if file is None or read is None or not file.is_file():
+    kind = str(data.get("format") or run.manifest.get("data", {}).get("format"))
+    read = _READ.get(kind.partition(",")[0])  # what follows is the split
+    if file is None or read is None or not file.exists():
         return _from_run(run, f"Only what the run holds, for {_why(file, read is not None)}. {_MISSING}")
     return read(file, data, run, skips)
 
@@ -185,7 +191,38 @@ def _side(one: Mapping[str, Any], name: str) -> float | None:
     return value if usable else None
 
 
-_READ: dict[str, Callable[[Path, Mapping[str, Any], Run, Skips], Truth]] = {"coco": _from_coco}
+def _from_scene(opened: Open) -> _Read:
+    """Read all boxes of a data set whose format opens a scene, with the same split as in the mining."""
+
+    def read(place: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> Truth:  # noqa: ARG001
+        named = {name: data[name] for name in ("split", "media_root", "mine_evaluation") if name in data}
+        left, odd = Skips(), Skips()
+        scene = opened(place, ReadOptions(**named), left, odd)
+        there = gather(scene.truth, scene.places, left, odd, scored=False).truth()
+        for one in left.list():
+            skips.add(f"annotation_{one.reason}", "; ".join(one.examples), one.count)
+        pictures = scene.images.pictures or [None] * len(scene.images)
+        images = [
+            Photo(key, key if file is None else Path(str(file)).name, file and Path(str(file)), *(size or ()))
+            for key, file, size in zip(
+                map(str, scene.images.ids.to_pylist()), pictures, scene.places.sizes, strict=True
+            )
+        ]
+        boxes: defaultdict[int, list[Here]] = defaultdict(list)
+        rows = zip(there.image.tolist(), there.category.tolist(), there.box.tolist(), there.uncounted, strict=True)
+        for image, category, box, uncounted in rows:
+            boxes[image].append(Here(category, tuple(box), bool(uncounted)))
+        categories = [Category(number, name) for number, name in enumerate(scene.categories, start=1)]
+        return Truth(images, categories, boxes, f"All images and boxes, read again from '{place.name}'.")
+
+    return read
+
+
+_READ: dict[str, _Read] = {
+    "coco": _from_coco,
+    "voc": _from_scene(voc.open_scene),
+    "yolo": _from_scene(yolo.open_scene),
+}
 """How to read all boxes of a data set again, by the name of its format."""
 
 

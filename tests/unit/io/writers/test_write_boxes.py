@@ -278,6 +278,28 @@ def test_the_counts_are_those_that_a_trainer_check_needs(run: Run, tmp_path: Pat
     assert report.notes[0] == "All images and boxes, read again from 'truth.json'."
 
 
+@pytest.mark.parametrize("form", ["yolo", "voc"])
+def test_all_boxes_come_back_from_data_in_other_forms(run: Run, tmp_path: Path, form: str) -> None:
+    export(run, form, tmp_path / "data", options=ExportOptions(files="copy"))
+    names = {1: "a", 2: "b"}
+    found = [
+        {"image_id": names[one["image_id"]], "category_name": "cat", "bbox": one["bbox"], "score": one["score"]}
+        for one in FOUND
+    ]
+    (tmp_path / "found.json").write_text(json.dumps(found))
+    recipe = hn.Recipe(tmp_path / "data", read=ReadOptions(predictions=tmp_path / "found.json"), filters=("known",))
+    again = recipe.mine(recipe.read_data(), tmp_path / "run", hn.Settings())
+    report = export(again, "yolo", tmp_path / "again")
+    assert report.notes[0] == "All images and boxes, read again from 'data'."
+    export(run, "yolo", tmp_path / "first")
+    first, then = ({stem: boxes for stem, _, boxes in _yolo(tmp_path / name)} for name in ("first", "again"))
+    assert set(first) == set(then) == {"a", "b", "b-2", "c", "d", "e"}
+    for stem, boxes in first.items():
+        assert [name for name, _ in boxes] == [name for name, _ in then[stem]]
+        for (_, one), (_, other) in zip(boxes, then[stem], strict=True):
+            np.testing.assert_allclose(one, other, atol=1)
+
+
 def test_a_run_without_its_data_says_what_is_missing(tmp_path: Path) -> None:
     run = mined(tmp_path)
     (tmp_path / "truth.json").unlink()
