@@ -201,13 +201,11 @@ def _from_scene(opened: Open) -> _Read:
         there = gather(scene.truth, scene.places, left, odd, scored=False).truth()
         for one in left.list():
             skips.add(f"annotation_{one.reason}", "; ".join(one.examples), one.count)
-        pictures = scene.images.pictures or [None] * len(scene.images)
-        images = [
-            Photo(key, key if file is None else Path(str(file)).name, file and Path(str(file)), *(size or ()))
-            for key, file, size in zip(
-                map(str, scene.images.ids.to_pylist()), pictures, scene.places.sizes, strict=True
-            )
-        ]
+        pictures = scene.images.pictures
+        images = []
+        for row, key in enumerate(map(str, scene.images.ids.to_pylist())):
+            file = None if pictures is None or pictures[row] is None else Path(str(pictures[row]))
+            images.append(Photo(key, key if file is None else file.name, file, *(scene.places.sizes[row] or ())))
         boxes: defaultdict[int, list[Here]] = defaultdict(list)
         rows = zip(there.image.tolist(), there.category.tolist(), there.box.tolist(), there.uncounted, strict=True)
         for image, category, box, uncounted in rows:
