@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -152,7 +152,7 @@ class Collection:
         if name is None:
             return None
         files = _Files(self.table.column(name), self.root if name == "path" else None)
-        return _Crops(files, self.table.column("box")) if "box" in names else files
+        return _Parts(_crop, files, self.table.column("box")) if "box" in names else files
 
     @property
     def sounds(self) -> Sequence[str | bytes | Clip] | None:
@@ -162,7 +162,7 @@ class Collection:
         files = self.table.column("audio")
         named = pa.types.is_string(files.type) or pa.types.is_large_string(files.type)
         times = [self.table.column(one) if one in self.table.column_names else None for one in ("start", "end")]
-        return _Sounds(_Files(files, self.root if named else None), *times)
+        return _Parts(Clip, _Files(files, self.root if named else None), *times)
 
     def positions(self, ids: object) -> IntArray:
         """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round."""
@@ -202,11 +202,11 @@ class _Files(Sequence[str | bytes]):
         return one if self._root is None or one is None else str(self._root / one)
 
 
-class _Crops(Sequence[str | bytes | Crop]):
-    """Files as they are, or with their box as crops, one at a time."""
+class _Parts(Sequence[Any]):
+    """Files, each with what further columns say of it, one at a time; where these say nothing the file as it is."""
 
-    def __init__(self, files: _Files, boxes: pa.ChunkedArray) -> None:
-        self._files, self._boxes = files, boxes
+    def __init__(self, make: Callable[..., Any], files: _Files, *further: pa.ChunkedArray | None) -> None:
+        self._make, self._files, self._further = make, files, further
         self.null_count: int = files.null_count
 
     def __len__(self) -> int:
@@ -214,27 +214,15 @@ class _Crops(Sequence[str | bytes | Crop]):
 
     def __getitem__(self, row: Any) -> Any:
         if isinstance(row, slice):
-            return _Crops(self._files[row], self._boxes[row])
-        file, box = self._files[int(row)], self._boxes[int(row)].as_py()
-        return file if file is None or box is None else Crop(file, tuple(box))
-
-
-class _Sounds(Sequence[str | bytes | Clip]):
-    """Files as they are, or with their times as clips, one at a time."""
-
-    def __init__(self, files: _Files, start: pa.ChunkedArray | None, end: pa.ChunkedArray | None) -> None:
-        self._files, self._times = files, (start, end)
-        self.null_count: int = files.null_count
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-    def __getitem__(self, row: Any) -> Any:
-        if isinstance(row, slice):
-            return _Sounds(self._files[row], *(None if one is None else one[row] for one in self._times))
+            return _Parts(self._make, self._files[row], *(None if one is None else one[row] for one in self._further))
         file = self._files[int(row)]
-        start, end = (None if one is None else one[int(row)].as_py() for one in self._times)
-        return file if file is None or (start is None and end is None) else Clip(file, start, end)
+        said = [None if one is None else one[int(row)].as_py() for one in self._further]
+        return file if file is None or all(one is None for one in said) else self._make(file, *said)
+
+
+def _crop(file: str | bytes, box: Sequence[float]) -> Crop:
+    left, top, width, height = box
+    return Crop(file, (left, top, width, height))
 
 
 def _digest(one: Id) -> bytes:

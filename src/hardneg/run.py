@@ -32,7 +32,7 @@ from hardneg.errors import RunError
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, Ragged
 from hardneg.similarity import FloatArray
-from hardneg.storage import read_table
+from hardneg.storage import read_table, refuse_taken
 from hardneg.table import (
     Array,
     Candidates,
@@ -222,13 +222,7 @@ def _codes(names: list[str], known: list[str], kind: type) -> Array:
 
 def refuse_existing(out: Path, overwrite: bool) -> None:
     """Raise RunError where there is something already that may not be replaced: only a run ever is."""
-    if not out.exists() and not out.is_symlink():
-        return
-    if not overwrite:
-        raise RunError(f"'{out}' exists already. Choose another output, or replace it with --overwrite.")
-    empty = out.is_dir() and not any(out.iterdir())
-    if not empty and not (out / "manifest.json").is_file():
-        raise RunError(f"'{out}' is no run, so it is not replaced. Choose another output, or move it away.")
+    refuse_taken(out, "manifest.json", "is no run", overwrite=overwrite)
 
 
 def relation_of(positives: Positives, rows: Rows) -> NDArray[np.uint8]:

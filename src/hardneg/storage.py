@@ -17,14 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from hardneg.errors import InputError, StorageError
+from hardneg.errors import InputError, RunError, StorageError
 
 __all__ = [
     "digest",
     "folder",
     "place",
     "read_table",
+    "refuse_taken",
     "storage_errors",
+    "swept",
+    "take_name",
     "write_json",
     "write_rows",
     "write_table",
@@ -76,18 +79,50 @@ def place(path: Path) -> Iterator[BinaryIO]:
 def folder(path: Path) -> Iterator[Path]:
     """Give a folder to fill that takes the name ``path`` when all is written; what was there is replaced then."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
     with storage_errors(path):
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         try:
             yield unfinished
-            if path.exists():
-                path.rename(old)
-            unfinished.rename(path)
-            shutil.rmtree(old, ignore_errors=True)
+            take_name(unfinished, path)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def swept(partial: Path, inside: str = "") -> None:
+    """Make a folder that is filled over several processes, without what a killed one was writing.
+
+    ``inside`` is a folder in it that is made as well.
+    """
+    with storage_errors(partial):
+        (partial / inside).mkdir(parents=True, exist_ok=True)
+        for left in partial.rglob(".*.tmp"):
+            left.unlink()
+
+
+def take_name(made: Path, path: Path) -> None:
+    """Give a folder that is complete its name; what was there is moved aside first, and gone then."""
+    aside = path.with_name(f".{path.name}.replaced")
+    with storage_errors(path):
+        shutil.rmtree(aside, ignore_errors=True)
+        if path.exists():
+            path.rename(aside)
+        made.rename(path)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def refuse_taken(path: Path, mark: str, why: str, *, overwrite: bool) -> None:
+    """Raise RunError where there is something that may not be replaced: only a folder that holds the file ``mark`` is.
+
+    ``why`` says what another one is: "is no run".
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    if not overwrite:
+        raise RunError(f"'{path}' exists already. Choose another output, or replace it with --overwrite.")
+    empty = path.is_dir() and not any(path.iterdir())
+    if not empty and not (path / mark).is_file():
+        raise RunError(f"'{path}' {why}, so it is not replaced. Choose another output, or move it away.")
 
 
 def write_json(value: Any, path: Path) -> None:

@@ -23,7 +23,7 @@ from hardneg.positives import Positives
 from hardneg.ragged import BoolArray
 from hardneg.run import RELATIONS, Run, refuse_existing
 from hardneg.similarity import FloatArray
-from hardneg.storage import digest, place, read_table, storage_errors, write_json, write_rows, write_table
+from hardneg.storage import digest, place, read_table, swept, take_name, write_json, write_rows, write_table
 from hardneg.table import dictionary, id_column
 
 __all__ = ["RunWriter", "in_use"]
@@ -40,10 +40,7 @@ class RunWriter:
         refuse_existing(out, overwrite)
         self._done = self._found()
         self.resumed = len(self._done)
-        with storage_errors(self.partial):
-            (self.partial / "candidates").mkdir(parents=True, exist_ok=True)
-            for left in self.partial.rglob(".*.tmp"):  # what a killed process was writing
-                left.unlink()
+        swept(self.partial, "candidates")
         self._journal.begin(fingerprint)
 
     def _found(self) -> Parts:
@@ -157,13 +154,7 @@ class RunWriter:
         write_json({**manifest, "fingerprint": self._fingerprint}, self.partial / "manifest.json")
         write_json(timings, self.partial / "timings.json")
         self._journal.remove()  # from here on the manifest says whose the parts are
-        aside = self.out.with_name(f".{self.out.name}.replaced")
-        with storage_errors(self.out):
-            shutil.rmtree(aside, ignore_errors=True)
-            if self.out.exists():
-                self.out.rename(aside)
-            self.partial.rename(self.out)
-            shutil.rmtree(aside, ignore_errors=True)
+        take_name(self.partial, self.out)
         return Run.open(self.out)
 
 

@@ -15,7 +15,7 @@ from hardneg.encode import EmbeddingCache, default_cache_dir, make_encoder
 from hardneg.errors import InputError, OptionError
 from hardneg.identities import Examples, Figures, Survey, survey, write_survey
 from hardneg.identities.figures import FARS
-from hardneg.identities.files import refuse_taken
+from hardneg.identities.files import refuse_existing
 from hardneg.identities.look_alikes import Pairs
 from hardneg.identities.survey import COHORT
 from hardneg.io.readers import FORMATS
@@ -67,7 +67,7 @@ def command(dataset: Path, out: Path, **options: Any) -> None:
         hardneg identities voices.csv --positives speaker --session day --encoder resemblyzer -o voices
         hardneg identities runs/a -o faces          # the data and the encoder of a mining, vectors from the cache
     """  # noqa: D301 - click's own mark for text that keeps its lines
-    refuse_taken(out, overwrite=options["overwrite"])
+    refuse_existing(out, overwrite=options["overwrite"])
     recipe = _recipe(dataset, options)
     if recipe.encoder is not None:
         make_encoder(recipe.encoder)  # a wrong name is better known before the work than after

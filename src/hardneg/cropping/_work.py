@@ -13,7 +13,7 @@ from hardneg.cropping._rules import Finding, findings_of
 from hardneg.errors import RunError
 from hardneg.images import BrokenImage, digest
 from hardneg.journal import Journal, Parts
-from hardneg.storage import storage_errors, write_json
+from hardneg.storage import swept, take_name, write_json
 
 __all__ = ["MANIFEST", "TABLE", "Work", "finished"]
 
@@ -60,10 +60,7 @@ class Work:
         self.partial = out.with_name(out.name + ".partial")
         self._journal = Journal(self.partial / "journal.jsonl")
         self._parts = self._found(overwrite)
-        with storage_errors(self.partial):
-            self.partial.mkdir(parents=True, exist_ok=True)
-            for left in self.partial.rglob(".*.tmp"):  # what a killed process was writing
-                left.unlink()
+        swept(self.partial)
         self._journal.begin(fingerprint)
 
     def _found(self, overwrite: bool) -> Parts:
@@ -110,13 +107,7 @@ class Work:
             {"format": _FORMAT, "version": 1, "fingerprint": self._fingerprint, **manifest}, self.partial / MANIFEST
         )
         self._journal.remove()
-        aside = self.out.with_name(f".{self.out.name}.replaced")
-        with storage_errors(self.out):
-            shutil.rmtree(aside, ignore_errors=True)
-            if self.out.exists():
-                self.out.rename(aside)
-            self.partial.rename(self.out)
-            shutil.rmtree(aside, ignore_errors=True)
+        take_name(self.partial, self.out)
 
 
 def _content(file: Path) -> str | None:

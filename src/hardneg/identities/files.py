@@ -10,28 +10,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from hardneg.errors import RunError
 from hardneg.identities.examples import Examples
 from hardneg.identities.look_alikes import Pairs, typical_examples
 from hardneg.identities.survey import Survey
 from hardneg.ragged import IntArray, places
-from hardneg.storage import folder, place, write_json
+from hardneg.storage import folder, place, refuse_taken, write_json
 from hardneg.verify import Trials
 
-__all__ = ["about", "refuse_taken", "write_survey"]
+__all__ = ["about", "refuse_existing", "write_survey"]
 
 SUMMARY = "summary.json"
 
 
-def refuse_taken(out: Path, *, overwrite: bool) -> None:
+def refuse_existing(out: Path, *, overwrite: bool) -> None:
     """Raise RunError where there is something already that may not be replaced: only an earlier survey ever is."""
-    if not out.exists() and not out.is_symlink():
-        return
-    if not overwrite:
-        raise RunError(f"'{out}' exists already. Choose another output, or replace it with --overwrite.")
-    empty = out.is_dir() and not any(out.iterdir())
-    if not empty and not (out / SUMMARY).is_file():
-        raise RunError(f"'{out}' holds no identities, so it is not replaced. Choose another output, or move it away.")
+    refuse_taken(out, SUMMARY, "holds no identities", overwrite=overwrite)
 
 
 def write_survey(
@@ -44,7 +37,7 @@ def write_survey(
     Raises RunError where ``out`` is taken, StorageError where the disk refuses.
     """
     out, notes = Path(out), []
-    refuse_taken(out, overwrite=overwrite)
+    refuse_existing(out, overwrite=overwrite)
     with folder(out) as inside:
         for name, table in _TABLES.items():
             made = table(found)

@@ -17,7 +17,7 @@ import numpy as np
 from hardneg.errors import RunError
 from hardneg.journal import Journal
 from hardneg.listening.detectors import Scored
-from hardneg.storage import digest, place, storage_errors
+from hardneg.storage import digest, place, refuse_taken, swept, take_name
 
 __all__ = ["SUMMARY", "Place", "refuse_existing"]
 
@@ -34,10 +34,7 @@ class Place:
         refuse_existing(out, overwrite=overwrite)
         self._done = self._found(fingerprint, overwrite)
         self.resumed = len(self._done)
-        with storage_errors(self.partial):
-            (self.partial / "scores").mkdir(parents=True, exist_ok=True)
-            for left in self.partial.rglob(".*.tmp"):  # what a killed process was writing
-                left.unlink()
+        swept(self.partial, "scores")
         self._journal.begin(fingerprint)
 
     def _found(self, fingerprint: str, overwrite: bool) -> dict[str, dict[str, Any]]:
@@ -111,21 +108,9 @@ class Place:
         if not names:
             (self.partial / "scores").rmdir()
         self._journal.remove()
-        aside = self.out.with_name(f".{self.out.name}.replaced")
-        with storage_errors(self.out):
-            shutil.rmtree(aside, ignore_errors=True)
-            if self.out.exists():
-                self.out.rename(aside)
-            self.partial.rename(self.out)
-            shutil.rmtree(aside, ignore_errors=True)
+        take_name(self.partial, self.out)
 
 
 def refuse_existing(out: Path, *, overwrite: bool) -> None:
     """Raise RunError where there is something that may not be replaced: only what listening made ever is."""
-    if not out.exists() and not out.is_symlink():
-        return
-    if not overwrite:
-        raise RunError(f"'{out}' exists already. Choose another output, or replace it with --overwrite.")
-    empty = out.is_dir() and not any(out.iterdir())
-    if not empty and not (out / SUMMARY).is_file():
-        raise RunError(f"'{out}' was not made by listening, so it is not replaced. Choose another, or move it away.")
+    refuse_taken(out, SUMMARY, "was not made by listening", overwrite=overwrite)

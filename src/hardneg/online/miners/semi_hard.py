@@ -94,7 +94,20 @@ class SemiHardBeyondHardest(PerAnchor):
 
 
 @dataclass(frozen=True)
-class SemiHardRandom(PerPositive):
+class _OfSquares(PerPositive):
+    """A margin on squared distances of vectors of length 1."""
+
+    margin: float = 0.2
+    _: KW_ONLY
+    distance: Distance = "squared"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.margin > 0, "margin", "above 0", self.margin)
+
+
+@dataclass(frozen=True)
+class SemiHardRandom(_OfSquares):
     """For each positive pair any negative with ``d(a, p) < d(a, n) < d(a, p) + margin``, else any negative at all.
 
     The rule of voxceleb_trainer's triplet loss (``hard_rank=-1``), on squared distances of vectors of length 1; there
@@ -107,14 +120,6 @@ class SemiHardRandom(PerPositive):
 
     name: ClassVar[str] = "semi_hard_random"
     draws: ClassVar[bool] = True
-
-    margin: float = 0.2
-    _: KW_ONLY
-    distance: Distance = "squared"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(self.margin > 0, "margin", "above 0", self.margin)
 
     def negatives(self, block: Block, columns: Tensor) -> Tensor:
         """Draw a place in the window, else anywhere."""
@@ -129,7 +134,7 @@ class SemiHardRandom(PerPositive):
 
 
 @dataclass(frozen=True)
-class SemiHardFaceNet(PerPositive):
+class SemiHardFaceNet(_OfSquares):
     """For each positive pair the nearest negative with ``d(a, p) < d(a, n) < d(a, p) + margin``, else no triplet.
 
     Schroff, Kalenichenko & Philbin 2015, arXiv 1503.03832, section 3.2: all anchor-positive pairs; negatives that are
@@ -142,14 +147,6 @@ class SemiHardFaceNet(PerPositive):
     """
 
     name: ClassVar[str] = "semi_hard_facenet"
-
-    margin: float = 0.2
-    _: KW_ONLY
-    distance: Distance = "squared"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(self.margin > 0, "margin", "above 0", self.margin)
 
     def negatives(self, block: Block, columns: Tensor) -> Tensor:
         """The nearest beyond, if the margin reaches it."""
