@@ -63,5 +63,5 @@ def main(arguments: list[str] | None = None) -> Any:
         click.echo(f"hardneg: {place}: {why}. Check that it is there and may be used.", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("hardneg: Stopped. Run the same command again: long work goes on where it was.", err=True)
+        click.echo("hardneg: Stopped. Long work is kept as far as it got: run the same command again to go on.", err=True)
         sys.exit(130)
