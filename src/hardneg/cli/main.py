@@ -63,5 +63,7 @@ def main(arguments: list[str] | None = None) -> Any:
         click.echo(f"hardneg: {place}: {why}. Check that it is there and may be used.", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("hardneg: Stopped. Long work is kept as far as it got: run the same command again to go on.", err=True)
+        click.echo(
+            "hardneg: Stopped. Long work is kept as far as it got: run the same command again to go on.", err=True
+        )
         sys.exit(130)
