@@ -56,6 +56,7 @@ def test_a_folder_of_sounds_becomes_a_run(folder: Path, tmp_path: Path) -> None:
     assert "Read labelled, audio folder: 24 items in 3 classes: 24 labelled, 0 unlabelled, 0 barred; 24 anchors" in text
     assert "not_audio" in text
     assert "yes/broken.wav" in text
+    assert f"Use it:  hardneg export {out} --format sound-folder -o train" in text
     run = hn.Run.open(out)
     assert run.manifest["encoder"] == "logmel"
     labels = dict(zip(run.items.ids.to_pylist(), run.items.table.column("label").to_pylist(), strict=True))
