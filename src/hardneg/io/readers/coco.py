@@ -18,6 +18,7 @@ from hardneg.io.readers._box_rows import Places, image_names
 from hardneg.io.readers._boxes import Scene, read_boxes
 from hardneg.io.readers._bytes import head
 from hardneg.io.readers._coco_files import is_truth, labelled, rows_of
+from hardneg.io.readers._frames import frame_said, with_frames
 from hardneg.io.readers._media import Media
 from hardneg.io.reading import Skips
 
@@ -45,11 +46,12 @@ def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene
     images, categories = rows_of(path, "images", "image"), rows_of(path, "categories", "category")
     if not images or not categories:
         raise InputError("There are no images or no categories in it.", path=path, remedy="Give a COCO file.")
-    collection = _images(images, options, notes)
+    files, said = [_file(one) for one in images.values()], [frame_said(one) for one in images.values()]
+    collection = with_frames(_images(images, options, notes), files, options.frames, notes, said)
     names = [str(one.get("name", key)) for key, one in categories.items()]
     order = [str(key) for key in categories]
     places = Places(
-        image_names(list(images), [_file(one) for one in images.values()]),
+        image_names(list(images), files),
         {name: row for row, name in enumerate(names)} | {key: row for row, key in enumerate(order)},
         order,
         [_size(one) for one in images.values()],
