@@ -41,7 +41,8 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path)
 _READ = (
     "split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors", "anchors",
-    "positives", "unlabelled", "predictions", "agreeing", "least_score", "frames", "held_out", "media_root", "mine_evaluation",
+    "positives", "unlabelled", "predictions", "agreeing", "least_score", "frames", "held_out", "media_root",
+    "mine_evaluation",
 )  # fmt: skip
 
 

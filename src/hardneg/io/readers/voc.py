@@ -46,7 +46,8 @@ def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> 
     read = [annotation(there[name], name) for name in ids]
     names = sorted({str(box.category) for one in read for box in one.boxes if box.category})
     images, unseen = _images(path, ids, read, options, notes)
-    images = with_frames(images, [one.file_name or name for name, one in zip(ids, read, strict=True)], options.frames, notes)
+    files = [one.file_name or name for name, one in zip(ids, read, strict=True)]
+    images = with_frames(images, files, options.frames, notes)
     places = Places(
         image_names(ids, [one.file_name for one in read]),
         {name: row for row, name in enumerate(names)},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def test_without_frames_there_are_no_columns(tmp_path: Path) -> None:
 
 def test_names_say_it_and_go_before_records(tmp_path: Path) -> None:
     files = {1: "x_0001.png", 2: "night/x_2.png", 3: "day/x_2.png", 5: "none.png"}
-    for key, name in files.items():
+    for name in files.values():
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "images" / name).write_bytes(b"kept by write_data under another name")
     said = {key: {"file_name": name} for key, name in files.items()} | {6: {"video_id": 4, "frame_id": 4}}
