@@ -16,7 +16,7 @@ from hardneg.io.readers._frames import FRAME, SEQUENCE
 __all__ = ["is_truth", "labelled", "records", "results", "rows_of"]
 
 _BEGINS = re.compile(rb'\s*\{\s*"(images|annotations|categories|info|licenses)"\s*:')
-_KEPT = ("name", "file_name", "width", "height", *SEQUENCE, *FRAME)
+_KEPT = ("name", "file_name", "width", "height", "split", *SEQUENCE, *FRAME)
 
 
 def is_truth(path: Path) -> bool:

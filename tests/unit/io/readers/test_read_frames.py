@@ -54,7 +54,9 @@ def test_names_say_it_and_go_before_records(tmp_path: Path) -> None:
     for name in files.values():
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "images" / name).write_bytes(b"kept by write_data under another name")
-    said = {key: {"file_name": name} for key, name in files.items()} | {6: {"video_id": 4, "frame_id": 4}}
+    said: dict[int, dict[str, Any]] = {key: {"file_name": name} for key, name in files.items()} | {
+        6: {"video_id": 4, "frame_id": 4}
+    }
     said[1] |= {"video_id": 9, "frame_id": 9}
     reading = _read(tmp_path, said, "{sequence}_{frame}")
     assert _frames(reading) == {1: ("x", 1), 2: ("night/x", 2), 3: ("day/x", 2), 5: (None, None)}
