@@ -3,6 +3,7 @@
 Arrays in, arrays out; images are not looked at.
 """
 
+from hardneg.detect.answers import Answer, answer_of
 from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
 from hardneg.detect.items import agreement, items_of
 from hardneg.detect.matching import Matches, matched
@@ -10,6 +11,7 @@ from hardneg.detect.mistakes import Kind, Mistakes, mistakes
 from hardneg.detect.results import detections_of, truth_of
 
 __all__ = [
+    "Answer",
     "Boxes",
     "Detections",
     "Kind",
@@ -18,6 +20,7 @@ __all__ = [
     "Overlaps",
     "Truth",
     "agreement",
+    "answer_of",
     "detections_of",
     "items_of",
     "matched",

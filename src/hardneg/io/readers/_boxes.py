@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.collection import Collection
+from hardneg.collection import Collection, Id
 from hardneg.detect import Detections, Kind, Mistakes, matched, mistakes
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._assemble import named_files
@@ -37,6 +37,7 @@ class Scene:
         places: what stands for these images and categories.
         truth: the boxes that are there, read as they are asked for.
         files: those that were read.
+        category_ids: what results call the categories; their names where they have no ids.
     """
 
     format: str
@@ -45,6 +46,7 @@ class Scene:
     places: Places
     truth: Iterable[Box]
     files: Sequence[Path]
+    category_ids: Sequence[Id]
 
 
 Open = Callable[[Path, ReadOptions, Skips, Skips], Scene]
