@@ -21,6 +21,8 @@ __all__ = ["Detector", "Labels"]
 
 Labels = Literal["told", "ids", "from-0", "from-1"]
 
+_LEAST = 0.05  # score from which a model of Ultralytics tells of a box
+
 
 @dataclass(frozen=True)
 class Detector(Called):
@@ -32,7 +34,8 @@ class Detector(Called):
 
     A ``torch.nn.Module`` may stand in its place: it is called as torchvision's detectors are, in evaluation mode and
     without gradients, with a list of float tensors of shape ``(3, height, width)`` from 0 to 1, where its weights are.
-    A model of Ultralytics is asked for its ``predict``.
+    A model of Ultralytics is asked for its ``predict``, with a threshold of 0.05 in place of 0.25: false alarms are
+    what is looked for.
 
     Args:
         labels: what numbers without a name stand for: ``ids`` of the data's categories, their places ``from-0`` or
@@ -97,7 +100,7 @@ class Detector(Called):
         function = self._function
         if _is_module(function):
             if any(one.__module__.partition(".")[0] == "ultralytics" for one in type(function).__mro__):
-                return function.predict(pictures, verbose=False)  # type: ignore[attr-defined]
+                return function.predict(pictures, conf=_LEAST, verbose=False)  # type: ignore[attr-defined]
             return _through(function, pictures)
         return function(pictures)
 

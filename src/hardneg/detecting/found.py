@@ -118,7 +118,7 @@ class Found:
 
     def _check(self, naming: Naming, scene: Scene) -> None:
         """Compare readings of numbers, where they are not told by names or by the user."""
-        forms = {one.form for one in self.of if one.number is not None and one.name is None}
+        forms = {one.form for one in self.of if one.number is not None and one.name in (None, str(one.number))}
         if naming.labels != "told" or naming.names or len(forms) != 1:
             return
         truth = gather(scene.truth, self.places, Skips(), Skips(), scored=False).truth()

@@ -55,7 +55,8 @@ class Naming:
             return self._only(names)
         if label.number in names:
             return names[label.number]
-        if label.name is not None and (self.labels == "told" or label.number is None):
+        named = label.name not in (None, str(label.number))  # an untrained YOLO calls its classes "0", "1", ...
+        if label.name is not None and ((self.labels == "told" and named) or label.number is None):
             return label.name
         assert label.number is not None  # noqa: S101 - one of the two is said
         return self._numbered(label.number, self.reading(label.form))

@@ -7,7 +7,8 @@ once the journal names it and its checksum is right, and the results get their n
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ class Place:
         self._journal.done(name, noted)
         self._done[name] = noted
         return noted
+
+    @contextmanager
+    def clearing_up(self) -> Iterator[None]:
+        """Where this fails before the first part is there, leave nothing in the way of a mended command."""
+        try:
+            yield
+        except BaseException:
+            if not self._done:
+                self.remove()
+            raise
 
     def remove(self) -> None:
         """Take it all away: the results are written, or nothing came of it."""

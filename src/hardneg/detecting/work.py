@@ -78,7 +78,8 @@ def detect(
     place = Place(out, _fingerprint(detector, views, shown), overwrite=overwrite)
     if place.resumed:
         progress.say(f"Going on with '{place.partial}'.")
-    asked = ask(detector, views, shown.pictures, place, progress)
+    with place.clearing_up():
+        asked = ask(detector, views, shown.pictures, place, progress)
     for row, reason in asked.broken.items():
         left.add(reason, shown.pictures[row].name)
     found, skips, notes = Found.named(asked, shown, detector), Skips(), Skips()
