@@ -444,11 +444,11 @@ def test_killed_again_and_again_it_ends_with_the_same_bytes(tmp_path: Path) -> N
         process.send_signal(signal.SIGKILL)
         process.wait()
         kills.append(journal.read_text().count("done"))
-        wanted = kills[-1] + 4
+        wanted = kills[-1] + 6
         if len(kills) == 2:  # a part that was damaged meanwhile is made anew
             next(journal.parent.glob("*.parquet")).write_bytes(b"damaged")
     assert process.wait() == 0
-    assert len(kills) >= 3
+    assert len(kills) >= 2
     for end in (".json", ".summary.json", ".views.json"):
         assert (tmp_path / f"again{end}").read_bytes() == (tmp_path / f"whole{end}").read_bytes()
     assert not list(tmp_path.glob("*.partial"))
