@@ -25,7 +25,9 @@ from hardneg.ragged import BoolArray, IntArray, Ragged
 if TYPE_CHECKING:
     from hardneg.predict import Predictions
 
-__all__ = ["Positives"]
+__all__ = ["POSITIVES", "Positives"]
+
+POSITIVES = "positives"  # the column of anchors that are classes: how many positives each has
 
 Qrels = Mapping[Any, Mapping[Any, float]]  # keys are ids; a Mapping is not covariant in them
 
@@ -260,7 +262,8 @@ class Positives:
         made = cls.from_labels(items, anchors="classes", listed=listed, seed=seed)
         there = items.table.column("predicted").is_null().to_numpy()[made.positive.values]
         rows, values = made.positive.rows()[there], made.positive.values[there]
-        return replace(made, positive=Ragged.from_pairs(rows, values, len(made.anchors)))
+        positive = Ragged.from_pairs(rows, values, len(made.anchors))
+        return replace(made, positive=positive, anchors=made.anchors.having(POSITIVES, positive.lengths()))
 
     def lists(self) -> dict[str, Ragged]:
         """The relations by name: positive, negative, ignored."""
@@ -363,7 +366,8 @@ def _from_column(
         among = np.flatnonzero(labelled[members.rows()])
         positive = Ragged.from_pairs(members.values[among], members.rows()[among], len(names))
         classes = Classes(names, np.arange(len(names)), codes, "classes", closed, column)
-        anchors, own = Collection(pa.table({"id": names, column: names})), np.full(len(names), -1, np.int64)
+        anchors = Collection(pa.table({"id": names, POSITIVES: positive.lengths(), column: names}))
+        own = np.full(len(names), -1, np.int64)
     else:
         own = np.flatnonzero(labelled)
         positive = listed_members(members, labelled, random.uniform(draw.seed, items.keys), draw.listed).take(own)
