@@ -41,7 +41,8 @@ def items_of(
     ``detector_score``, none for what is there; ``hidden_score``, of what is there the score of the detection that would
     be one of a background if this label were missing; ``mistake``, ``background`` or ``confusion``; ``overlap``, with
     the box that says so. With a second detector ``second_score``, its highest score for that category on the
-    detection's box, or on the one that found what is there, 0 for none.
+    detection's box, or on the one that found what is there, 0 for none. Of images that are frames ``sequence`` and
+    ``frame``, as they have them.
 
     Args:
         truth: what is there.
@@ -92,8 +93,9 @@ def items_of(
         agreed = agreement(found, second)
         columns["second_score"] = _figures(both(_by_finder(agreed, truth, judged)[there], agreed[wrong]))
     columns["group"] = columns["image_id"].cast(pa.string())
-    if "path" in images.table.column_names:
-        columns["path"] = images.table.column("path").take(pa.array(image)).combine_chunks()
+    for name in ("path", "sequence", "frame"):
+        if name in images.table.column_names:
+            columns[name] = images.table.column(name).take(pa.array(image)).combine_chunks()
     return Collection(pa.table(columns), images.root)
 
 

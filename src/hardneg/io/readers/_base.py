@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from hardneg.errors import InputError, OptionError
+from hardneg.io.readers._frames import check_pattern
 from hardneg.io.reading import Reading, Skips
 from hardneg.notation import require
 
@@ -44,6 +45,7 @@ class ReadOptions:
             Of boxes a detector's results: COCO's, or a folder of YOLO's or Pascal VOC's.
         agreeing: Of boxes, the results of a second detector: where it agrees, a label may be missing.
         least_score: Results of a detector with a lower score are left out.
+        frames: Of boxes, how sequence and frame stand at the end of the images' names: ``{sequence}_{frame}``.
         held_out: Whether that model had not seen the labels of these items; a column ``held_out`` says it row by row.
         media_root: The folder that all pictures or sounds are in and their paths are relative to; that of the table or
             list if not given.
@@ -74,6 +76,7 @@ class ReadOptions:
     predictions: Path | None = None
     agreeing: Path | None = None
     least_score: float = 0
+    frames: str | None = None
     held_out: bool = False
     media_root: Path | None = None
     mine_evaluation: bool = False
@@ -98,6 +101,8 @@ class ReadOptions:
             "left out without 'predictions'",
             self.least_score,
         )
+        if self.frames is not None:
+            check_pattern(self.frames)
         for role in self.columns:
             if role not in ROLES:
                 raise OptionError(f"There is no column role '{role}'. Choose from: {', '.join(ROLES)}.")
@@ -113,7 +118,7 @@ def refuse_labelled_options(options: ReadOptions) -> None:
     hardneg.errors.OptionError: The option 'anchors' is for labelled data, and these are anchors with positives. ...
     """
     usual = ReadOptions()
-    tested = ("predictions", "agreeing", "least_score", "media_root", "mine_evaluation")
+    tested = ("predictions", "agreeing", "least_score", "frames", "media_root", "mine_evaluation")
     for name in ("anchors", "positives", "unlabelled", *tested):
         if getattr(options, name) != getattr(usual, name):
             raise OptionError(

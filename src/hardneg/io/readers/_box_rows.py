@@ -17,9 +17,10 @@ from hardneg.detect import Detections, Truth
 from hardneg.io.reading import Skips
 from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["CROWD", "IGNORED", "Box", "Places", "Table", "gather", "image_names"]
+__all__ = ["APART", "CROWD", "IGNORED", "Box", "Places", "Table", "gather", "image_names"]
 
 CROWD, IGNORED = 1, 2  # flags of what is there
+APART = -2  # the number of an image of another split, which is known and not used
 _BLOCK = 2048  # boxes looked at together
 _NUMBERS = {int, float}  # and no bool, which is an int
 _FAR = 1e9  # pixels; what is farther off is no number of a picture
@@ -47,7 +48,7 @@ class Places:
     """The numbers of images and of categories by what may stand for them, and what is known of the images.
 
     Args:
-        images: the number of an image by its id as text, or by the name of its file.
+        images: the number of an image by its id as text, or by the name of its file; ``APART`` of another split's.
         categories: the number of a category by its id as text, or by its name.
         order: for each number of a category its id, as text.
         sizes: for each number of an image its width and height in pixels, where they are known.
@@ -125,11 +126,13 @@ def gather(
         category = _numbers(places.categories, [one.category for one in block])
         box, whole = _figures([one.box for one in block], 4)
         score, sure = _figures([(one.score,) for one in block] if scored else [(0,)] * len(block), 1)
-        outside, partly = _sticking_out(box, sizes[image])
+        known = np.maximum(image, 0)
+        outside, partly = _sticking_out(box, sizes[known])
         wrong = {
             **_given(block),
+            "image_of_another_split": image == APART,
             "unknown_image": image < 0,
-            "image_without_a_picture": unseen[image],
+            "image_without_a_picture": unseen[known],
             "unknown_category": category < 0,
             "no_box": ~whole,
             "negative_side": np.any(box[:, 2:] < 0, axis=1),

@@ -11,11 +11,12 @@ from hardneg.collection import Id
 from hardneg.errors import InputError, MissingExtraError
 from hardneg.io.readers._box_rows import CROWD, IGNORED, Box
 from hardneg.io.readers._bytes import binary, damaged, head
+from hardneg.io.readers._frames import FRAME, SEQUENCE
 
 __all__ = ["is_truth", "labelled", "records", "results", "rows_of"]
 
 _BEGINS = re.compile(rb'\s*\{\s*"(images|annotations|categories|info|licenses)"\s*:')
-_KEPT = ("name", "file_name", "width", "height")
+_KEPT = ("name", "file_name", "width", "height", "split", *SEQUENCE, *FRAME)
 
 
 def is_truth(path: Path) -> bool:

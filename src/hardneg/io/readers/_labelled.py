@@ -79,8 +79,9 @@ def _nothing_usable(path: Path, total: int, skips: Skips) -> InputError:
 
 
 def _refuse_options(options: ReadOptions) -> None:
-    if options.agreeing is not None:
-        raise OptionError("The option 'agreeing' is for boxes. Leave it out.")
+    for name in ("agreeing", "frames"):
+        if getattr(options, name) is not None:
+            raise OptionError(f"The option '{name}' is for boxes. Leave it out.")
     if options.corpus is not None:
         raise OptionError("The 'corpus' option is for a pairs file. Add items without a label with --unlabelled.")
     if options.anchor_vectors is not None:

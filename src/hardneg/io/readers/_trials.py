@@ -31,7 +31,7 @@ __all__ = ["Trial", "read_trials"]
 
 _NOT_HERE = (
     *("split", "exclude_split", "corpus", "columns", "grades", "ignore", "positive_from", "negative_to"),
-    *("anchors", "positives", "unlabelled", "predictions", "agreeing", "held_out", "mine_evaluation"),
+    *("anchors", "positives", "unlabelled", "predictions", "agreeing", "frames", "held_out", "mine_evaluation"),
 )
 
 

@@ -14,14 +14,16 @@ import pyarrow as pa
 from hardneg.collection import Collection, Id
 from hardneg.errors import InputError
 from hardneg.io.readers._base import Format, ReadOptions
-from hardneg.io.readers._box_rows import Places, image_names
+from hardneg.io.readers._box_rows import APART, Places, image_names
 from hardneg.io.readers._boxes import Scene, read_boxes
 from hardneg.io.readers._bytes import head
 from hardneg.io.readers._coco_files import is_truth, labelled, rows_of
+from hardneg.io.readers._frames import frame_said, with_frames
 from hardneg.io.readers._media import Media
+from hardneg.io.readers._splits import mined_split
 from hardneg.io.reading import Skips
 
-__all__ = ["COCO"]
+__all__ = ["COCO", "images_of"]
 
 _RESULTS = re.compile(rb"\s*\[\s*\{[^{}]*\"(bbox|score|image_id)\"[^{}]*\"(bbox|score|category_id)\"")
 
@@ -35,27 +37,54 @@ def _is_results(path: Path) -> bool:
     return found is not None and b'"bbox"' in found[0]
 
 
-def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:  # noqa: ARG001
+def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:
     if _is_results(path):
         raise InputError(
             "These are a detector's results, and the data set is what is there.",
             path=path,
             remedy=f"hardneg mine ANNOTATIONS.json --predictions {path.name}",
         )
-    images, categories = rows_of(path, "images", "image"), rows_of(path, "categories", "category")
-    if not images or not categories:
+    every, categories = rows_of(path, "images", "image"), rows_of(path, "categories", "category")
+    if not every or not categories:
         raise InputError("There are no images or no categories in it.", path=path, remedy="Give a COCO file.")
-    collection = _images(images, options, notes)
+    split, images = images_of(every, options, path)
+    for key in [key for key, one in every.items() if split and one.get("split") is None]:
+        skips.add("image_without_a_split", f"image {key}")
+    files, said = [_file(one) for one in images.values()], [frame_said(one) for one in images.values()]
+    collection = with_frames(_images(images, options, notes), files, options.frames, notes, said)
     names = [str(one.get("name", key)) for key, one in categories.items()]
     order = [str(key) for key in categories]
     places = Places(
-        image_names(list(images), [_file(one) for one in images.values()]),
+        _numbers(every, images),
         {name: row for row, name in enumerate(names)} | {key: row for row, key in enumerate(order)},
         order,
         [_size(one) for one in images.values()],
         _unseen(collection),
     )
-    return Scene("coco", collection, names, places, labelled(path), [path])
+    return Scene(f"coco, split {split}" if split else "coco", collection, names, places, labelled(path), [path])
+
+
+def images_of(
+    images: Mapping[Id, Mapping[str, Any]], options: ReadOptions, path: Path
+) -> tuple[str, dict[Id, Mapping[str, Any]]]:
+    """The split that is mined and its images, by the field ``split``; all of them, and no name, where none has one.
+
+    Raises InputError and OptionError as for any data with splits.
+    """
+    splits = sorted({str(one["split"]) for one in images.values() if one.get("split") is not None})
+    if not splits:
+        if options.split or options.exclude_split:
+            raise InputError("The data have no splits.", path=path, remedy="Leave --split and --exclude-split out.")
+        return "", dict(images)
+    split = mined_split(splits, options, path)
+    return split, {key: one for key, one in images.items() if str(one.get("split")) == split}
+
+
+def _numbers(every: Mapping[Id, Mapping[str, Any]], images: Mapping[Id, Mapping[str, Any]]) -> dict[str, int]:
+    """What stands for each image; names are those of all splits, so that none stands for an image of another."""
+    rows, keys = {key: row for row, key in enumerate(images)}, list(every)
+    names = image_names(keys, [_file(one) for one in every.values()])
+    return {name: rows.get(keys[row], APART) for name, row in names.items()}
 
 
 COCO = Format(

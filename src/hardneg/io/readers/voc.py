@@ -15,6 +15,7 @@ from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._box_rows import Places, image_names
 from hardneg.io.readers._boxes import Scene, read_boxes
 from hardneg.io.readers._bytes import head, text_lines
+from hardneg.io.readers._frames import with_frames
 from hardneg.io.readers._labelled_names import SPLITS, is_picture
 from hardneg.io.readers._media import Media
 from hardneg.io.readers._names import normal
@@ -45,6 +46,8 @@ def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> 
     read = [annotation(there[name], name) for name in ids]
     names = sorted({str(box.category) for one in read for box in one.boxes if box.category})
     images, unseen = _images(path, ids, read, options, notes)
+    files = [one.file_name or name for name, one in zip(ids, read, strict=True)]
+    images = with_frames(images, files, options.frames, notes)
     places = Places(
         image_names(ids, [one.file_name for one in read]),
         {name: row for row, name in enumerate(names)},

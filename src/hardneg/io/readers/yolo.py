@@ -15,6 +15,7 @@ from hardneg.images import BrokenImage, examine_all
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._box_rows import Box, Places, image_names
 from hardneg.io.readers._boxes import Scene, read_boxes
+from hardneg.io.readers._frames import with_frames
 from hardneg.io.readers._media import Media
 from hardneg.io.readers._yolo_files import labels
 from hardneg.io.readers._yolo_layout import CLASSES, Layout, files_in, label_of, layout
@@ -56,6 +57,7 @@ def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> 
     )
     _count_strays(where, set(files), skips)
     images = Collection(pa.table({"id": ids, "path": pa.array(inside, pa.string())}), where.root)
+    images = with_frames(images, inside, options.frames, notes)
     split = f", split {where.split}" if where.split else ""
     truth = _truth(where, files, ids, places)
     there = [one for one in files if one.is_file()]

@@ -13,7 +13,7 @@ import os
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from hardneg.collection import Id
 from hardneg.errors import InputError
-from hardneg.io.readers import voc, yolo
+from hardneg.io.readers import coco, voc, yolo
 from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._box_rows import gather
 from hardneg.io.readers._boxes import Open
@@ -132,7 +132,9 @@ def _recipe(run: Run) -> dict[str, Any]:
 
 
 def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> Truth:
-    rows, kinds = rows_of(file, "images", "image"), rows_of(file, "categories", "category")
+    every, kinds = rows_of(file, "images", "image"), rows_of(file, "categories", "category")
+    split, rows = coco.images_of(every, _split_of(data), file)
+    others = {str(key) for key in every.keys() - rows.keys()}
     root = data.get("media_root")
     media = None if root is None else Media(Path(root))
     images = [
@@ -146,6 +148,8 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
     boxes: defaultdict[int, list[Here]] = defaultdict(list)
     last = 0
     for row, one in enumerate(records(file, "annotations")):
+        if str(one.get("image_id")) in others:
+            continue
         last = max(last, own if isinstance(own := one.get("id"), int) else 0)
         image, category = (
             known.get(str(one.get(name)), -1) for known, name in ((of_image, "image_id"), (of_category, "category_id"))
@@ -157,10 +161,20 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
         left, top, width, height = map(float, one["bbox"])
         boxes[image].append(Here(category, (left, top, width, height), uncounted))
     categories = [Category(key, str(one.get("name", key))) for key, one in kinds.items()]
-    told = f"All images and boxes, read again from '{file.name}'."
+    told = f"All images and boxes{f' of the split {split}' if split else ''}, read again from '{file.name}'."
     if run.manifest.get("data", {}).get("files", {}).get(file.name) not in (None, digest(file)):
         told += " It has changed since the mining."
     return Truth(images, categories, boxes, told, file, last)
+
+
+def _split_of(data: Mapping[str, Any]) -> ReadOptions:
+    """What a recipe says of splits."""
+    excluded = data.get("exclude_split", ())
+    return ReadOptions(
+        split=data.get("split"),
+        exclude_split=(excluded,) if isinstance(excluded, str) else tuple(excluded),
+        mine_evaluation=data.get("mine_evaluation", False),
+    )
 
 
 def why_not(one: Mapping[str, Any], image: int, category: int) -> str | None:
@@ -195,9 +209,8 @@ def _from_scene(opened: Open) -> _Read:
     """Read all boxes of a data set whose format opens a scene, with the same split as in the mining."""
 
     def read(place: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> Truth:  # noqa: ARG001
-        named = {name: data[name] for name in ("split", "media_root", "mine_evaluation") if name in data}
         left, odd = Skips(), Skips()
-        scene = opened(place, ReadOptions(**named), left, odd)
+        scene = opened(place, replace(_split_of(data), media_root=data.get("media_root")), left, odd)
         there = gather(scene.truth, scene.places, left, odd, scored=False).truth()
         for one in left.list():
             skips.add(f"annotation_{one.reason}", "; ".join(one.examples), one.count)

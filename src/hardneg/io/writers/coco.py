@@ -19,7 +19,7 @@ another category has that thing's own box.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -59,13 +59,19 @@ def _write(export: Export) -> None:
 
 
 def _images(export: Export, truth: Truth) -> Iterator[Record]:
-    rows = records(truth.annotations, "images") if truth.annotations else iter([{}] * len(truth.images))
+    known = truth.image_rows()
+    rows: Iterable[Record] = [{}] * len(truth.images) if truth.annotations is None else _of(truth.annotations, known)
     for photo, own in zip(truth.images, rows, strict=True):
         size = {"width": photo.width, "height": photo.height}
         if photo.width is None or photo.height is None:
             found = size_of(export, photo) or (None, None)
             size = dict(zip(size, found, strict=True))
         yield {**own, "id": photo.id, "file_name": photo.name, **{k: v for k, v in size.items() if v is not None}}
+
+
+def _of(annotations: Path, known: Mapping[str, int]) -> Iterator[Record]:
+    """The records of the images that are of the split."""
+    return (dict(one) for one in records(annotations, "images") if str(one.get("id")) in known)
 
 
 def _categories(export: Export, truth: Truth) -> Iterator[Record]:
