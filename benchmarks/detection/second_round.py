@@ -87,7 +87,7 @@ def one_draw(data: Cells, gone: float, seed: int, work: Path) -> dict[str, Any]:
     train, test = drawn[:TRAIN].tolist(), drawn[TRAIN : TRAIN + TEST].tolist()
     labels, whole = data.of(train, gone, seed), data.of(train, 0, seed)
     scenes = [seen(data.files[one]) for one in train]
-    things, empty = _things(scenes, labels, seed), _empty(scenes, labels, RANDOM, seed)
+    things, empty = _things(labels, seed), _empty(scenes, labels, RANDOM, seed)
     first = _trained(scenes, [things, _background(empty)], len(data.names), seed)
     found = _over(scenes, {"first": first})["first"]
     mined = _mined(data, train, labels, found, work)
@@ -114,7 +114,7 @@ def _columns(boxes: Any) -> Floats:
     return np.column_stack([boxes.image, boxes.category, boxes.box]).astype(np.float64)
 
 
-def _things(scenes: Sequence[Scene], labels: Truth, seed: int) -> tuple[Rows, Floats]:
+def _things(labels: Truth, seed: int) -> tuple[Rows, Floats]:
     """Three windows about each labelled cell that overlap it by half, and their cells."""
     rng = np.random.default_rng([seed, 1])
     row = np.repeat(np.arange(len(labels)), 3)

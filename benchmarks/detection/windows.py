@@ -2,7 +2,7 @@
 
 A window is cut into 6 x 6 cells; the mean of nine channels in each (colour, gradient, four orientations of it: Dollar
 2009, Integral Channel Features) is what a perceptron with one hidden layer sees. Ridge regression moves the box, and
-greedy suppression leaves the best. What is a negative to it is a list of windows, so hard negatives are added one by one.
+greedy suppression leaves the best. Its negatives are a list of windows, so hard ones can be added one by one.
 """
 
 from __future__ import annotations

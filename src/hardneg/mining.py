@@ -104,8 +104,9 @@ def mine(
     settings = settings or Settings()
     clock = ledger.Clock()
     source = united(usual_sources(positives) if sources is None else sources)
-    usual = (usual_filters, filters), (usual_sampler, sampler)
-    steps = Steps.parse(source, *(of(positives) if given is None else given for of, given in usual))
+    filters = usual_filters(positives) if filters is None else filters
+    sampler = usual_sampler(positives) if sampler is None else sampler
+    steps = Steps.parse(source, filters, sampler)
     steps = steps.suited(labels=positives.classes is not None)
     encoder = usual_encoder(positives) if encoder is None else encoder
     class_columns(steps.plan, positives.classes)  # now rather than after the search, if there are none

@@ -238,27 +238,26 @@ class Positives:
         listed: int = 16,
         seed: int = 0,
     ) -> Positives:
+        """Relations of boxes: those of :meth:`from_box_items` for the items of :func:`hardneg.detect.items_of`.
+
+        The arguments are theirs. Raises InputError where there is no box, or nothing but boxes of one category.
+        """
+        items = items_of(truth, found, judged, images, categories, least_score, second)
+        return cls.from_box_items(items, listed=listed, seed=seed)
+
+    @classmethod
+    def from_box_items(cls, items: Collection, *, listed: int = 16, seed: int = 0) -> Positives:
         """Relations of boxes: the anchors are the categories, the items what is there and what a detector got wrong.
 
         What is there is of its category, and alone is listed as positive. A detection of a background is unknown: the
         label may be missing. One that lies on something of another category is of that, and so a negative of the
-        category that it was taken for. No other mistake is an item: it shows a part of the thing itself. The columns
-        are those of :func:`hardneg.detect.items_of`.
+        category that it was taken for. No other mistake is an item: it shows a part of the thing itself.
 
         Args:
-            truth: what is there.
-            found: what a detector found.
-            judged: what each detection is, by :func:`hardneg.detect.mistakes`.
-            images: a row for each number of an image: its id and, if there are pictures, its ``path``.
-            categories: a name for each number of a category.
-            least_score: detections below this are left out.
-            second: what a second detector found in the same images, with the same numbers.
+            items: with the columns of :func:`hardneg.detect.items_of`.
             listed: as in :meth:`from_labels`.
             seed: as in :meth:`from_labels`.
-
-        Raises InputError where there is no box, or nothing but boxes of one category.
         """
-        items = items_of(truth, found, judged, images, categories, least_score, second)
         made = cls.from_labels(items, anchors="classes", listed=listed, seed=seed)
         there = items.table.column("predicted").is_null().to_numpy()[made.positive.values]
         rows, values = made.positive.rows()[there], made.positive.values[there]

@@ -207,7 +207,7 @@ def _only(table: Mapping[str, Any], known: Any, where: str) -> None:
 
 def _check(name: str, value: Any) -> None:
     """Raise OptionError for a value that is not of its key's type."""
-    if name == "seed":
+    if name in ("seed", "most_mistakes"):
         require(type(value) is int, name, "a whole number", repr(value))
         return
     if name in _FLAGS:

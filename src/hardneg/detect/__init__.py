@@ -7,7 +7,8 @@ from hardneg.detect.average_precision import OVERLAPS, average_precision
 from hardneg.detect.bootstrap import Interval, Spread, spread
 from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
 from hardneg.detect.evaluation import MEASURES, Evaluation, evaluate, mean_of
-from hardneg.detect.items import agreement, items_of
+from hardneg.detect.evidence import Evidence, agreement, evidence_of
+from hardneg.detect.items import items_from, items_of
 from hardneg.detect.matching import Matches, matched
 from hardneg.detect.miss_rate import REFERENCES, MissRates, log_average_miss_rate, miss_rates
 from hardneg.detect.mistakes import Kind, Mistakes, mistakes
@@ -22,6 +23,7 @@ __all__ = [
     "Boxes",
     "Detections",
     "Evaluation",
+    "Evidence",
     "Interval",
     "Kind",
     "Matches",
@@ -36,6 +38,8 @@ __all__ = [
     "average_precision",
     "detections_of",
     "evaluate",
+    "evidence_of",
+    "items_from",
     "items_of",
     "log_average_miss_rate",
     "matched",

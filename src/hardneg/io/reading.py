@@ -51,6 +51,13 @@ class Skips:
         if len(rows) > _EXAMPLES:
             self.add(reason, "", len(rows) - _EXAMPLES)
 
+    def add_again(self, one: Skip) -> None:
+        """Count what was counted elsewhere."""
+        for example in one.examples:
+            self.add(one.reason, example)
+        if one.count > len(one.examples):
+            self.add(one.reason, "", one.count - len(one.examples))
+
     def list(self) -> list[Skip]:
         """All reasons, in order of first appearance."""
         return [Skip(reason, n, tuple(self._examples[reason])) for reason, n in self._counts.items()]

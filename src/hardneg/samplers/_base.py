@@ -65,7 +65,7 @@ class Chooser(Sampler):
                 "with anchors=classes."
             )
         positives = anchors.table.column(POSITIVES).to_numpy()
-        return np.minimum(most, np.ceil(self.per_positive * positives - 1e-9).astype(np.int64))
+        return np.asarray(np.minimum(most, np.ceil(self.per_positive * positives - 1e-9)), np.int64)
 
     @abstractmethod
     def prefer(self, rows: Rows, seed: int) -> Preference:
