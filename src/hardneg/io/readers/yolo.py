@@ -14,9 +14,10 @@ from hardneg.errors import InputError
 from hardneg.images import BrokenImage, examine_all
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._box_rows import Box, Places, image_names
-from hardneg.io.readers._boxes import Scene, read_boxes
+from hardneg.io.readers._boxes import read_boxes
 from hardneg.io.readers._frames import with_frames
 from hardneg.io.readers._media import Media
+from hardneg.io.readers._scene import Scene
 from hardneg.io.readers._yolo_files import labels
 from hardneg.io.readers._yolo_layout import CLASSES, Layout, files_in, label_of, layout
 from hardneg.io.reading import Skips

@@ -1,0 +1,114 @@
+"""How well a detector finds things: its figures for each category, and their means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.detect.average_precision import OVERLAPS, average_precision
+from hardneg.detect.boxes import Detections, Truth
+from hardneg.detect.matching import Matches, matched
+from hardneg.detect.miss_rate import log_average_miss_rate
+from hardneg.detect.outcomes import Outcomes, outcomes
+from hardneg.errors import InputError
+from hardneg.ragged import IntArray
+
+__all__ = ["MEASURES", "Evaluation", "evaluate", "mean_of"]
+
+MEASURES = ("AP", "AP50", "AP75", "LAMR")
+"""Average precision over all ten overlaps, at 0.5, at 0.75; log-average miss rate at 0.5, of which less is better."""
+
+_AT_50, _AT_75 = OVERLAPS.index(0.5), OVERLAPS.index(0.75)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A detector's finds, judged.
+
+    Args:
+        found: for each category its finds at each of ``OVERLAPS``.
+        all: the finds of all categories together, at an overlap of 0.5.
+        matches: which found which, at 0.5.
+    """
+
+    found: Sequence[Sequence[Outcomes]]
+    all: Outcomes
+    matches: Matches
+
+    @property
+    def images(self) -> int:
+        """How many were looked at."""
+        return self.all.images
+
+    def figures(self, times: IntArray | None = None) -> NDArray[np.float64]:
+        """``MEASURES`` of each category, shape ``(categories, 4)``; NaN for one of which no box counts.
+
+        Args:
+            times: how often each image counts, shape ``(images,)``; once if not given.
+        """
+        return np.array([_figures(one, times) for one in self.found]).reshape(-1, len(MEASURES))
+
+
+def evaluate(
+    truth: Truth,
+    detections: Detections,
+    *,
+    images: int,
+    categories: int,
+    report: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - nobody watches
+) -> Evaluation:
+    """Judge a detector at all of COCO's overlaps, with at most 100 finds of an image and category.
+
+    Args:
+        truth: what is there.
+        detections: what was found.
+        images: how many images were looked at, those in which nothing is and nothing was found too.
+        categories: how many there are.
+        report: told how many overlaps are done.
+
+    Raises InputError for numbers of images or categories that there are not.
+
+    >>> there = Truth(np.zeros(2, int), np.array([0, 1]), np.array([[0.0, 0, 4, 4], [8, 8, 4, 4]]))
+    >>> seen = Detections(np.zeros(1, int), np.zeros(1, int), np.array([[0.0, 0, 4, 3.5]]), np.array([0.9]))
+    >>> judged = evaluate(there, seen, images=1, categories=2)
+    >>> dict(zip(MEASURES, mean_of(judged.figures()).round(3).tolist()))
+    {'AP': 0.4, 'AP50': 0.5, 'AP75': 0.5, 'LAMR': 0.5}
+    """
+    last = max((int(one.category.max()) for one in (truth, detections) if len(one)), default=-1)
+    if last >= categories:
+        raise InputError(f"Some boxes are of category {last}, and there are {categories}, counted from 0.")
+    by_overlap = []
+    for done, overlap in enumerate(OVERLAPS):
+        matches = matched(truth, detections, iou=overlap)
+        by_overlap.append(matches)
+        report(done + 1, len(OVERLAPS))
+    found = [
+        [outcomes(truth, detections, matches, images, category) for matches in by_overlap]
+        for category in range(categories)
+    ]
+    return Evaluation(found, outcomes(truth, detections, by_overlap[_AT_50], images), by_overlap[_AT_50])
+
+
+def mean_of(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of each measure over the categories that have one, shape ``(4,)``; NaN where none has.
+
+    >>> mean_of(np.array([[0.5, 1.0], [0.7, np.nan]])).round(2).tolist()
+    [0.6, 1.0]
+    """
+    known = ~np.isnan(figures)
+    count = known.sum(axis=0)
+    return np.asarray(
+        np.divide(np.where(known, figures, 0).sum(axis=0), count, out=np.full(len(count), np.nan), where=count > 0)
+    )
+
+
+def _figures(found: Sequence[Outcomes], times: IntArray | None) -> list[float]:
+    if not len(found[_AT_50].box_image):
+        return [float("nan")] * len(MEASURES)
+    drawn = found if times is None else [one.drawn(times) for one in found]
+    precision = [average_precision(one) for one in drawn]
+    mean = sum(precision) / len(precision)
+    return [mean, precision[_AT_50], precision[_AT_75], log_average_miss_rate(drawn[_AT_50])]
