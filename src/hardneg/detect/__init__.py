@@ -6,7 +6,7 @@ Arrays in, arrays out; images are not looked at.
 from hardneg.detect.average_precision import OVERLAPS, average_precision
 from hardneg.detect.bootstrap import Interval, Spread, spread
 from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
-from hardneg.detect.evaluation import MEASURES, Evaluation, evaluate, mean_of
+from hardneg.detect.evaluation import MEASURES, Evaluation, ap50_without, evaluate, mean_of
 from hardneg.detect.items import agreement, items_of
 from hardneg.detect.matching import Matches, matched
 from hardneg.detect.miss_rate import REFERENCES, MissRates, log_average_miss_rate, miss_rates
@@ -33,6 +33,7 @@ __all__ = [
     "Spread",
     "Truth",
     "agreement",
+    "ap50_without",
     "average_precision",
     "detections_of",
     "evaluate",

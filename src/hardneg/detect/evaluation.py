@@ -14,9 +14,9 @@ from hardneg.detect.matching import Matches, matched
 from hardneg.detect.miss_rate import log_average_miss_rate
 from hardneg.detect.outcomes import Outcomes, outcomes
 from hardneg.errors import InputError
-from hardneg.ragged import IntArray
+from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["MEASURES", "Evaluation", "evaluate", "mean_of"]
+__all__ = ["MEASURES", "Evaluation", "ap50_without", "evaluate", "mean_of"]
 
 MEASURES = ("AP", "AP50", "AP75", "LAMR")
 """Average precision over all ten overlaps, at 0.5, at 0.75; log-average miss rate at 0.5, of which less is better."""
@@ -90,6 +90,29 @@ def evaluate(
         for category in range(categories)
     ]
     return Evaluation(found, outcomes(truth, detections, by_overlap[_AT_50], images), by_overlap[_AT_50])
+
+
+def ap50_without(
+    truth: Truth, detections: Detections, matches: Matches, gone: BoolArray, *, images: int, categories: int
+) -> float:
+    """The mean AP50 as if some finds had not been made: what ridding a detector of a kind of mistake could bring.
+
+    For backgrounds, duplicates and mistakes of both box and category this is how TIDE repairs them (Bolya et al. 2020,
+    arXiv 2008.08115). It is an upper bound: a detector that unlearns them may lose right finds as well.
+
+    Args:
+        truth: what is there.
+        detections: what was found.
+        matches: which found which, at 0.5.
+        gone: the finds that are left out, shape ``(detections,)``.
+        images: how many images were looked at.
+        categories: how many there are.
+    """
+    each = [
+        average_precision(outcomes(truth, detections, matches, images, category, gone))
+        for category in range(categories)
+    ]
+    return float(mean_of(np.array(each).reshape(-1, 1))[0])
 
 
 def mean_of(figures: NDArray[np.float64]) -> NDArray[np.float64]:

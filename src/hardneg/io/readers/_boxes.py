@@ -20,7 +20,7 @@ from hardneg.io.readers._found import found_in
 from hardneg.io.reading import Reading, Skips
 from hardneg.positives import Positives
 
-__all__ = ["Open", "Scene", "read_boxes"]
+__all__ = ["Open", "Scene", "found_by", "read_boxes"]
 
 # What is no item, and why; a manifest counts each.
 _LEFT_OUT = (Kind.UNCOUNTED, Kind.LOCALISATION, Kind.DUPLICATE, Kind.BOTH)
@@ -61,8 +61,8 @@ def read_boxes(path: Path, options: ReadOptions, skips: Skips, *, opened: Open) 
     scene = opened(path, options, skips, notes)
     _check_names(scene.categories, path)
     truth = gather(scene.truth, scene.places, skips, notes, scored=False).truth()
-    found, files = _found(scene, options.predictions, options.least_score, skips, notes)
-    second, more = _found(scene, options.agreeing, 0, skips, notes)
+    found, files = found_by(scene, options.predictions, options.least_score, skips, notes)
+    second, more = found_by(scene, options.agreeing, 0, skips, notes)
     judged = mistakes(truth, found, matched(truth, found))
     for kind in _LEFT_OUT:
         rows = np.flatnonzero(judged.kind == kind)
@@ -102,7 +102,7 @@ def _check_names(names: Sequence[str], path: Path) -> None:
         )
 
 
-def _found(
+def found_by(
     scene: Scene, results: Path | None, least: float, skips: Skips, notes: Skips
 ) -> tuple[Detections, Sequence[Path]]:
     """The detections and their files; without results there are none."""
