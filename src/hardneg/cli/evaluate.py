@@ -10,8 +10,7 @@ import click
 
 from hardneg.cli._common import console, overwrite_option, say_left_out, table
 from hardneg.detect import MEASURES, Interval, Kind, mean_of
-from hardneg.evaluation import MARK, Judged, Verdicts, judge, names_of_results, write_evaluation
-from hardneg.evaluation.judged import WRONG
+from hardneg.evaluation import MARK, WRONG, Verdict, Verdicts, judge, names_of_results, write_evaluation
 from hardneg.io.readers import ReadOptions
 from hardneg.io.scenes import read_scenes
 from hardneg.progress import for_console
@@ -24,6 +23,7 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path)
 _RESULTS = click.Path(exists=True, path_type=Path)
 _SHOWN = 20  # categories
+_OF_CATEGORIES = (0, 1, 3)  # which of the measures are told of each
 _MEANS = {
     Kind.CORRECT: "right",
     Kind.BACKGROUND: "nothing is there",
@@ -87,67 +87,59 @@ def _say(verdicts: Verdicts) -> None:
 
 def _figures(verdicts: Verdicts) -> Any:
     """AP and miss rate, a row a measure; means over the categories that have a box."""
-    detectors, difference = verdicts.detectors, verdicts.difference
-    values = [
-        [_told(one, at) for one in detectors] + ([] if difference is None else [_signed(difference.interval(at))])
-        for at in range(len(MEASURES))
-    ]
-    columns = ["", *(one.name for one in detectors), *([] if difference is None else ["difference"])]
-    names = [f"{one} (lower is better)" if one == "LAMR" else one for one in MEASURES]
-    title = "Means over the categories" + (
-        f", with 95% intervals over images ({verdicts.draws} draws)" * bool(verdicts.draws)
-    )
-    return table(title, columns, [(name, *row) for name, row in zip(names, values, strict=True)])
+    difference = verdicts.difference
+    rows = []
+    for at, name in enumerate(MEASURES):
+        row = [f"{name} (lower is better)" if name == "LAMR" else name]
+        row += [_told(one, at) for one in verdicts.detectors]
+        rows.append(row if difference is None else [*row, _signed(difference.interval(at))])
+    title = "Means over the categories"
+    if verdicts.draws:
+        title += f", with 95% intervals over images ({verdicts.draws:,} draws)"
+    columns = ["", *(one.name for one in verdicts.detectors), *([] if difference is None else ["difference"])]
+    return table(title, columns, rows)
 
 
 def _mistakes(verdicts: Verdicts) -> Any:
     """How many finds are of each kind, and what AP50 would be without them."""
+    judged = [one.judged for one in verdicts.detectors]
     rows = []
     for kind in (Kind.CORRECT, *WRONG, Kind.UNCOUNTED):
-        row: list[Any] = [kind.name.lower(), _MEANS[kind]]
-        for one in verdicts.detectors:
-            gained = f"{one.without(one.mistakes.kind == kind):.3f}" if kind in WRONG else ""
-            row += [f"{one.count(kind):,}", gained]
+        row = [kind.name.lower(), _MEANS[kind]]
+        for one in judged:
+            without = f"{one.ap50_without(one.mistakes.kind == kind):.3f}" if kind in WRONG else ""
+            row += [f"{one.count(kind):,}", without]
         rows.append(row)
-    rows.append(
-        [
-            "missed",
-            "a box that nothing found",
-            *(x for one in verdicts.detectors for x in (f"{int(one.missed.sum()):,}", "")),
-        ]
-    )
-    single = len(verdicts.detectors) == 1
-    columns = [
-        "",
-        "",
-        *(name for one in verdicts.detectors for name in (("finds" if single else one.name), "AP50 without")),
-    ]
+    missed = [text for one in judged for text in (f"{int(one.missed.sum()):,}", "")]
+    rows.append(["missed", "a box that nothing found", *missed])
+    names = ["finds"] if len(judged) == 1 else [one.name for one in judged]
+    columns = ["", "", *(name for one in names for name in (one, "AP50 without"))]
     return table("Mistakes at an overlap of 0.5", columns, rows)
 
 
 def _categories(verdicts: Verdicts) -> Any:
-    """The figures of each category, those with most boxes first."""
-    detectors, names = verdicts.detectors, verdicts.scenes.categories
-    figures = [one.evaluation.figures() for one in detectors]
-    boxes = [len(one[0].box_image) for one in detectors[0].evaluation.found]
+    """The figures of each category and their differences, those with most boxes first."""
+    names = verdicts.scenes.categories
+    first, *others = [one.evaluation.figures() for one in verdicts.detectors]
+    boxes = [len(one[0].box_image) for one in verdicts.detectors[0].evaluation.found]
     order = sorted((row for row in range(len(names)) if boxes[row]), key=lambda row: (-boxes[row], row))
     rows = []
     for row in order[:_SHOWN]:
-        told = [_plain(float(one[row, at])) for one in figures for at in (0, 1, 3)]
+        told = [_plain(first[row, at]) for at in _OF_CATEGORIES]
+        if others:
+            told = [
+                f"{one} ({first[row, at] - others[0][row, at]:+.3f})"
+                for one, at in zip(told, _OF_CATEGORIES, strict=True)
+            ]
         rows.append((names[row], boxes[row], *told))
-    single = len(detectors) == 1
-    columns = [
-        "category",
-        "boxes",
-        *(f"{name}" if single else f"{name}, {one.name}" for one in detectors for name in ("AP", "AP50", "LAMR")),
-    ]
     more = f", the {_SHOWN} with most boxes of {len(order)}" if len(order) > _SHOWN else ""
-    return table(f"Categories{more}", columns, rows)
+    less = f", in brackets less {verdicts.detectors[1].name}" if others else ""
+    return table(f"Categories{more}{less}", ["", "boxes", *(MEASURES[at] for at in _OF_CATEGORIES)], rows)
 
 
-def _told(one: Judged, at: int) -> str:
+def _told(one: Verdict, at: int) -> str:
     if one.spread is None:
-        return _plain(float(mean_of(one.evaluation.figures())[at]))
+        return _plain(mean_of(one.evaluation.figures())[at])
     interval = one.spread.interval(at)
     return f"{_plain(interval.value)} ({_plain(interval.low)} to {_plain(interval.high)})"
 

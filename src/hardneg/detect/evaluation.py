@@ -30,18 +30,11 @@ class Evaluation:
 
     Args:
         found: for each category its finds at each of ``OVERLAPS``.
-        all: the finds of all categories together, at an overlap of 0.5.
-        matches: which found which, at 0.5.
+        images: how many were looked at.
     """
 
     found: Sequence[Sequence[Outcomes]]
-    all: Outcomes
-    matches: Matches
-
-    @property
-    def images(self) -> int:
-        """How many were looked at."""
-        return self.all.images
+    images: int
 
     def figures(self, times: IntArray | None = None) -> NDArray[np.float64]:
         """``MEASURES`` of each category, shape ``(categories, 4)``; NaN for one of which no box counts.
@@ -89,7 +82,7 @@ def evaluate(
         [outcomes(truth, detections, matches, images, category) for matches in by_overlap]
         for category in range(categories)
     ]
-    return Evaluation(found, outcomes(truth, detections, by_overlap[_AT_50], images), by_overlap[_AT_50])
+    return Evaluation(found, images)
 
 
 def ap50_without(
@@ -131,6 +124,9 @@ def mean_of(figures: NDArray[np.float64]) -> NDArray[np.float64]:
 def _figures(found: Sequence[Outcomes], times: IntArray | None) -> list[float]:
     if not len(found[_AT_50].box_image):
         return [float("nan")] * len(MEASURES)
+    if not len(found[_AT_50].score):  # so with any draw, and at any higher overlap
+        some = times is None or times[found[_AT_50].box_image].any()
+        return [0.0, 0.0, 0.0, 1.0] if some else [float("nan")] * len(MEASURES)
     drawn = found if times is None else [one.drawn(times) for one in found]
     precision = [average_precision(one) for one in drawn]
     mean = sum(precision) / len(precision)

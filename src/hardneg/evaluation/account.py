@@ -13,13 +13,14 @@ from hardneg.detect import (
     MEASURES,
     Interval,
     Kind,
+    Outcomes,
     Spread,
     log_average_miss_rate,
     mean_of,
     miss_rates,
     precision_recall,
 )
-from hardneg.evaluation.judged import WRONG, Judged, Verdicts
+from hardneg.evaluation.judged import WRONG, Verdict, Verdicts
 from hardneg.io.reading import Skip
 from hardneg.storage import digest, folder, refuse_taken, write_json
 
@@ -63,22 +64,22 @@ def write_evaluation(verdicts: Verdicts, out: Path, page: str | None = None, *, 
             (inside / "report.html").write_text(page, encoding="utf-8")
 
 
-def _detector(one: Judged, categories: Sequence[str]) -> dict[str, Any]:
-    together = one.evaluation.all
-    figures = one.evaluation.figures()
+def _detector(one: Verdict, categories: Sequence[str]) -> dict[str, Any]:
+    judged, figures, spread = one.judged, one.evaluation.figures(), one.spread
     known = mean_of(figures)
-    spread = one.spread
     means = {name: _number(known[at]) for at, name in enumerate(MEASURES)} if spread is None else _figures(spread)
     return {
         "name": one.name,
-        "detections": len(one.found),
+        "detections": len(judged.found),
         "figures": means,
-        "figures_of_all_together": {"LAMR": _number(log_average_miss_rate(together))},
+        "figures_of_all_together": {"LAMR": _number(log_average_miss_rate(judged.together))},
         "mistakes": {
-            **{kind.name.lower(): one.count(kind) for kind in (Kind.CORRECT, *WRONG, Kind.UNCOUNTED)},
-            "missed": int(one.missed.sum()),
+            **{kind.name.lower(): judged.count(kind) for kind in (Kind.CORRECT, *WRONG, Kind.UNCOUNTED)},
+            "missed": int(judged.missed.sum()),
         },
-        "AP50_without": {kind.name.lower(): _number(one.without(one.mistakes.kind == kind)) for kind in WRONG},
+        "AP50_without": {
+            kind.name.lower(): _number(judged.ap50_without(judged.mistakes.kind == kind)) for kind in WRONG
+        },
         "categories": [
             {
                 "name": name,
@@ -90,16 +91,15 @@ def _detector(one: Judged, categories: Sequence[str]) -> dict[str, Any]:
             }
             for row, name in enumerate(categories)
         ],
-        "curves_of_all_together": _curves(one),
+        "curves_of_all_together": _curves(judged.together),
     }
 
 
-def _curves(one: Judged) -> dict[str, Any]:
+def _curves(found: Outcomes) -> dict[str, Any]:
     """Points of both curves, spread evenly over the finds."""
-    precise, missed = precision_recall(one.evaluation.all), miss_rates(one.evaluation.all)
-    rows = np.unique(np.linspace(0, len(precise.score) - 1, _POINTS).round().astype(np.int64))
-    if not len(precise.score):
-        rows = np.zeros(0, np.int64)
+    precise, missed = precision_recall(found), miss_rates(found)
+    count = min(_POINTS, len(found.score))
+    rows = np.unique(np.linspace(0, max(len(found.score) - 1, 0), count).round().astype(np.int64))
     columns = {
         "score": precise.score, "precision": precise.precision, "recall": precise.recall,
         "false_positives_per_image": missed.fppi, "miss_rate": missed.miss_rate,

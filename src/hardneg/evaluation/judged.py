@@ -10,15 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from hardneg.detect import (
+    OVERLAPS,
     Detections,
     Evaluation,
     Kind,
+    Matches,
     Mistakes,
     Outcomes,
     Spread,
     Truth,
     ap50_without,
     evaluate,
+    matched,
     mistakes,
     outcomes,
     spread,
@@ -28,7 +31,7 @@ from hardneg.io.scenes import Scenes
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import BoolArray
 
-__all__ = ["WRONG", "Judged", "Verdicts", "judge", "names_of_results"]
+__all__ = ["WRONG", "Judged", "Verdict", "Verdicts", "judge", "names_of_results", "seen"]
 
 WRONG = (Kind.BACKGROUND, Kind.CONFUSION, Kind.LOCALISATION, Kind.BOTH, Kind.DUPLICATE)
 """The kinds of mistakes, in the order in which they are shown: first those that are negatives."""
@@ -42,53 +45,79 @@ class Judged:
         name: what it is called.
         truth: what is there.
         found: what it found.
-        evaluation: its finds, judged.
+        matches: which find found which box, at an overlap of 0.5.
         mistakes: what kind each find is.
-        spread: its figures with those of draws of images; None where no draws were asked for.
+        images: how many were looked at.
+        categories: how many there are.
     """
 
     name: str
     truth: Truth
     found: Detections
-    evaluation: Evaluation
+    matches: Matches
     mistakes: Mistakes
-    spread: Spread | None = None
+    images: int
+    categories: int
+
+    @cached_property
+    def together(self) -> Outcomes:
+        """The finds of all categories together, at an overlap of 0.5."""
+        return self.left(np.zeros(len(self.found), bool))
 
     @cached_property
     def missed(self) -> BoolArray:
         """Which boxes count and were not found, shape ``(boxes,)``."""
-        return np.asarray((self.evaluation.matches.found < 0) & ~self.truth.uncounted)
+        return np.asarray((self.matches.found < 0) & ~self.truth.uncounted)
 
     def count(self, kind: Kind) -> int:
         """How many finds are of a kind."""
         return int((self.mistakes.kind == kind).sum())
 
-    def without(self, gone: BoolArray) -> float:
+    def ap50_without(self, gone: BoolArray) -> float:
         """The mean AP50 without some finds; see :func:`hardneg.detect.ap50_without`."""
-        judged = self.evaluation
-        return ap50_without(
-            self.truth, self.found, judged.matches, gone, images=judged.images, categories=len(judged.found)
-        )
+        return ap50_without(self.truth, self.found, self.matches, gone, images=self.images, categories=self.categories)
 
     def left(self, gone: BoolArray) -> Outcomes:
         """The finds of all categories together without some of them, at an overlap of 0.5."""
-        return outcomes(self.truth, self.found, self.evaluation.matches, self.evaluation.images, gone=gone)
+        return outcomes(self.truth, self.found, self.matches, self.images, gone=gone)
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """A detector with its figures; ``spread`` has those of draws of images, None where none were asked for."""
+
+    judged: Judged
+    evaluation: Evaluation
+    spread: Spread | None = None
+
+    @property
+    def name(self) -> str:
+        """What the detector is called."""
+        return self.judged.name
 
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """What was judged, and the data set it was judged on: the detector in question first, then what it is compared with."""
+    """What was judged and on what data: first the detector in question, then the one that it is compared with."""
 
     scenes: Scenes
-    detectors: tuple[Judged, ...]
+    detectors: tuple[Verdict, ...]
     seed: int
     draws: int
 
     @property
     def difference(self) -> Spread | None:
         """The first detector's figures less the second's, draw by draw; None where there are not two."""
-        spreads = [one.spread for one in self.detectors]
-        return None if len(spreads) != 2 or None in spreads else spreads[0].less(spreads[1])  # type: ignore[union-attr,arg-type]
+        first, *others = [one.spread for one in self.detectors]
+        return None if first is None or not others or others[0] is None else first.less(others[0])
+
+
+def seen(scenes: Scenes, name: str, number: int = 0) -> Judged:
+    """One of the detectors, its finds matched and named at an overlap of 0.5."""
+    found = scenes.found[number]
+    matches = matched(scenes.truth, found)
+    kinds = mistakes(scenes.truth, found, matches)
+    return Judged(name, scenes.truth, found, matches, kinds, len(scenes.images), len(scenes.categories))
 
 
 def judge(
@@ -107,18 +136,16 @@ def judge(
     """
     if not (~scenes.truth.uncounted).any():
         raise InputError("No box counts: there is nothing to find.", remedy="Give data in which something is labelled.")
-    progress = progress or Silent()
-    made = []
-    for name, found in zip(names, scenes.found, strict=True):
-        images, categories = len(scenes.images), len(scenes.categories)
-        with progress.stage(f"Match {name}", 10, "overlaps") as report:
-            judged = evaluate(scenes.truth, found, images=images, categories=categories, report=report)
+    progress, made = progress or Silent(), []
+    for number, name in enumerate(names):
+        with progress.stage(f"Match {name}", len(OVERLAPS), "overlaps") as report:
+            images, categories = len(scenes.images), len(scenes.categories)
+            judged = evaluate(scenes.truth, scenes.found[number], images=images, categories=categories, report=report)
         drawn = None
         if draws and images > 1:
             with progress.stage(f"Draw images for {name}", draws, "draws") as report:
                 drawn = spread(judged, draws=draws, seed=seed, report=report)
-        kinds = mistakes(scenes.truth, found, judged.matches)
-        made.append(Judged(name, scenes.truth, found, judged, kinds, drawn))
+        made.append(Verdict(seen(scenes, name, number), judged, drawn))
     return Verdicts(scenes, tuple(made), seed, draws)
 
 
