@@ -15,6 +15,7 @@ from hardneg.io.readers import ReadOptions
 from hardneg.io.scenes import read_scenes
 from hardneg.progress import for_console
 from hardneg.recipe import counted
+from hardneg.report.evaluation import render_evaluation
 from hardneg.report.numbers import plural
 from hardneg.storage import refuse_taken
 
@@ -68,7 +69,7 @@ def command(data: Path, predictions: Path, against: Path | None, out: Path | Non
     verdicts = judge(scenes, names_of_results(results), draws=options["draws"], seed=options["seed"], progress=progress)
     _say(verdicts)
     if out is not None:
-        write_evaluation(verdicts, out, overwrite=options["overwrite"])
+        write_evaluation(verdicts, out, render_evaluation(verdicts), overwrite=options["overwrite"])
         click.echo(out)
 
 
