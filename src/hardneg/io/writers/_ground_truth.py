@@ -23,6 +23,7 @@ from hardneg.io.readers import coco, voc, yolo
 from hardneg.io.readers._box_rows import gather
 from hardneg.io.readers._boxes import Open
 from hardneg.io.readers._coco_files import records, rows_of
+from hardneg.io.readers._masks import with_box
 from hardneg.io.readers._media import Media
 from hardneg.io.reading import Skips
 from hardneg.io.run_data import data_of, split_of
@@ -131,7 +132,7 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
     of_category = {str(key): row for row, key in enumerate(kinds)}
     boxes: defaultdict[int, list[Here]] = defaultdict(list)
     last = 0
-    for row, one in enumerate(records(file, "annotations")):
+    for row, one in enumerate(map(with_box, records(file, "annotations"))):
         if str(one.get("image_id")) in others:
             continue
         last = max(last, own if isinstance(own := one.get("id"), int) else 0)
