@@ -12,7 +12,7 @@ from typing import Any
 
 from hardneg.collection import Collection
 from hardneg.detect import Detections, Truth
-from hardneg.errors import HardnegError, InputError
+from hardneg.errors import HardnegError, InputError, MissingExtraError
 from hardneg.io.readers import FORMATS, coco, voc, yolo
 from hardneg.io.readers._assemble import named_files
 from hardneg.io.readers._base import ReadOptions
@@ -104,8 +104,10 @@ def scenes_of(run: Run) -> Scenes | str:
         found = read_scenes(
             data["path"], [data["predictions"]], kind=_kind(data, run), options=replace(split_of(data), **_told(data))
         )
-    except HardnegError as error:
-        return f"the data cannot be read again ({error})"
+    except MissingExtraError as error:
+        return f"they cannot be read ({error})"
+    except HardnegError:  # its message names where the data lie, and a page must not
+        return f"'{Path(data['path']).name}' or the results cannot be read any more"
     mined: Mapping[str, str] = run.manifest.get("data", {}).get("files", {})
     changed = [name for name, file in found.files.items() if name in mined and mined[name] != digest(file)]
     return f"'{changed[0]}' has changed since the mining" if changed else found

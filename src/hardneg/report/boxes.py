@@ -238,7 +238,7 @@ class _Making:
 
     def _reach(self, image: int) -> NDArray[np.float64]:
         boxes = np.concatenate([one.box[one.image == image] for one in (self._truth, self._shots.boxes)])
-        return np.maximum((boxes[:, :2] + boxes[:, 2:]).max(axis=0), 1)
+        return np.asarray(np.maximum((boxes[:, :2] + boxes[:, 2:]).max(axis=0), 1))
 
     def _scene(self, image: int, view: View) -> Scene:
         truth, shots = self._truth, self._shots

@@ -32,7 +32,18 @@ def test_the_box_around_a_mask_is_that_of_pycocotools(pixels: Any) -> None:
 
 def test_polygons_and_what_is_no_mask() -> None:
     assert box_around([[1, 2, 5, 2, 5, 9], [0, 3, 2, 3, 2, 4]]) == [0, 2, 5, 7]
-    for broken in ("x", 3, [], [[]], [["a", "b"]], [[1, 2, 3]], [4], {"size": [3, 4], "counts": [99]}, {"counts": "a"}):
+    all_broken: tuple[Any, ...] = (
+        "x",
+        3,
+        [],
+        [[]],
+        [["a", "b"]],
+        [[1, 2, 3]],
+        [4],
+        {"size": [3, 4], "counts": [99]},
+        {"counts": "a"},
+    )
+    for broken in all_broken:
         assert box_around(broken) is None
 
 
