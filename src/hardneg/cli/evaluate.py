@@ -12,7 +12,7 @@ from hardneg.cli._common import console, overwrite_option, say_left_out, table
 from hardneg.detect import MEASURES, Interval, Kind, mean_of
 from hardneg.evaluation import MARK, WRONG, Verdict, Verdicts, judge, names_of_results, write_evaluation
 from hardneg.io.readers import ReadOptions
-from hardneg.io.scenes import read_scenes
+from hardneg.io.found import read_scenes
 from hardneg.progress import for_console
 from hardneg.recipe import counted
 from hardneg.report.evaluation import render_evaluation

@@ -27,7 +27,7 @@ from hardneg.detect import (
     spread,
 )
 from hardneg.errors import InputError
-from hardneg.io.scenes import Scenes
+from hardneg.io.found import Scenes
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import BoolArray
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from hardneg.collection import Collection
 from hardneg.detect import Boxes, Detections, Kind, Truth
 from hardneg.evaluation import WRONG, Judged, seen
-from hardneg.io.scenes import Scenes, scenes_of
+from hardneg.io.found import Scenes, scenes_of
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.report.boxes import MISSED, BoxGallery, Shots, looks
 from hardneg.report.facts import Facts, State

@@ -12,7 +12,7 @@ from hardneg.detect import Kind
 from hardneg.errors import InputError
 from hardneg.evaluation import MARK, WRONG, about, judge, names_of_results, seen, write_evaluation
 from hardneg.io.readers import ReadOptions
-from hardneg.io.scenes import Scenes, read_scenes, scenes_of
+from hardneg.io.found import Scenes, read_scenes, scenes_of
 
 pytest.importorskip("ijson", reason="COCO files need the extra 'detection'")
 
