@@ -35,7 +35,7 @@ FLOORS = [
     {"curriculum", "mining"},
     {"estimate", "rounds"},
     {"io", "testing"},
-    {"audit", "cropping", "identities", "impact", "recipe", "report", "review", "scale", "trainers"},
+    {"audit", "cropping", "detecting", "identities", "impact", "recipe", "report", "review", "scale", "trainers"},
     {"cli", "data", "online"},
     {"__init__", "__main__"},
 ]

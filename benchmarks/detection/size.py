@@ -63,9 +63,7 @@ def _boxes(rng: np.random.Generator, count: int) -> Any:
 
 def write(each: int, images: int, folder: Path) -> None:
     """Both as COCO files."""
-    pictures = [
-        {"id": row, "file_name": f"{row:012d}.jpg", "width": SIDE, "height": SIDE} for row in range(images)
-    ]
+    pictures = [{"id": row, "file_name": f"{row:012d}.jpg", "width": SIDE, "height": SIDE} for row in range(images)]
     kinds = [{"id": row, "name": f"kind {row}"} for row in range(CATEGORIES)]
     with (folder / "truth.json").open("w") as truth, (folder / "found.json").open("w") as found:
         truth.write(f'{{"images": {json.dumps(pictures)}, "categories": {json.dumps(kinds)}, "annotations": [')

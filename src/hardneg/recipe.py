@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from hardneg.context import Vectors, anchors_of
 from hardneg.encode import make_encoder
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers import ReadOptions, read
-from hardneg.io.reading import Reading, Skip
+from hardneg.io.reading import Reading, counted
 from hardneg.notation import require
 from hardneg.positives import Positives
 from hardneg.run import Run
@@ -47,7 +47,7 @@ from hardneg.steps import (
 )
 from hardneg.storage import digest, place
 
-__all__ = ["Recipe", "counted", "given_vectors"]
+__all__ = ["Recipe", "given_vectors"]
 
 _PATHS = (
     "exclude_ids", "corpus", "anchor_vectors", "item_vectors", "unlabelled", "predictions", "agreeing", "media_root",
@@ -192,11 +192,6 @@ def given_vectors(reading: Reading) -> Vectors | None:
     if items is not None and anchors is None:  # the anchors are among the items, or classes of them
         anchors = anchors_of(items, reading.positives, "cosine")
     return None if anchors is None or items is None else Vectors.checked(anchors, items, reading.positives, "cosine")
-
-
-def counted(skips: Sequence[Skip]) -> list[dict[str, Any]]:
-    """What was left out or is odd, as a manifest holds it."""
-    return [{"reason": one.reason, "count": one.count, "examples": list(one.examples)} for one in skips]
 
 
 def _only(table: Mapping[str, Any], known: Any, where: str) -> None:

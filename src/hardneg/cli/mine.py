@@ -26,11 +26,11 @@ from hardneg.encode import EmbeddingCache, PairScoreCache, default_cache_dir, ma
 from hardneg.errors import OptionError, StorageError
 from hardneg.estimate import estimate
 from hardneg.io.readers import FORMATS
-from hardneg.io.reading import Reading
+from hardneg.io.reading import Reading, counted
 from hardneg.io.writers import find_writer
 from hardneg.mining import Settings
 from hardneg.progress import for_console
-from hardneg.recipe import Recipe, counted, given_vectors
+from hardneg.recipe import Recipe, given_vectors
 from hardneg.report.numbers import plural
 from hardneg.run import Run, refuse_existing
 from hardneg.sources import Neighbors

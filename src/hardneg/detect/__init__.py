@@ -3,6 +3,7 @@
 Arrays in, arrays out; images are not looked at.
 """
 
+from hardneg.detect.answers import Answer, answer_of
 from hardneg.detect.average_precision import OVERLAPS, average_precision
 from hardneg.detect.bootstrap import Interval, Spread, spread
 from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
@@ -20,6 +21,7 @@ __all__ = [
     "MEASURES",
     "OVERLAPS",
     "REFERENCES",
+    "Answer",
     "Boxes",
     "Detections",
     "Evaluation",
@@ -35,6 +37,7 @@ __all__ = [
     "Spread",
     "Truth",
     "agreement",
+    "answer_of",
     "average_precision",
     "detections_of",
     "evaluate",

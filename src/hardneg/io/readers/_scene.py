@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hardneg.collection import Collection
+from hardneg.collection import Collection, Id
 from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._box_rows import Box, Places
 from hardneg.io.reading import Skips
@@ -25,6 +25,7 @@ class Scene:
         places: what stands for these images and categories.
         truth: the boxes that are there, read as they are asked for.
         files: those that were read.
+        category_ids: what results call the categories; their names where they have no ids.
     """
 
     format: str
@@ -33,6 +34,7 @@ class Scene:
     places: Places
     truth: Iterable[Box]
     files: Sequence[Path]
+    category_ids: Sequence[Id]
 
 
 Open = Callable[[Path, ReadOptions, Skips, Skips], Scene]

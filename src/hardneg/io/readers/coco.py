@@ -24,7 +24,7 @@ from hardneg.io.readers._scene import Scene
 from hardneg.io.readers._splits import mined_split
 from hardneg.io.reading import Skips
 
-__all__ = ["COCO", "images_of"]
+__all__ = ["COCO", "images_of", "open_scene"]
 
 _RESULTS = re.compile(rb"\s*\[\s*\{[^{}]*\"(bbox|score|image_id)\"[^{}]*\"(bbox|score|category_id)\"")
 
@@ -38,7 +38,8 @@ def _is_results(path: Path) -> bool:
     return found is not None and b'"bbox"' in found[0]
 
 
-def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:
+def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:
+    """What the data set holds, of one split; what is left out, and what is odd, is counted."""
     if _is_results(path):
         raise InputError(
             "These are a detector's results, and the data set is what is there.",
@@ -62,7 +63,8 @@ def _open(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene
         [_size(one) for one in images.values()],
         _unseen(collection),
     )
-    return Scene(f"coco, split {split}" if split else "coco", collection, names, places, labelled(path), [path])
+    shown = f"coco, split {split}" if split else "coco"
+    return Scene(shown, collection, names, places, labelled(path), [path], list(categories))
 
 
 def images_of(
@@ -89,7 +91,7 @@ def _numbers(every: Mapping[Id, Mapping[str, Any]], images: Mapping[Id, Mapping[
 
 
 COCO = Format(
-    "coco", "a JSON file with images, annotations and categories (COCO)", _sniff, partial(read_boxes, opened=_open)
+    "coco", "a JSON file with images, annotations and categories (COCO)", _sniff, partial(read_boxes, opened=open_scene)
 )
 
 

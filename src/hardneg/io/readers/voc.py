@@ -58,7 +58,7 @@ def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> 
     )
     truth = chain.from_iterable(one.boxes for one in read)
     shown = f"voc, split {split}" if split else "voc"
-    return Scene(shown, images, names, places, truth, [there[name] for name in ids])
+    return Scene(shown, images, names, places, truth, [there[name] for name in ids], names)
 
 
 VOC = Format(

@@ -62,7 +62,7 @@ def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> 
     split = f", split {where.split}" if where.split else ""
     truth = _truth(where, files, ids, places)
     there = [one for one in files if one.is_file()]
-    return Scene(f"yolo{split}", images, names, places, truth, [*where.files, *there])
+    return Scene(f"yolo{split}", images, names, places, truth, [*where.files, *there], range(len(names)))
 
 
 YOLO = Format(
