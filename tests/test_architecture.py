@@ -36,7 +36,7 @@ FLOORS = [
     {"estimate", "rounds"},
     {"io", "testing"},
     {"evaluation"},
-    {"audit", "cropping", "identities", "impact", "recipe", "report", "review", "scale", "trainers"},
+    {"audit", "cropping", "detecting", "identities", "impact", "recipe", "report", "review", "scale", "trainers"},
     {"cli", "data", "online"},
     {"__init__", "__main__"},
 ]

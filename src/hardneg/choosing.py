@@ -68,15 +68,18 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
         return with_classes(_in_order(Rows.concatenated(found)))
 
     if not plan.capped:
-        chosen, lacking = [], np.full(len(anchors), plan.chooser.n)
+        wanted = plan.chooser.wanted(anchors)
+        chosen, lacking = [], wanted.copy()
         for group in groups:
             rows = kept(group)
             mask, short = sample(rows, plan, anchors, items, names, seed)
             chosen.append(rows.take(mask))
-            lacking -= plan.chooser.n - short
+            lacking -= wanted - short
     else:
         wished = (wishes(kept(group), plan, anchors, items, names, seed) for group in groups)
-        masks, lacking = sample_parts(list(wished), plan, len(anchors), len(items))  # which gives the lists up again
+        masks, lacking = sample_parts(
+            list(wished), plan, plan.chooser.wanted(anchors)
+        )  # which gives the lists up again
         chosen = [kept(group, count=False).take(mask) for group, mask in zip(groups, masks, strict=True)]
     return Choice(negatives_table(Rows.concatenated(chosen), anchors, items, names), lacking, counts, used)
 

@@ -139,6 +139,22 @@ class Collection:
             out[start : start + _CHUNK] = np.frombuffer(b"".join(digests), np.int64)
         return out
 
+    def codes(self, column: str) -> IntArray:
+        """A number for each value of a column, -1 for none, shape ``(len(self),)``; what is the same has the same.
+
+        Raises InputError for a column that is not there, or that holds lists.
+
+        >>> Collection(pa.table({"id": ["a", "b", "c"], "day": [3, None, 3]})).codes("day").tolist()
+        [0, -1, 0]
+        """
+        if column not in self._codes:
+            self._codes[column] = _coded(self.table, column)
+        return self._codes[column]
+
+    @cached_property
+    def _codes(self) -> dict[str, IntArray]:
+        return {}
+
     @property
     def texts(self) -> pa.ChunkedArray | None:
         """The texts, or None where these things have none."""
@@ -180,9 +196,24 @@ class Collection:
     def _lookup(self) -> Lookup:
         return Lookup(self.ids)
 
+    def having(self, name: str, values: object) -> Collection:
+        """The same things with a column of this name, in the place of one that was there."""
+        left = self.table.drop_columns(name) if name in self.table.column_names else self.table
+        return Collection(left.append_column(name, pa.array(values)), self.root)
+
     def take(self, rows: IntArray) -> Collection:
         """The given rows, in the given order."""
         return Collection(self.table.take(pa.array(rows)), self.root)
+
+
+def _coded(table: pa.Table, column: str) -> IntArray:
+    if column not in table.column_names:
+        raise InputError(f"There is no column '{column}'.", remedy=f"Name one of: {', '.join(table.column_names)}.")
+    try:
+        values = table.column(column).cast(pa.string()).combine_chunks().dictionary_encode()
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        raise InputError(f"The column '{column}' has no single value for each row.") from None
+    return np.asarray(values.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
 
 
 class _Files(Sequence[str | bytes]):

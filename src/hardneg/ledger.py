@@ -107,14 +107,16 @@ def ledger(counts: Counter[tuple[str, str]], sampled: int) -> dict[str, Any]:
 
 def shortage(lacking: IntArray, positives: Positives, chooser: Chooser) -> dict[str, Any]:
     """Which anchors with a positive got fewer negatives than wanted; the first twenty by name."""
-    ids = positives.anchors.ids
+    ids, wanted = positives.anchors.ids, chooser.wanted(positives.anchors)
     short = np.flatnonzero((lacking > 0) & (positives.positive.lengths() > 0))
     return {
         "policy": chooser.on_short,
         "anchors": len(short),
         "missing": int(lacking[short].sum()),
-        "without_any": int((lacking[short] >= chooser.n).sum()),
-        "examples": [{"anchor": ids[int(row)].as_py(), "sampled": int(chooser.n - lacking[row])} for row in short[:20]],
+        "without_any": int((lacking[short] >= wanted[short]).sum()),
+        "examples": [
+            {"anchor": ids[int(row)].as_py(), "sampled": int(wanted[row] - lacking[row])} for row in short[:20]
+        ],
     }
 
 

@@ -26,7 +26,7 @@ from hardneg.ragged import IntArray
 from hardneg.run import Run, media_of, refuse_existing, rows_of
 from hardneg.samplers import Sampler
 from hardneg.sources import Source
-from hardneg.steps import DEFAULT_SAMPLER, Steps, united, usual_encoder, usual_filters, usual_sources
+from hardneg.steps import Steps, united, usual_encoder, usual_filters, usual_sampler, usual_sources
 from hardneg.table import Rows, candidates_table
 from hardneg.writing import RunWriter, in_use
 
@@ -65,7 +65,7 @@ def mine(
     *,
     sources: str | Source | Sequence[str | Source] | None = None,
     filters: str | Filter | Sequence[str | Filter] | None = None,
-    sampler: str | Sampler | Sequence[str | Sampler] = DEFAULT_SAMPLER,
+    sampler: str | Sampler | Sequence[str | Sampler] | None = None,
     encoder: str | Encoder | Vectors | None = None,
     seed: int = 0,
     out: str | Path | None = None,
@@ -79,7 +79,8 @@ def mine(
             the mistakes of a detector where the items are some.
         filters: what judges them, in order; the first that fires gives the reason. ``known`` and
             ``duplicates`` always take part.
-        sampler: one of top, band, tempered and uniform, with quotas and caps as wanted.
+        sampler: one of top, band, tempered and uniform, with quotas and caps as wanted. The eight hardest if not
+            given, or of a detector's mistakes as many as the category has boxes.
         encoder: gives the primary similarity, the ``score`` of every candidate; WordLlama if not given. Vectors do
             as well, and are not needed where ``neighbors`` brings its own.
         seed: the only source of randomness.
@@ -103,7 +104,9 @@ def mine(
     settings = settings or Settings()
     clock = ledger.Clock()
     source = united(usual_sources(positives) if sources is None else sources)
-    steps = Steps.parse(source, usual_filters(positives) if filters is None else filters, sampler)
+    filters = usual_filters(positives) if filters is None else filters
+    sampler = usual_sampler(positives) if sampler is None else sampler
+    steps = Steps.parse(source, filters, sampler)
     steps = steps.suited(labels=positives.classes is not None)
     encoder = usual_encoder(positives) if encoder is None else encoder
     class_columns(steps.plan, positives.classes)  # now rather than after the search, if there are none

@@ -25,7 +25,9 @@ from hardneg.ragged import BoolArray, IntArray, Ragged
 if TYPE_CHECKING:
     from hardneg.predict import Predictions
 
-__all__ = ["Positives"]
+__all__ = ["POSITIVES", "Positives"]
+
+POSITIVES = "positives"  # the column of anchors that are classes: how many positives each has
 
 Qrels = Mapping[Any, Mapping[Any, float]]  # keys are ids; a Mapping is not covariant in them
 
@@ -236,31 +238,31 @@ class Positives:
         listed: int = 16,
         seed: int = 0,
     ) -> Positives:
+        """Relations of boxes: those of :meth:`from_box_items` for the items of :func:`hardneg.detect.items_of`.
+
+        The arguments are theirs. Raises InputError where there is no box, or nothing but boxes of one category.
+        """
+        items = items_of(truth, found, judged, images, categories, least_score, second)
+        return cls.from_box_items(items, listed=listed, seed=seed)
+
+    @classmethod
+    def from_box_items(cls, items: Collection, *, listed: int = 16, seed: int = 0) -> Positives:
         """Relations of boxes: the anchors are the categories, the items what is there and what a detector got wrong.
 
         What is there is of its category, and alone is listed as positive. A detection of a background is unknown: the
         label may be missing. One that lies on something of another category is of that, and so a negative of the
-        category that it was taken for. No other mistake is an item: it shows a part of the thing itself. The columns
-        are those of :func:`hardneg.detect.items_of`.
+        category that it was taken for. No other mistake is an item: it shows a part of the thing itself.
 
         Args:
-            truth: what is there.
-            found: what a detector found.
-            judged: what each detection is, by :func:`hardneg.detect.mistakes`.
-            images: a row for each number of an image: its id and, if there are pictures, its ``path``.
-            categories: a name for each number of a category.
-            least_score: detections below this are left out.
-            second: what a second detector found in the same images, with the same numbers.
+            items: with the columns of :func:`hardneg.detect.items_of`.
             listed: as in :meth:`from_labels`.
             seed: as in :meth:`from_labels`.
-
-        Raises InputError where there is no box, or nothing but boxes of one category.
         """
-        items = items_of(truth, found, judged, images, categories, least_score, second)
         made = cls.from_labels(items, anchors="classes", listed=listed, seed=seed)
         there = items.table.column("predicted").is_null().to_numpy()[made.positive.values]
         rows, values = made.positive.rows()[there], made.positive.values[there]
-        return replace(made, positive=Ragged.from_pairs(rows, values, len(made.anchors)))
+        positive = Ragged.from_pairs(rows, values, len(made.anchors))
+        return replace(made, positive=positive, anchors=made.anchors.having(POSITIVES, positive.lengths()))
 
     def lists(self) -> dict[str, Ragged]:
         """The relations by name: positive, negative, ignored."""
@@ -363,7 +365,8 @@ def _from_column(
         among = np.flatnonzero(labelled[members.rows()])
         positive = Ragged.from_pairs(members.values[among], members.rows()[among], len(names))
         classes = Classes(names, np.arange(len(names)), codes, "classes", closed, column)
-        anchors, own = Collection(pa.table({"id": names, column: names})), np.full(len(names), -1, np.int64)
+        anchors = Collection(pa.table({"id": names, POSITIVES: positive.lengths(), column: names}))
+        own = np.full(len(names), -1, np.int64)
     else:
         own = np.flatnonzero(labelled)
         positive = listed_members(members, labelled, random.uniform(draw.seed, items.keys), draw.listed).take(own)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,24 @@ from hardneg.context import Vectors, anchors_of
 from hardneg.encode import make_encoder
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers import ReadOptions, read
-from hardneg.io.reading import Reading, Skip
+from hardneg.io.reading import Reading, counted
 from hardneg.notation import require
 from hardneg.positives import Positives
 from hardneg.run import Run
 from hardneg.sources import Source
-from hardneg.steps import DEFAULT_SAMPLER, DEFAULT_SOURCES, Steps, united, usual_encoder, usual_filters, usual_sources
+from hardneg.steps import (
+    DEFAULT_SAMPLER,
+    DEFAULT_SOURCES,
+    Steps,
+    united,
+    usual_encoder,
+    usual_filters,
+    usual_sampler,
+    usual_sources,
+)
 from hardneg.storage import digest, place
 
-__all__ = ["Recipe", "counted", "given_vectors"]
+__all__ = ["Recipe", "given_vectors"]
 
 _PATHS = (
     "exclude_ids", "corpus", "anchor_vectors", "item_vectors", "unlabelled", "predictions", "agreeing", "media_root",
@@ -52,7 +61,7 @@ _NUMBERS, _TABLES = ("positive_from", "negative_to", "ignore", "grades", "least_
 class Recipe:
     """What to read and how to mine it. Everything a run's content depends on, and nothing else.
 
-    An encoder, sources or filters of None are the usual ones for what is read; :meth:`suited` puts them in.
+    An encoder, sources, filters or a sampler of None are the usual ones for what is read; :meth:`suited` puts them in.
 
     >>> recipe = Recipe(Path("data/faq"), sampler=("top(n=4)",))
     >>> Recipe.parse(recipe.text(Path("runs")), Path("runs")) == recipe
@@ -65,7 +74,7 @@ class Recipe:
     encoder: str | None = None
     sources: tuple[str, ...] | None = None
     filters: tuple[str, ...] | None = None
-    sampler: tuple[str, ...] = DEFAULT_SAMPLER
+    sampler: tuple[str, ...] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -124,16 +133,17 @@ class Recipe:
             encoder=None if self.encoder is None else str(make_encoder(self.encoder)),
             sources=None if self.sources is None else texts["sources"],
             filters=None if self.filters is None else texts["filters"],
-            sampler=texts["sampler"],
+            sampler=None if self.sampler is None else texts["sampler"],
         )
 
     def suited(self, positives: Positives) -> Recipe:
-        """The same recipe, with the usual encoder, sources and filters for these data where it names none."""
+        """The same recipe, with the usual encoder and steps for these data where it names none."""
         return replace(
             self,
             encoder=self.encoder or usual_encoder(positives),
             sources=usual_sources(positives) if self.sources is None else self.sources,
             filters=usual_filters(positives) if self.filters is None else self.filters,
+            sampler=usual_sampler(positives) if self.sampler is None else self.sampler,
         ).checked()
 
     def source(self) -> Source:
@@ -142,7 +152,7 @@ class Recipe:
 
     def steps(self) -> Steps:
         """The steps, parsed."""
-        return Steps.parse(self.sources or DEFAULT_SOURCES, self.filters or (), self.sampler)
+        return Steps.parse(self.sources or DEFAULT_SOURCES, self.filters or (), self.sampler or DEFAULT_SAMPLER)
 
     def read_data(self) -> Reading:
         """Read the data set."""
@@ -184,11 +194,6 @@ def given_vectors(reading: Reading) -> Vectors | None:
     return None if anchors is None or items is None else Vectors.checked(anchors, items, reading.positives, "cosine")
 
 
-def counted(skips: Sequence[Skip]) -> list[dict[str, Any]]:
-    """What was left out or is odd, as a manifest holds it."""
-    return [{"reason": one.reason, "count": one.count, "examples": list(one.examples)} for one in skips]
-
-
 def _only(table: Mapping[str, Any], known: Any, where: str) -> None:
     unknown = sorted(set(table) - set(known))
     if unknown:
@@ -197,7 +202,7 @@ def _only(table: Mapping[str, Any], known: Any, where: str) -> None:
 
 def _check(name: str, value: Any) -> None:
     """Raise OptionError for a value that is not of its key's type."""
-    if name == "seed":
+    if name in ("seed", "most_mistakes"):
         require(type(value) is int, name, "a whole number", repr(value))
         return
     if name in _FLAGS:

@@ -15,7 +15,7 @@ from hardneg.ragged import IntArray
 from hardneg.storage import storage_errors
 from hardneg.stored import Segment, Stored
 
-__all__ = ["Room", "Scratch", "room"]
+__all__ = ["Grouped", "Room", "Scratch", "room"]
 
 _MEMORY = 2**30  # bytes of values that memory is taken for; more are put into a temporary file
 
@@ -58,6 +58,45 @@ def _write(descriptor: int, at: int, values: NDArray[Any]) -> None:
     while len(rest):
         count = os.pwrite(descriptor, rest, at)
         rest, at = rest[count:], at + count
+
+
+class Grouped:
+    """Rows of numbers on disk, put there as they come and read back group by group, each in the order it came in.
+
+    As with :class:`Scratch` it is a file without a name. Raises StorageError where there is no space for it.
+
+    >>> rows = Grouped(1)
+    >>> rows.add(np.array([5, 2, 5]), np.array([[1.0], [2.0], [3.0]]))
+    >>> rows.groups(), rows[5].ravel().tolist(), rows[9].tolist()
+    ([2, 5], [1.0, 3.0], [])
+    """
+
+    def __init__(self, width: int, dtype: DTypeLike = np.float64) -> None:
+        self._width, self._dtype = width, np.dtype(dtype)
+        self._segments: dict[int, list[Segment]] = {}
+        self._end = 0
+        with storage_errors(Path(tempfile.gettempdir())):
+            self._file = tempfile.TemporaryFile(prefix="hardneg-")  # noqa: SIM115 - open as long as this lives
+
+    def add(self, group: IntArray, rows: NDArray[Any]) -> None:
+        """Put rows there; ``group`` has the number of each one's group."""
+        order = np.argsort(group, kind="stable")
+        group, rows = group[order], np.ascontiguousarray(rows[order], self._dtype)
+        size = self._width * self._dtype.itemsize
+        edges = np.flatnonzero(np.diff(group, prepend=-1, append=-1)) if len(group) else np.zeros(1, np.int64)
+        for start, stop in pairwise(edges.tolist()):
+            found = Segment(self._file.fileno(), self._end + start * size, stop - start)
+            self._segments.setdefault(int(group[start]), []).append(found)
+        with storage_errors(Path(tempfile.gettempdir())):
+            _write(self._file.fileno(), self._end, rows)
+        self._end += len(rows) * size
+
+    def groups(self) -> list[int]:
+        """The groups that have rows, in rising order."""
+        return sorted(self._segments)
+
+    def __getitem__(self, group: int) -> NDArray[Any]:
+        return Stored(self._segments.get(group, []), self._width, self._dtype)[:]
 
 
 Room = NDArray[np.float32] | Scratch

@@ -13,7 +13,7 @@ from hardneg.sources import SOURCES, Source, Uniform, Union
 
 __all__ = [
     "DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps", "united", "usual_encoder", "usual_filters",
-    "usual_sources",
+    "usual_sampler", "usual_sources",
 ]  # fmt: skip
 
 DEFAULT_SOURCES = ("neighbors(k=100)",)
@@ -26,10 +26,12 @@ DEFAULT_FILTERS_OF_CLASSES = ("known", "duplicates(similarity=0.97)")
 # Probabilities of this many items and classes take a gigabyte; with more the user decides whether to pay for them.
 _MOST_PROBABILITIES = 2**28
 DEFAULT_SAMPLER = ("top(n=8)",)
-
+# The anchors of a detector are its categories. As many negatives as a category has things: a rare one is not drowned in
+# what it is not, which would cost recall, and a frequent one does not stop at eight.
+SAMPLER_OF_BOXES = ("top(n=1000, per_positive=1)",)
 
 # What a detector found says itself where to look.
-_DETECTED = {"detections(k=200)": ("predicted", "detector_score"), "segments(k=200)": ("heard", "peak")}
+_DETECTED = {"detections(k=1000)": ("predicted", "detector_score"), "segments(k=200)": ("heard", "peak")}
 
 
 def usual_sources(positives: Positives) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
     classes = positives.classes
     if classes is None:
         return DEFAULT_FILTERS
-    boxes = {"box", "hidden_score"} <= set(positives.items.table.column_names)
+    boxes = _are_boxes(positives)
     pool = not (classes.labelled() | positives.barred).all()
     guard = (("missing_label",) if boxes else ("unlabelled",)) if pool else ()
     if boxes and positives.items.pictures is None:
@@ -63,6 +65,15 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
         return DEFAULT_FILTERS_OF_CLASSES
     several = len(classes.names) > 1  # of one class no label can be another's
     return (*DEFAULT_FILTERS_OF_CLASSES, *(("mislabelled",) if several else ()), *guard)
+
+
+def usual_sampler(positives: Positives) -> tuple[str, ...]:
+    """The sampler where the user names none: the hardest, eight of them, or as many as a category has boxes."""
+    return SAMPLER_OF_BOXES if _are_boxes(positives) else DEFAULT_SAMPLER
+
+
+def _are_boxes(positives: Positives) -> bool:
+    return {"box", "hidden_score"} <= set(positives.items.table.column_names)
 
 
 def usual_encoder(positives: Positives) -> str:

@@ -48,7 +48,7 @@ def test_two_results_are_compared_and_written(data: Path, tmp_path: Path) -> Non
 
 def test_what_is_wrong_is_said(data: Path, tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("query,answer\na,b\n")
-    failed(hardneg("evaluate", tmp_path / "pairs.csv", "--predictions", data / "found.json"), "no boxes in pictures")
+    failed(hardneg("evaluate", tmp_path / "pairs.csv", "--predictions", data / "found.json"), "no data set of boxes")
     (tmp_path / "other.json").write_text(json.dumps([{**FOUND[0], "image_id": 77}]))
     failed(
         hardneg("evaluate", data / "truth.json", "--predictions", tmp_path / "other.json"),

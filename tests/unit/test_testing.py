@@ -211,7 +211,7 @@ class ChangedLimit(Limit):
     name: ClassVar[str] = "limit"
     of: Change = field(default=lambda rows: [], metadata={"data": True})
 
-    def kinds(self, rows: Rows, n: int, items: object, source_names: object) -> Any:
+    def kinds(self, rows: Rows, wanted: object, items: object, source_names: object) -> Any:
         return self.of(rows)
 
 

@@ -11,8 +11,8 @@ import click
 from hardneg.cli._common import console, overwrite_option, say_left_out, table
 from hardneg.detect import MEASURES, Interval, Kind, mean_of
 from hardneg.evaluation import MARK, WRONG, Verdict, Verdicts, judge, names_of_results, write_evaluation
-from hardneg.io.readers import ReadOptions
 from hardneg.io.found import read_scenes
+from hardneg.io.readers import ReadOptions
 from hardneg.progress import for_console
 from hardneg.recipe import counted
 from hardneg.report.evaluation import render_evaluation
@@ -40,7 +40,6 @@ _MEANS = {
 @click.argument("data", type=click.Path(exists=True, path_type=Path))
 @click.option("--predictions", type=_RESULTS, required=True, help="A detector's results, as for hardneg mine.")
 @click.option("--against", type=_RESULTS, help="The results that these are compared with, as of the round before.")
-@click.option("--format", "kind", type=click.Choice(["coco", "voc", "yolo"]), help="What DATA is; else seen from it.")
 @click.option("--split", help="The split to judge on, where there are several; a test split is fine.")
 @click.option("--media-root", "--images", type=_PATH, help="The folder that the pictures are in, for the page.")
 @click.option("--draws", type=click.IntRange(min=0), default=1000, show_default=True, help="Draws for the intervals.")
@@ -64,7 +63,7 @@ def command(data: Path, predictions: Path, against: Path | None, out: Path | Non
     progress = for_console(console)
     progress.say(f"Reading {data} ...")
     read = ReadOptions(predictions=predictions, split=options["split"], media_root=options["media_root"])
-    scenes = read_scenes(data, results, kind=options["kind"], options=read)
+    scenes = read_scenes(data, results, options=read)
     say_left_out(counted(scenes.skips), counted(scenes.notes))
     verdicts = judge(scenes, names_of_results(results), draws=options["draws"], seed=options["seed"], progress=progress)
     _say(verdicts)

@@ -19,10 +19,10 @@ from hardneg.identities.files import refuse_existing
 from hardneg.identities.look_alikes import Pairs
 from hardneg.identities.survey import COHORT
 from hardneg.io.readers import FORMATS
-from hardneg.io.reading import Reading
+from hardneg.io.reading import Reading, counted
 from hardneg.matrix import Matrix
 from hardneg.progress import Progress, for_console
-from hardneg.recipe import Recipe, counted
+from hardneg.recipe import Recipe
 from hardneg.report.numbers import plural
 from hardneg.steps import usual_encoder
 from hardneg.storage import digest

@@ -1,4 +1,4 @@
-"""``hardneg``: mine, look at what came out and export it; before that faces, listen, confusable, identities."""
+"""``hardneg``: mine, look at what came out and export it; before that faces, detect, listen, confusable, identities."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hardneg.errors import HardnegError
 __all__ = ["cli", "main"]
 
 _COMMANDS = (
-    "demo", "mine", "refilter", "show", "report", "export", "check-trainer", "faces", "listen", "confusable",
-    "identities", "evaluate",
+    "demo", "mine", "refilter", "show", "report", "export", "check-trainer", "faces", "detect", "listen",
+    "confusable", "identities", "evaluate",
 )  # fmt: skip
 
 

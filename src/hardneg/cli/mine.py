@@ -26,11 +26,11 @@ from hardneg.encode import EmbeddingCache, PairScoreCache, default_cache_dir, ma
 from hardneg.errors import OptionError, StorageError
 from hardneg.estimate import estimate
 from hardneg.io.readers import FORMATS
-from hardneg.io.reading import Reading
+from hardneg.io.reading import Reading, counted
 from hardneg.io.writers import find_writer
 from hardneg.mining import Settings
 from hardneg.progress import for_console
-from hardneg.recipe import Recipe, counted, given_vectors
+from hardneg.recipe import Recipe, given_vectors
 from hardneg.report.numbers import plural
 from hardneg.run import Run, refuse_existing
 from hardneg.sources import Neighbors
@@ -41,8 +41,8 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path)
 _READ = (
     "split", "corpus", "positive_from", "negative_to", "exclude_ids", "anchor_vectors", "item_vectors", "anchors",
-    "positives", "unlabelled", "predictions", "agreeing", "least_score", "frames", "held_out", "media_root",
-    "mine_evaluation",
+    "positives", "unlabelled", "predictions", "agreeing", "least_score", "most_mistakes", "frames", "held_out",
+    "media_root", "mine_evaluation",
 )  # fmt: skip
 
 
@@ -70,6 +70,7 @@ _READ = (
 @click.option("--agreeing", type=_PATH, help="Of boxes: the results of a second detector, which may agree.")
 @click.option("--least-score", type=float, help="Leave a detector's results with a lower score out (0).")
 @click.option("--frames", metavar="PATTERN", help="Of boxes in films, the end of the images' names: {sequence}_{frame}")
+@click.option("--most-mistakes", type=int, help="Look at so many mistakes for each category, the surest (10,000).")
 @click.option("--held-out", is_flag=True, default=None, help="That model had not seen the labels of these items.")
 @click.option("--media-root", "--images", type=_PATH, help="The folder that pictures or sounds are in.")
 @click.option("--mine-evaluation", is_flag=True, default=None, help="Mine a test or validation split all the same.")

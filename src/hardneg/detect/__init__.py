@@ -3,11 +3,13 @@
 Arrays in, arrays out; images are not looked at.
 """
 
+from hardneg.detect.answers import Answer, answer_of
 from hardneg.detect.average_precision import OVERLAPS, average_precision
 from hardneg.detect.bootstrap import Interval, Spread, spread
 from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
 from hardneg.detect.evaluation import MEASURES, Evaluation, ap50_without, evaluate, mean_of
-from hardneg.detect.items import agreement, items_of
+from hardneg.detect.evidence import Evidence, agreement, evidence_of
+from hardneg.detect.items import items_from, items_of
 from hardneg.detect.matching import Matches, matched
 from hardneg.detect.miss_rate import REFERENCES, MissRates, log_average_miss_rate, miss_rates
 from hardneg.detect.mistakes import Kind, Mistakes, mistakes
@@ -19,9 +21,11 @@ __all__ = [
     "MEASURES",
     "OVERLAPS",
     "REFERENCES",
+    "Answer",
     "Boxes",
     "Detections",
     "Evaluation",
+    "Evidence",
     "Interval",
     "Kind",
     "Matches",
@@ -33,10 +37,13 @@ __all__ = [
     "Spread",
     "Truth",
     "agreement",
+    "answer_of",
     "ap50_without",
     "average_precision",
     "detections_of",
     "evaluate",
+    "evidence_of",
+    "items_from",
     "items_of",
     "log_average_miss_rate",
     "matched",

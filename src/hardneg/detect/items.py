@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg.collection import Collection
-from hardneg.detect.boxes import Detections, Truth, overlaps
+from hardneg.detect.boxes import Detections, Truth
+from hardneg.detect.evidence import Evidence, evidence_of
 from hardneg.detect.mistakes import Kind, Mistakes
 from hardneg.errors import InputError
 from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["agreement", "items_of"]
+__all__ = ["items_from", "items_of"]
 
 _BOX = pa.list_(pa.float64(), 4)
 _NAMES = {Kind.BACKGROUND: "background", Kind.CONFUSION: "confusion"}
@@ -59,20 +60,24 @@ def items_of(
     for boxes, name in ((truth, "boxes"), (found, "detections"), *others):
         _check(boxes.image, len(images), f"{name} are in image", "images")
         _check(boxes.category, len(categories), f"{name} are of category", "categories")
+    return items_from(
+        truth, evidence_of(truth, found, judged, least_score=least_score, second=second), images, categories
+    )
+
+
+def items_from(truth: Truth, said: Evidence, images: Collection, categories: Sequence[str]) -> Collection:
+    """The items of :func:`items_of`, from what a detector's results say."""
     there = np.flatnonzero(~truth.uncounted & (truth.area > 0))
-    negative = np.isin(judged.kind, list(_NAMES))
-    wrong = np.flatnonzero(negative & (found.area > 0) & (found.score >= least_score))
-    wrong = wrong[np.lexsort((-found.score[wrong], found.image[wrong]))]
     there = there[np.argsort(truth.image[there], kind="stable")]
-    image = np.concatenate([truth.image[there], found.image[wrong]])
+    wrong, judged = said.wrong, said.judged
+    image = np.concatenate([truth.image[there], wrong.image])
     order = np.argsort(image, kind="stable")
     image = image[order]
-    confused = judged.kind[wrong] == Kind.CONFUSION
     names, kinds = pa.array(categories, pa.string()), pa.array([_NAMES.get(kind, "") for kind in Kind], pa.string())
     nothing, none = np.full(len(there), np.nan), np.full(len(there), -1)
-    of = np.where(confused, judged.truth[wrong], -1)
-    said = np.where(of >= 0, truth.category[of], -1) if len(truth) else of
-    place = np.concatenate([_places(truth.image[there]), _places(found.image[wrong])])[order]
+    of = np.where(judged.kind == Kind.CONFUSION, judged.truth, -1)
+    label = np.where(of >= 0, truth.category[of], -1) if len(truth) else of
+    place = np.concatenate([_places(truth.image[there]), _places(wrong.image)])[order]
 
     def both(first: NDArray[Any], then: NDArray[Any]) -> NDArray[Any]:
         """Of what is there, and of the detections, in the order of the items."""
@@ -81,59 +86,21 @@ def items_of(
     columns: dict[str, pa.Array] = {
         "id": _ids(images.ids.cast(pa.string()).take(pa.array(image)), place, order >= len(there)),
         "image_id": images.ids.take(pa.array(image)),
-        "box": _boxes(both(truth.box[there], found.box[wrong])),
-        "label": _taken(names, both(truth.category[there], said)),
-        "predicted": _taken(names, both(none, found.category[wrong])),
-        "detector_score": _figures(both(nothing, found.score[wrong])),
-        "hidden_score": _figures(both(_hidden(truth, found, judged)[there], np.full(len(wrong), np.nan))),
-        "mistake": _taken(kinds, both(none, judged.kind[wrong])),
-        "overlap": _figures(both(nothing, judged.share[wrong])),
+        "box": _boxes(both(truth.box[there], wrong.box)),
+        "label": _taken(names, both(truth.category[there], label)),
+        "predicted": _taken(names, both(none, wrong.category)),
+        "detector_score": _figures(both(nothing, wrong.score)),
+        "hidden_score": _figures(both(said.hidden[there], np.full(len(wrong), np.nan))),
+        "mistake": _taken(kinds, both(none, judged.kind)),
+        "overlap": _figures(both(nothing, judged.share)),
     }
-    if second is not None:
-        agreed = agreement(found, second)
-        columns["second_score"] = _figures(both(_by_finder(agreed, truth, judged)[there], agreed[wrong]))
+    if said.agreed is not None and said.found_by_both is not None:
+        columns["second_score"] = _figures(both(said.found_by_both[there], said.agreed))
     columns["group"] = columns["image_id"].cast(pa.string())
     for name in ("path", "sequence", "frame"):
         if name in images.table.column_names:
             columns[name] = images.table.column(name).take(pa.array(image)).combine_chunks()
     return Collection(pa.table(columns), images.root)
-
-
-def agreement(found: Detections, second: Detections, iou: float = 0.5) -> NDArray[np.float64]:
-    """For each detection the highest score of one of the second detector that has its category and lies on its box.
-
-    Shape ``(len(found),)``; 0 where there is none that overlaps by at least ``iou``.
-
-    >>> box = np.array([[0.0, 0, 4, 4]])
-    >>> one, two = (Detections(np.zeros(1, int), np.zeros(1, int), box, np.array([score])) for score in (0.9, 0.4))
-    >>> agreement(one, two).tolist()
-    [0.4]
-    """
-    out = np.zeros(len(found))
-    for pairs in overlaps(found, second, iou):
-        same = pairs.only(found.category[pairs.left] == second.category[pairs.right])
-        np.maximum.at(out, same.left, second.score[same.right])
-    return out
-
-
-def _hidden(truth: Truth, found: Detections, judged: Mistakes, background: float = 0.1) -> NDArray[np.float64]:
-    """The score of the detection that found each box and that, were the box not there, would be of a background.
-
-    It overlaps nothing else by more than ``background``; NaN where there is none. So each known box is once a missing
-    label, with all others in their places: what a missing label looks like is learnt from these.
-    """
-    crowded = np.zeros(len(found), bool)
-    for pairs in overlaps(found, truth, np.nextafter(background, 1)):
-        crowded[pairs.left[judged.truth[pairs.left] != pairs.right]] = True
-    return _by_finder(np.where(crowded, np.nan, found.score), truth, judged)
-
-
-def _by_finder(figure: NDArray[np.float64], truth: Truth, judged: Mistakes) -> NDArray[np.float64]:
-    """For each box that is there the figure of the detection that found it; NaN where none did."""
-    out = np.full(len(truth), np.nan)
-    right = np.flatnonzero(judged.kind == Kind.CORRECT)
-    out[judged.truth[right]] = figure[right]
-    return out
 
 
 def _check(numbers: IntArray, count: int, what: str, kind: str) -> None:

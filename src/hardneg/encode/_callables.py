@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.errors import InputError, OptionError
+from hardneg.errors import HardnegError, InputError, OptionError
 from hardneg.notation import require
 
 __all__ = ["Called", "as_array", "describe", "load_callable", "wants_role"]
@@ -53,7 +53,12 @@ def _module(place: str) -> ModuleType:
     if not path.is_file() or spec is None or spec.loader is None:
         raise OptionError(f"There is no file '{place}'.")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except HardnegError:
+        raise
+    except Exception as error:  # whatever the user's own code raises
+        raise OptionError(f"The file '{place}' cannot be loaded: {type(error).__name__}: {error}.") from error
     return module
 
 

@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hardneg.collection import Collection
 from hardneg.detect import Detections, Truth
-from hardneg.errors import HardnegError, InputError, MissingExtraError
-from hardneg.io.readers import FORMATS, coco, voc, yolo
+from hardneg.errors import HardnegError, MissingExtraError
 from hardneg.io.readers._assemble import named_files
 from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._box_rows import gather
-from hardneg.io.readers._boxes import Open, found_by
+from hardneg.io.readers._results import GROUP, Results, results_in
 from hardneg.io.reading import Skip, Skips
 from hardneg.io.run_data import data_of, split_of
+from hardneg.io.scenes import scene_of
 from hardneg.run import Run
 from hardneg.storage import digest
 
 __all__ = ["Scenes", "read_scenes", "scenes_of"]
-
-_OPEN: dict[str, Open] = {"coco": coco.open_scene, "voc": voc.open_scene, "yolo": yolo.open_scene}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,38 +55,35 @@ class Scenes:
     files: Mapping[str, Path]
 
 
-def read_scenes(path: Path, results: Sequence[Path], *, kind: str | None = None, options: ReadOptions) -> Scenes:
+def read_scenes(path: Path, results: Sequence[Path], *, options: ReadOptions) -> Scenes:
     """Read a data set of boxes and the results of detectors for it.
 
     Args:
         path: a COCO file, a YOLO folder or its data.yaml, a Pascal VOC folder.
         results: of each detector, in any of these forms.
-        kind: the name of the format; seen from the content if not given.
         options: the split, the folder of pictures, and from which score on results are read.
 
     Raises InputError for what holds no boxes, and as for any data of boxes.
     """
-    if not path.exists():
-        raise InputError("There is no such file or folder.", path=path)
-    name = kind or next((one.name for one in FORMATS.values() if one.sniff(path, options)), "")
-    if name not in _OPEN:
-        raise InputError(
-            f"These are no boxes in pictures{f' but {name}' if name else ''}.",
-            path=path,
-            remedy=f"Give a COCO file, a YOLO folder or data.yaml, or a VOC folder ({', '.join(_OPEN)}).",
-        )
     skips, notes = Skips(), Skips()
-    scene = _OPEN[name](path, replace(options, mine_evaluation=True), skips, notes)
-    truth = gather(scene.truth, scene.places, skips, notes, scored=False).truth()
-    found, files = [], list(scene.files)
-    for one in results:
-        detections, read = found_by(scene, one, options.least_score, skips, notes)
-        found.append(detections)
-        files += read
+    scene = scene_of(path, replace(options, mine_evaluation=True), skips, notes)
+    truth = gather(scene.truth, scene.places, skips, notes).truth()
+    found = [results_in(one, scene.places, options.least_score, skips, notes) for one in results]
     return Scenes(
-        scene.format, scene.images, scene.places.sizes, scene.categories, truth, tuple(found),
-        skips.list(), notes.list(), named_files(files),
+        scene.format, scene.images, scene.places.sizes, scene.categories, truth, tuple(map(_whole, found)),
+        skips.list(), notes.list(), named_files([*scene.files, *(file for one in found for file in one.files)]),
     )  # fmt: skip
+
+
+def _whole(found: Results) -> Detections:
+    """All that a detector found, image by image in groups, each in the order of the file."""
+    parts = [(group * GROUP, found.of(group)) for group in found.groups()]
+    return Detections(
+        np.concatenate([one.image + first for first, one in parts]),
+        np.concatenate([one.category for _, one in parts]),
+        np.concatenate([one.box for _, one in parts]),
+        np.concatenate([one.score for _, one in parts]),
+    )
 
 
 def scenes_of(run: Run) -> Scenes | str:
@@ -101,9 +98,7 @@ def scenes_of(run: Run) -> Scenes | str:
         if not Path(data[name]).exists():
             return f"'{Path(data[name]).name}' is not there any more"
     try:
-        found = read_scenes(
-            data["path"], [data["predictions"]], kind=_kind(data, run), options=replace(split_of(data), **_told(data))
-        )
+        found = read_scenes(data["path"], [data["predictions"]], options=replace(split_of(data), **_told(data)))
     except MissingExtraError as error:
         return f"they cannot be read ({error})"
     except HardnegError:  # its message names where the data lie, and a page must not
@@ -111,11 +106,6 @@ def scenes_of(run: Run) -> Scenes | str:
     mined: Mapping[str, str] = run.manifest.get("data", {}).get("files", {})
     changed = [name for name, file in found.files.items() if name in mined and mined[name] != digest(file)]
     return f"'{changed[0]}' has changed since the mining" if changed else found
-
-
-def _kind(data: Mapping[str, Any], run: Run) -> str:
-    said = str(data.get("format") or run.manifest.get("data", {}).get("format", ""))
-    return said.partition(",")[0]  # what follows is the split
 
 
 def _told(data: Mapping[str, Any]) -> dict[str, Any]:

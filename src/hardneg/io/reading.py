@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hardneg.positives import Positives
 from hardneg.ragged import IntArray
 from hardneg.similarity import Matrix
 
-__all__ = ["Reading", "Skip", "Skips"]
+__all__ = ["Reading", "Skip", "Skips", "counted"]
 
 _EXAMPLES = 3  # of each reason
 
@@ -51,6 +52,13 @@ class Skips:
         if len(rows) > _EXAMPLES:
             self.add(reason, "", len(rows) - _EXAMPLES)
 
+    def add_again(self, one: Skip) -> None:
+        """Count what was counted elsewhere."""
+        for example in one.examples:
+            self.add(one.reason, example)
+        if one.count > len(one.examples):
+            self.add(one.reason, "", one.count - len(one.examples))
+
     def list(self) -> list[Skip]:
         """All reasons, in order of first appearance."""
         return [Skip(reason, n, tuple(self._examples[reason])) for reason, n in self._counts.items()]
@@ -71,3 +79,8 @@ class Reading:
     item_vectors: Matrix | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[Skip] = ()
+
+
+def counted(skips: Sequence[Skip]) -> list[dict[str, Any]]:
+    """What was left out or is odd, as a manifest holds it."""
+    return [{"reason": one.reason, "count": one.count, "examples": list(one.examples)} for one in skips]

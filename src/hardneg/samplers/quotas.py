@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from hardneg.errors import InputError, OptionError
+from hardneg.errors import OptionError
 from hardneg.notation import require
 from hardneg.ragged import IntArray
-from hardneg.samplers._base import Limit
+from hardneg.samplers._base import Limit, groups_of
 from hardneg.table import Array, Rows
 
 if TYPE_CHECKING:
@@ -35,8 +33,10 @@ class Quotas(Limit):
         semi_hard: share of ``n`` for those just below it.
         easy: share of ``n`` for the rest. Shares not given divide what is left evenly.
         per_source: at most this many with the same provenance.
-        per_group: at most this many with the same value in the column ``group``.
+        per_group: at most this many with the same value in the column ``group``; what has none is not held back.
         group: that column: of the items or, where these have none of the name, of the candidates, such as ``cluster``.
+            Of boxes ``image_id``, ``sequence`` (of the film), ``mistake`` (background or confusion) and ``label`` (what
+            is there) are columns. Several quotas go together.
         per_class: at most this many of the same class; several labels together are a class of their own, and what
             has none is not held back. Needs labels.
     """
@@ -88,38 +88,22 @@ class Quotas(Limit):
             counts[i] += 1
         return counts
 
-    def kinds(self, rows: Rows, n: int, items: Collection, source_names: Sequence[str]) -> list[tuple[Array, Array]]:  # noqa: ARG002
+    def kinds(
+        self, rows: Rows, wanted: IntArray, items: Collection, source_names: Sequence[str]  # noqa: ARG002
+    ) -> list[tuple[Array, Array]]:  # fmt: skip
         """Grade, source and group of every row, with their limits."""
         found: list[tuple[Array, Array]] = []
         if any(share is not None for share in self._shares):
-            found.append((rows["grade"].astype(np.int64), np.array(self.counts(n))))
+            sizes, size = np.unique(wanted, return_inverse=True)  # the grades of an anchor that wants so many
+            limits = np.array([self.counts(int(n)) for n in sizes]).reshape(-1)
+            found.append((size[rows.anchor] * 3 + rows["grade"].astype(np.int64), limits))
         if self.per_source is not None:
             found.append(_at_most(np.unique(rows["source"], return_inverse=True)[1], self.per_source))
         if self.per_group is not None:
-            found.append(_at_most(self._groups(rows, items), self.per_group))
+            found.append(_at_most(_apart(groups_of(self.group, rows, items)), self.per_group))
         if self.per_class is not None:
             found.append(_at_most(_apart(rows["item_class"]), self.per_class))
         return found
-
-    def _groups(self, rows: Rows, items: Collection) -> Array:
-        """A number for each row's group; what has none is a group by itself."""
-        if self.group in items.table.column_names:
-            return _values(items.table.column(self.group), rows.item)
-        if self.group in rows.columns and rows[self.group].dtype.kind in "iu":
-            return _apart(rows[self.group])
-        raise InputError(
-            f"Items and candidates have no column '{self.group}' for quotas(per_group=...).",
-            remedy=f"Name one of: {', '.join(items.table.column_names)}.",
-        )
-
-
-def _values(column: pa.ChunkedArray, rows: IntArray) -> Array:
-    """A number for each row's value; each item without a value has its own."""
-    used, at = np.unique(rows, return_inverse=True)  # there may be far more items than rows
-    values = column.take(pa.array(used))
-    codes = pc.rank(values.cast("string"), tiebreaker="dense").to_numpy().astype(np.int64)
-    codes[values.is_null().to_numpy()] = -1
-    return _apart(codes)[at]
 
 
 def _apart(codes: Array) -> Array:

@@ -11,7 +11,7 @@ from hardneg.collection import Collection
 from hardneg.errors import OptionError
 from hardneg.ragged import IntArray
 from hardneg.samplers._allocate import places_taken, settle
-from hardneg.samplers._base import Chooser, Limit, Sampler
+from hardneg.samplers._base import Chooser, Limit, Sampler, groups_of
 from hardneg.samplers._wishes import Mask, Wishes
 from hardneg.table import Rows, distinct
 
@@ -26,19 +26,17 @@ class Plan:
     limits: tuple[Limit, ...]
 
     @property
-    def per_item(self) -> int | None:
-        """The tightest cap on an item."""
-        return min((limit.per_item for limit in self.limits if limit.per_item is not None), default=None)
-
-    @property
-    def per_pair(self) -> int | None:
-        """The tightest cap on a pair of classes."""
-        return min((limit.per_pair for limit in self.limits if limit.per_pair is not None), default=None)
+    def caps(self) -> dict[str, int]:
+        """By column the tightest cap on one of its values."""
+        tightest: dict[str, int] = {}
+        for name, most in (one for limit in self.limits for one in limit.caps.items()):
+            tightest[name] = min(most, tightest.get(name, most))
+        return tightest
 
     @property
     def capped(self) -> bool:
         """Whether anchors compete, so that all must be known before any can choose."""
-        return self.per_item is not None or self.per_pair is not None
+        return bool(self.caps)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -71,9 +69,8 @@ def sample(
 
     Returns the mask of the chosen rows and, for each anchor, how many it lacks (before any is dropped for that).
     """
-    masks, lacking = sample_parts(
-        [wishes(rows, plan, anchors, items, source_names, seed)], plan, len(anchors), len(items)
-    )
+    wished = wishes(rows, plan, anchors, items, source_names, seed)
+    masks, lacking = sample_parts([wished], plan, plan.chooser.wanted(anchors))
     return masks[0], lacking
 
 
@@ -83,34 +80,37 @@ def wishes(
     """What the anchors of some kept candidates wish for; rows as for :func:`sample`."""
     if plan.chooser.draws:
         rows = rows.having(anchor_key=anchors.keys[rows.anchor], item_key=items.keys[rows.item])
-    kinds = [kind for limit in plan.limits for kind in limit.kinds(rows, plan.chooser.n, items, source_names)]
-    claims = [] if plan.per_item is None else [rows.item.astype(np.int32)]
-    if plan.per_pair is not None:
-        claims.append(rows["class_pair"])
+    wanted = plan.chooser.wanted(anchors)
+    kinds = [kind for limit in plan.limits for kind in limit.kinds(rows, wanted, items, source_names)]
+    claims = [_claimed(name, rows, items) for name in plan.caps]
     preference = plan.chooser.prefer(rows, seed)
     return Wishes.of(rows, preference, kinds, claims, all_rows=plan.chooser.on_short == "fill")
 
 
-def sample_parts(
-    parts: Sequence[Wishes], plan: Plan, anchors: int, items: int
-) -> tuple[list[Mask], IntArray]:  # fmt: skip
-    """Choose for ``anchors`` anchors whose wishes come in parts, each anchor's in one of them.
+def _claimed(name: str, rows: Rows, items: Collection) -> IntArray:
+    """What each row takes a place of: its item, or the value of a column, -1 for none."""
+    if name == "item":
+        return rows.item
+    return np.asarray(rows[name], np.int64) if name == "class_pair" else groups_of(name, rows, items)
+
+
+def sample_parts(parts: Sequence[Wishes], plan: Plan, wanted: IntArray) -> tuple[list[Mask], IntArray]:
+    """Choose for anchors that want so many each, and whose wishes come in parts, each anchor's in one of them.
 
     Returns for each part the mask of the chosen among the rows that its wishes are of and, for each anchor, how many
     it lacks (before any is dropped for that).
     """
-    n = np.full(anchors, plan.chooser.n, np.int64)
-    rooms = _rooms(parts, plan, items)
-    settle(parts, n, rooms)
+    rooms = _rooms(parts, plan)
+    settle(parts, wanted, rooms)
     masks = [part.chosen() for part in parts]
-    lacking = n - _got(parts, anchors)
+    lacking = wanted - _got(parts, len(wanted))
     if plan.chooser.on_short == "fill":
         # Any other kept candidate, hardest first; caps hold, quotas no longer.
         rest = [part.rest() for part in parts]
         left = [room - places_taken(parts, which, len(room)) for which, room in enumerate(rooms)]
         settle(rest, lacking, left)
         masks = [mask | part.chosen() for mask, part in zip(masks, rest, strict=True)]
-        lacking = lacking - _got(rest, anchors)
+        lacking = lacking - _got(rest, len(wanted))
     if plan.chooser.on_short == "drop":
         for part in parts:
             part.held = part.held[lacking[part.anchors[part.owners(part.held)]] == 0]
@@ -118,15 +118,16 @@ def sample_parts(
     return masks, lacking
 
 
-def _rooms(parts: Sequence[Wishes], plan: Plan, items: int) -> list[IntArray]:
-    """How many places each item and each pair of classes has; the pairs in use are numbered anew, without gaps."""
-    rooms = [] if plan.per_item is None else [np.full(items, plan.per_item, np.int64)]
-    if plan.per_pair is not None:
-        pairs, codes = distinct(np.concatenate([np.zeros(0, np.int64), *(part.claims[-1] for part in parts)]))
-        rooms.append(np.where(pairs < 0, len(codes), plan.per_pair))  # who has no class is not held back
-        ends = np.cumsum([len(part) for part in parts])
+def _rooms(parts: Sequence[Wishes], plan: Plan) -> list[IntArray]:
+    """How many places each thing has that is claimed; those in use are numbered anew, without gaps."""
+    rooms, ends = [], np.cumsum([len(part) for part in parts])
+    for which, most in enumerate(plan.caps.values()):
+        values, codes = distinct(np.concatenate([np.zeros(0, np.int64), *(part.claims[which] for part in parts)]))
+        rooms.append(np.where(values < 0, len(codes), most))  # who has none is not held back
         for part, mine in zip(parts, np.split(codes, ends[:-1]), strict=True):
-            part.claims = (*part.claims[:-1], mine.astype(np.int32))
+            claims = list(part.claims)
+            claims[which] = mine.astype(np.int32)
+            part.claims = tuple(claims)
     return rooms
 
 

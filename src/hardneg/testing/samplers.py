@@ -72,9 +72,9 @@ def _check_choice(step: Chooser, rows: Rows, context: Context) -> None:
 
 def _check_limit(step: Limit, rows: Rows, context: Context) -> None:
     items, n = context.positives.items, 6
-    expect(step.per_item is None or step.per_item >= 1, step, "allow an item at least one anchor", step.per_item)
-    expect(step.per_pair is None or step.per_pair >= 1, step, "allow two classes at least one negative", step.per_pair)
-    kinds = step.kinds(rows, n, items, _SOURCES)
+    for name, most in step.caps.items():
+        expect(most >= 1, step, f"allow at least one negative for each '{name}'", most)
+    kinds = step.kinds(rows, np.full(len(context.positives.anchors), n), items, _SOURCES)
     for kind, limits in kinds:
         expect(np.shape(kind) == (len(rows),), step, "give each row a kind", np.shape(kind))
         expect(((kind >= 0) & (kind < len(limits))).all(), step, "give a limit for each kind")
@@ -84,11 +84,10 @@ def _check_limit(step: Limit, rows: Rows, context: Context) -> None:
         for anchor in np.unique(rows.anchor):
             counts = np.bincount(kind[chosen & (rows.anchor == anchor)], minlength=len(limits))
             expect((counts <= limits).all(), step, f"hold to {list(limits)} for each anchor", list(counts))
-    most = np.bincount(rows.item[chosen]).max(initial=0)
-    expect(step.per_item is None or most <= step.per_item, step, "hold to its cap on an item", most)
-    pairs = rows["class_pair"][chosen]
-    most = np.bincount(pairs[pairs >= 0]).max(initial=0)
-    expect(step.per_pair is None or most <= step.per_pair, step, "hold to its cap on a pair of classes", most)
+    for name, most in step.caps.items():
+        values = (rows.item if name == "item" else rows[name])[chosen]
+        used = np.bincount(values[values >= 0]).max(initial=0)
+        expect(used <= most, step, f"hold to its cap on '{name}'", used)
 
 
 def _sampled(

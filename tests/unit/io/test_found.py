@@ -11,8 +11,8 @@ from tests.detected import FOUND, mined, write_data
 from hardneg.detect import Kind
 from hardneg.errors import InputError
 from hardneg.evaluation import MARK, WRONG, about, judge, names_of_results, seen, write_evaluation
-from hardneg.io.readers import ReadOptions
 from hardneg.io.found import Scenes, read_scenes, scenes_of
+from hardneg.io.readers import ReadOptions
 
 pytest.importorskip("ijson", reason="COCO files need the extra 'detection'")
 
@@ -32,7 +32,7 @@ def test_a_scene_with_two_detectors(tmp_path: Path) -> None:
 
 def test_what_holds_no_boxes_is_named(tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("query,answer\na,b\n")
-    with pytest.raises(InputError, match="no boxes in pictures but pairs"):
+    with pytest.raises(InputError, match="no data set of boxes"):
         read_scenes(tmp_path / "pairs.csv", [], options=ReadOptions())
 
 

@@ -14,8 +14,8 @@ from tests.detected import FOUND, TRUTH, mined, write_data
 
 from hardneg.detect import Boxes, Kind, Outcomes, Truth
 from hardneg.evaluation import judge
-from hardneg.io.readers import ReadOptions
 from hardneg.io.found import read_scenes
+from hardneg.io.readers import ReadOptions
 from hardneg.report.boxes import MISSED, Shots, looks
 from hardneg.report.curves import curves
 from hardneg.report.detected import Behind, boxes_of_run

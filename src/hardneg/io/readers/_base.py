@@ -46,6 +46,8 @@ class ReadOptions:
         agreeing: Of boxes, the results of a second detector: where it agrees, a label may be missing.
         least_score: Results of a detector with a lower score are left out.
         frames: Of boxes, how sequence and frame stand at the end of the images' names: ``{sequence}_{frame}``.
+        most_mistakes: Of boxes, so many mistakes of a detector for each category are looked at, the surest first; the
+            others are counted. So memory does not grow with the results.
         held_out: Whether that model had not seen the labels of these items; a column ``held_out`` says it row by row.
         media_root: The folder that all pictures or sounds are in and their paths are relative to; that of the table or
             list if not given.
@@ -76,6 +78,7 @@ class ReadOptions:
     predictions: Path | None = None
     agreeing: Path | None = None
     least_score: float = 0
+    most_mistakes: int = 10_000
     frames: str | None = None
     held_out: bool = False
     media_root: Path | None = None
@@ -103,6 +106,7 @@ class ReadOptions:
         )
         if self.frames is not None:
             check_pattern(self.frames)
+        require(self.most_mistakes >= 1, "most_mistakes", "at least 1", self.most_mistakes)
         for role in self.columns:
             if role not in ROLES:
                 raise OptionError(f"There is no column role '{role}'. Choose from: {', '.join(ROLES)}.")
@@ -118,7 +122,7 @@ def refuse_labelled_options(options: ReadOptions) -> None:
     hardneg.errors.OptionError: The option 'anchors' is for labelled data, and these are anchors with positives. ...
     """
     usual = ReadOptions()
-    tested = ("predictions", "agreeing", "least_score", "frames", "media_root", "mine_evaluation")
+    tested = ("predictions", "agreeing", "least_score", "most_mistakes", "frames", "media_root", "mine_evaluation")
     for name in ("anchors", "positives", "unlabelled", *tested):
         if getattr(options, name) != getattr(usual, name):
             raise OptionError(

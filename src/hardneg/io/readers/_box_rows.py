@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import PurePosixPath
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.collection import Id
-from hardneg.detect import Detections, Truth
+from hardneg.detect import Truth
 from hardneg.io.reading import Skips
 from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["APART", "CROWD", "IGNORED", "Box", "Places", "Table", "gather", "image_names"]
+__all__ = ["APART", "CROWD", "IGNORED", "Box", "Places", "Table", "Usable", "gather", "image_names", "usable"]
 
 CROWD, IGNORED = 1, 2  # flags of what is there
 APART = -2  # the number of an image of another split, which is known and not used
@@ -89,12 +89,11 @@ def image_names(ids: Sequence[Id], files: Sequence[str | None]) -> dict[str, int
 
 @dataclass(eq=False)
 class Table:
-    """The boxes that can be used: numbers of images and categories, four numbers each, a score or flags."""
+    """The boxes that can be used: numbers of images and categories, four numbers each, and flags."""
 
     image: array[int] = field(default_factory=lambda: array("q"))
     category: array[int] = field(default_factory=lambda: array("q"))
     box: array[float] = field(default_factory=lambda: array("d"))
-    score: array[float] = field(default_factory=lambda: array("d"))
     flags: array[int] = field(default_factory=lambda: array("b"))
 
     def truth(self) -> Truth:
@@ -102,24 +101,41 @@ class Table:
         flags = _array(self.flags)
         return Truth(*self._columns(), (flags & CROWD) > 0, (flags & IGNORED) > 0)
 
-    def detections(self) -> Detections:
-        """What a detector found."""
-        return Detections(*self._columns(), _array(self.score))
-
     def _columns(self) -> tuple[Any, Any, Any]:
         return _array(self.image), _array(self.category), _array(self.box).reshape(-1, 4)
 
 
-def gather(
+class Usable(NamedTuple):
+    """Some boxes that can be used, in the order of the file: as in :class:`Table`, with scores where they have some."""
+
+    image: IntArray
+    category: IntArray
+    box: NDArray[np.float64]
+    score: NDArray[np.float64]
+    flags: NDArray[np.int8]
+
+
+def gather(rows: Iterable[Box], places: Places, skips: Skips, notes: Skips) -> Table:
+    """Take what can be used of what is there; see :func:`usable`."""
+    table = Table()
+    for some in usable(rows, places, skips, notes, scored=False):
+        table.image.frombytes(some.image.tobytes())
+        table.category.frombytes(some.category.tobytes())
+        table.box.frombytes(some.box.tobytes())
+        table.flags.frombytes(some.flags.tobytes())
+    return table
+
+
+def usable(
     rows: Iterable[Box], places: Places, skips: Skips, notes: Skips, *, scored: bool, least: float = 0.0
-) -> Table:
-    """Take what can be used; the rest is counted with its place.
+) -> Iterator[Usable]:
+    """Give what can be used, block by block; the rest is counted with its place.
 
     Text that is a whole number stands for that number where the data have it, as some tools write ids of images. A box
     that lies wholly outside its image is left out; one that sticks out by more than a pixel is used as it is, and
     noted. Scores from 0 up to ``least`` are left out: they would change nothing of what is said of the surer ones.
     """
-    table, rest = Table(), iter(rows)
+    rest = iter(rows)
     sizes = np.array([one or (np.nan, np.nan) for one in places.sizes], np.float64).reshape(-1, 2)
     unseen = np.isin(np.arange(len(sizes)), list(places.unseen))
     while block := list(islice(rest, _BLOCK)):
@@ -150,17 +166,11 @@ def gather(
         for reason in sorted(lost, key=lambda reason: int(lost[reason][0])):  # as if one came after the other
             skips.add_rows(reason, lost[reason], lambda row: _shown(block[row]))
         for odd in dict.fromkeys(one.odd for one in block if one.odd is not None):
-            rows = np.flatnonzero(np.array([one.odd == odd for one in block]) & use)
-            notes.add_rows(odd, rows, lambda row: _shown(block[row]))
+            those = np.flatnonzero(np.array([one.odd == odd for one in block]) & use)
+            notes.add_rows(odd, those, lambda row: _shown(block[row]))
         notes.add_rows("partly_outside_the_image", np.flatnonzero(partly & use), lambda row: _shown(block[row]))
-        table.image.frombytes(image[use].tobytes())
-        table.category.frombytes(category[use].tobytes())
-        table.box.frombytes(box[use].tobytes())
-        if scored:
-            table.score.frombytes(score[use].tobytes())
-        else:
-            table.flags.frombytes(np.array([one.flags for one in block], np.int8)[use].tobytes())
-    return table
+        flags = np.array([one.flags for one in block], np.int8)
+        yield Usable(image[use], category[use], box[use], score[use, 0], flags[use])
 
 
 def _numbers(known: Mapping[str, int], given: Sequence[object]) -> IntArray:

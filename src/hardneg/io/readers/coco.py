@@ -15,11 +15,12 @@ from hardneg.collection import Collection, Id
 from hardneg.errors import InputError
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._box_rows import APART, Places, image_names
-from hardneg.io.readers._boxes import Scene, read_boxes
+from hardneg.io.readers._boxes import read_boxes
 from hardneg.io.readers._bytes import head
 from hardneg.io.readers._coco_files import is_truth, labelled, rows_of
 from hardneg.io.readers._frames import frame_said, with_frames
 from hardneg.io.readers._media import Media
+from hardneg.io.readers._scene import Scene
 from hardneg.io.readers._splits import mined_split
 from hardneg.io.reading import Skips
 
@@ -38,7 +39,7 @@ def _is_results(path: Path) -> bool:
 
 
 def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> Scene:
-    """What the data set holds; what is left out, and what is odd, is counted."""
+    """What the data set holds, of one split; what is left out, and what is odd, is counted."""
     if _is_results(path):
         raise InputError(
             "These are a detector's results, and the data set is what is there.",
@@ -62,7 +63,8 @@ def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> 
         [_size(one) for one in images.values()],
         _unseen(collection),
     )
-    return Scene(f"coco, split {split}" if split else "coco", collection, names, places, labelled(path), [path])
+    shown = f"coco, split {split}" if split else "coco"
+    return Scene(shown, collection, names, places, labelled(path), [path], list(categories))
 
 
 def images_of(

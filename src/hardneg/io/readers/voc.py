@@ -13,12 +13,13 @@ from hardneg.collection import Collection
 from hardneg.errors import InputError
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._box_rows import Places, image_names
-from hardneg.io.readers._boxes import Scene, read_boxes
+from hardneg.io.readers._boxes import read_boxes
 from hardneg.io.readers._bytes import head, text_lines
 from hardneg.io.readers._frames import with_frames
 from hardneg.io.readers._labelled_names import SPLITS, is_picture
 from hardneg.io.readers._media import Media
 from hardneg.io.readers._names import normal
+from hardneg.io.readers._scene import Scene
 from hardneg.io.readers._splits import mined_split
 from hardneg.io.readers._voc_files import Annotation, annotation
 from hardneg.io.reading import Skips
@@ -57,7 +58,7 @@ def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> 
     )
     truth = chain.from_iterable(one.boxes for one in read)
     shown = f"voc, split {split}" if split else "voc"
-    return Scene(shown, images, names, places, truth, [there[name] for name in ids])
+    return Scene(shown, images, names, places, truth, [there[name] for name in ids], names)
 
 
 VOC = Format(

@@ -14,9 +14,10 @@ from hardneg.errors import InputError
 from hardneg.images import BrokenImage, examine_all
 from hardneg.io.readers._base import Format, ReadOptions
 from hardneg.io.readers._box_rows import Box, Places, image_names
-from hardneg.io.readers._boxes import Scene, read_boxes
+from hardneg.io.readers._boxes import read_boxes
 from hardneg.io.readers._frames import with_frames
 from hardneg.io.readers._media import Media
+from hardneg.io.readers._scene import Scene
 from hardneg.io.readers._yolo_files import labels
 from hardneg.io.readers._yolo_layout import CLASSES, Layout, files_in, label_of, layout
 from hardneg.io.reading import Skips
@@ -61,7 +62,7 @@ def open_scene(path: Path, options: ReadOptions, skips: Skips, notes: Skips) -> 
     split = f", split {where.split}" if where.split else ""
     truth = _truth(where, files, ids, places)
     there = [one for one in files if one.is_file()]
-    return Scene(f"yolo{split}", images, names, places, truth, [*where.files, *there])
+    return Scene(f"yolo{split}", images, names, places, truth, [*where.files, *there], range(len(names)))
 
 
 YOLO = Format(

@@ -21,10 +21,10 @@ from hardneg.collection import Id
 from hardneg.errors import InputError
 from hardneg.io.readers import coco, voc, yolo
 from hardneg.io.readers._box_rows import gather
-from hardneg.io.readers._boxes import Open
 from hardneg.io.readers._coco_files import records, rows_of
 from hardneg.io.readers._masks import with_box
 from hardneg.io.readers._media import Media
+from hardneg.io.readers._scene import Open
 from hardneg.io.reading import Skips
 from hardneg.io.run_data import data_of, split_of
 from hardneg.run import Run
@@ -186,7 +186,7 @@ def _from_scene(opened: Open) -> _Read:
     def read(place: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> Truth:  # noqa: ARG001
         left, odd = Skips(), Skips()
         scene = opened(place, replace(split_of(data), media_root=data.get("media_root")), left, odd)
-        there = gather(scene.truth, scene.places, left, odd, scored=False).truth()
+        there = gather(scene.truth, scene.places, left, odd).truth()
         for one in left.list():
             skips.add(f"annotation_{one.reason}", "; ".join(one.examples), one.count)
         pictures = scene.images.pictures

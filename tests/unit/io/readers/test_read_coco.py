@@ -84,7 +84,8 @@ def test_it_is_mined_without_pictures_by_the_detectors_scores(tmp_path: Path) ->
     found = run.negatives.select(["anchor", "item", "score"]).to_pylist()
     assert [(one["anchor"], one["item"]) for one in found] == [("cat", "7/d0"), ("dog", "8/d0")]
     np.testing.assert_allclose([one["score"] for one in found], [0.8, 0.6], atol=1e-6)
-    assert run.manifest["steps"]["sources"] == ["detections(k=200)"]
+    assert run.manifest["steps"]["sources"] == ["detections(k=1000)"]
+    assert run.manifest["steps"]["sampler"] == ["top(n=1000, per_positive=1)"]
 
 
 def test_it_is_mined_with_pictures(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def _noted(reading: Any) -> dict[str, int]:
 
 
 def test_what_records_say_reaches_the_items(tmp_path: Path) -> None:
-    said = {
+    said: dict[int, dict[str, Any]] = {
         1: {"video_id": 7, "frame_id": 0}, 2: {"video_id": 7, "frame_id": "12"}, 3: {"video_id": 7, "frame_id": 12},
         5: {"frame_id": 3}, 6: {"video_id": "b"},
     }  # fmt: skip

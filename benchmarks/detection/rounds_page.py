@@ -1,0 +1,75 @@
+"""What a second round of training brought, as a section of the page of benchmarks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import machine
+from hardneg.detect import Detections, Outcomes, Truth, average_precision, log_average_miss_rate, matched, outcomes
+
+__all__ = ["page"]
+
+Floats = NDArray[np.float64]
+ARMS = ("mined", "surest, no guards", "random", "none added")
+VARIANTS = {"all labels": 0.0, "a fifth deleted": 0.2}
+TEST, CATEGORIES, DRAWS = 80, 3, 200  # pictures; categories; bootstrap draws of the pictures of each division
+
+HEAD = ("labels", "second round with", "windows", "of these on a cell", "AP50", "LAMR")
+AGAINST = ("labels", "mined, against", "AP50", "LAMR", "divisions better, worse (AP50)")
+
+
+def page(work: Path) -> str:
+    """The tables of what is kept in ``work``; empty where nothing is."""
+    rows, against, seeds = [], [], 0
+    for name in VARIANTS:
+        files = sorted(work.glob(f"{name.replace(' ', '_')}-*.npz"))
+        if not files:
+            continue
+        seeds = len(files)
+        kept = [dict(np.load(file)) for file in files]
+        drawn = np.array([_figures(one, seed) for seed, one in enumerate(kept)])  # (seeds, arms, draws + 1, 2)
+        for at, arm in enumerate(ARMS):
+            added = np.array([one[f"added {arm}"] for one in kept])
+            counts = [f"{added[:, 0].mean():.0f}", f"{added[:, 1].mean():.1f}"]
+            rows.append([name, arm, *counts, *(f"{one:.3f}" for one in drawn[:, at, 0].mean(axis=0))])
+        for at, arm in enumerate(ARMS[1:], start=1):
+            less = drawn[:, 0] - drawn[:, at]
+            told = [_interval(less[:, :, which]) for which in range(2)]
+            signs = f"{int((less[:, 0, 0] > 0).sum())}, {int((less[:, 0, 0] < 0).sum())}"
+            against.append([name, arm, *told, signs])
+    return f"{machine.table(HEAD, rows)}\n\n{machine.table(AGAINST, against)}\n\n{seeds} divisions." if rows else ""
+
+
+def _figures(kept: dict[str, Any], seed: int) -> Floats:
+    """AP50 and LAMR, means over categories, of all test pictures and then of draws of them; the same for all arms."""
+    there = kept["there"]
+    truth = Truth(there[:, 0].astype(np.int64), there[:, 1].astype(np.int64), there[:, 2:6])
+    rng = np.random.default_rng(seed)
+    times = [np.ones(TEST, np.int64), *(np.bincount(rng.integers(0, TEST, TEST), minlength=TEST) for _ in range(DRAWS))]
+    out = []
+    for arm in ARMS:
+        rows = kept[arm]
+        found = Detections(rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), rows[:, 2:6], rows[:, 6])
+        matches = matched(truth, found)
+        each = [outcomes(truth, found, matches, TEST, category) for category in range(CATEGORIES)]
+        out.append([_means([one.drawn(time) for one in each]) for time in times])
+    return np.array(out)
+
+
+def _means(each: list[Outcomes]) -> tuple[float, float]:
+    figures = (np.mean([measure(one) for one in each]) for measure in (average_precision, log_average_miss_rate))
+    first, second = figures
+    return float(first), float(second)
+
+
+def _interval(less: Floats) -> str:
+    """The mean difference, and 95% of draws of divisions with draws of the pictures of each."""
+    rng = np.random.default_rng(0)
+    seeds, draws = less.shape[0], less.shape[1] - 1
+    means = [less[rng.integers(0, seeds, seeds), 1 + rng.integers(0, draws, seeds)].mean() for _ in range(4000)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return f"{less[:, 0].mean():+.3f} ({low:+.3f} to {high:+.3f})"
