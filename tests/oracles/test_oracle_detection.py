@@ -196,3 +196,13 @@ def test_what_repairing_a_kind_brings_is_what_tide_says(data_dir: Path, folder: 
     for kind, name in ((Kind.BACKGROUND, "Bkg"), (Kind.DUPLICATE, "Dupe"), (Kind.BOTH, "Both")):
         then = ap50_without(truth, found, matches, kinds == kind, images=images, categories=categories)
         assert 100 * (then - now) == pytest.approx(gains[name], abs=0.1)
+
+
+@pytest.mark.parametrize(("results", "theirs"), [("detections_nanodet.json", 0.6436721369670354)])
+def test_the_miss_rate_of_chairs_is_that_of_brambox(data_dir: Path, results: str, theirs: float) -> None:
+    """The figure is that of brambox 5.0.0 (EAVISE), which finds the same 1,107 points of the curve as well."""
+    truth, found, images, _ = _real(data_dir / "det_map85_gt_dt", results)
+    chair = int(np.bincount(truth.category).argmax())
+    one = outcomes(truth, found, matched(truth, found), images, chair)
+    assert len(np.unique(one.score)) == 1107
+    assert log_average_miss_rate(one) == pytest.approx(theirs, rel=1e-12)

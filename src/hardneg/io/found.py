@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from hardneg.collection import Collection
 from hardneg.detect import Detections, Truth
@@ -58,6 +60,9 @@ class Scenes:
 def read_scenes(path: Path, results: Sequence[Path], *, options: ReadOptions) -> Scenes:
     """Read a data set of boxes and the results of detectors for it.
 
+    Images are numbered in the order of their ids, as pycocotools looks at them, so that finds with equal scores stand
+    alike and the figures are the same.
+
     Args:
         path: a COCO file, a YOLO folder or its data.yaml, a Pascal VOC folder.
         results: of each detector, in any of these forms.
@@ -69,10 +74,19 @@ def read_scenes(path: Path, results: Sequence[Path], *, options: ReadOptions) ->
     scene = scene_of(path, replace(options, mine_evaluation=True), skips, notes)
     truth = gather(scene.truth, scene.places, skips, notes).truth()
     found = [results_in(one, scene.places, options.least_score, skips, notes) for one in results]
+    order = np.array(pc.array_sort_indices(scene.images.ids))
+    number = np.argsort(order)
     return Scenes(
-        scene.format, scene.images, scene.places.sizes, scene.categories, truth, tuple(map(_whole, found)),
-        skips.list(), notes.list(), named_files([*scene.files, *(file for one in found for file in one.files)]),
-    )  # fmt: skip
+        scene.format,
+        Collection(scene.images.table.take(pa.array(order)), scene.images.root),
+        [scene.places.sizes[row] for row in order.tolist()],
+        scene.categories,
+        replace(truth, image=number[truth.image]),
+        tuple(replace(one, image=number[one.image]) for one in map(_whole, found)),
+        skips.list(),
+        notes.list(),
+        named_files([*scene.files, *(file for one in found for file in one.files)]),
+    )
 
 
 def _whole(found: Results) -> Detections:

@@ -118,3 +118,17 @@ def test_names_of_results_tell_them_apart(tmp_path: Path) -> None:
     assert names_of_results([one]) == ["found.json"]
     assert names_of_results([one, two]) == ["a/found.json", "b/found.json"]
     assert names_of_results([one, one]) == ["found.json", "found.json"]
+
+
+def test_images_stand_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    file = write_data(tmp_path)
+    data = json.loads(file.read_text())
+    file.write_text(json.dumps(data | {"images": data["images"][::-1]}))
+    backwards = read_scenes(file, [tmp_path / "found.json"], options=ReadOptions(media_root=tmp_path / "images"))
+    forwards = read_scenes(
+        write_data(tmp_path), [tmp_path / "found.json"], options=ReadOptions(media_root=tmp_path / "images")
+    )
+    assert backwards.images.table.equals(forwards.images.table)
+    assert backwards.truth.image.tolist() == forwards.truth.image.tolist()
+    assert backwards.found[0].image.tolist() == forwards.found[0].image.tolist() == [0, 0, 1, 1]
+    assert list(backwards.sizes) == list(forwards.sizes)
