@@ -2,8 +2,8 @@
 
     python -m benchmarks.detection.coverage [--sets 100] [--draws 200] [--write]
 
-Data sets are made: 20 categories, the most frequent in most images and the rarest in one of 25. One detector has twice the
-false positives of the other.
+Data sets are made: 20 categories, the most frequent in most images and the rarest in one of 25. One detector has twice
+the false positives of the other.
 """
 
 from __future__ import annotations
@@ -73,24 +73,16 @@ def main() -> None:
     expected = np.mean([_means(np.random.default_rng(10**5 + one), IMAGES) for one in range(2 * given.sets)], axis=0)
     held = np.zeros((2, 2 * len(MEASURES)))
     for one in range(given.sets):
-        first, second = (
-            spread(judged, draws=given.draws, seed=one) for judged in world(np.random.default_rng(one), IMAGES)
-        )
-        for column, (what, at) in enumerate(
-            (what, at) for what in (first, first.less(second)) for at in range(len(MEASURES))
-        ):
-            interval = what.interval(at)
+        judged = world(np.random.default_rng(one), IMAGES)
+        first, second = (spread(detector, draws=given.draws, seed=one) for detector in judged)
+        intervals = [what.interval(at) for what in (first, first.less(second)) for at in range(len(MEASURES))]
+        for column, interval in enumerate(intervals):
             held[0, column] += interval.low <= expected[column] <= interval.high
             held[1, column] += interval.low <= many[column] <= interval.high
+    share = held / given.sets
     names = [*MEASURES, *(f"difference of {one}" for one in MEASURES)]
     rows = [
-        [
-            name,
-            f"{expected[at]:.3f}",
-            f"{held[0, at] / given.sets:.0%}",
-            f"{many[at]:.3f}",
-            f"{held[1, at] / given.sets:.0%}",
-        ]
+        [name, f"{expected[at]:.3f}", f"{share[0, at]:.0%}", f"{many[at]:.3f}", f"{share[1, at]:.0%}"]
         for at, name in enumerate(names)
     ]
     text = TEXT.format(sets=given.sets, images=IMAGES, draws=given.draws, many=MANY)
