@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -110,8 +110,10 @@ def _within_budget(export: Export, made: Scenes) -> Scenes:
         mined = len(made.negatives.get(row, ()))
         export.skips.add("background_image_beyond_the_budget", f"{made.truth.images[row].name} ({mined} negatives)")
         export.counts["negatives_beyond_the_budget"] += mined
-    kept = ({row: some for row, some in of.items() if row not in out} for of in (made.negatives, made.suspects))
-    return Scenes(made.truth, *kept, made.hard_class, out)
+    sure, doubted = (
+        {row: some for row, some in of.items() if row not in out} for of in (made.negatives, made.suspects)
+    )
+    return replace(made, negatives=sure, suspects=doubted, left_out=out)
 
 
 def _by_image(

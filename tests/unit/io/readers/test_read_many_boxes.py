@@ -35,7 +35,7 @@ def made(seed: int = 0) -> tuple[Truth, Detections, Detections]:
         box = np.where(near[:, None], np.abs(moved) + 1, _boxes(rng, 3000)).round(2)
         image = np.where(near, truth.image[of], rng.integers(0, IMAGES, 3000))
         parts.append(Detections(image, rng.integers(0, 2, 3000), box, rng.random(3000).round(2)))
-    return truth, *parts
+    return truth, parts[0], parts[1]
 
 
 def _boxes(rng: np.random.Generator, count: int) -> Any:
@@ -88,7 +88,7 @@ def test_of_each_category_the_surest_mistakes_become_items(tmp_path: Path, most:
 
     def mistaken(of: Any) -> list[tuple[str, float, list[float]]]:
         rows = of.positives.items.table.select(["predicted", "detector_score", "box"]).to_pylist()
-        return [tuple(one.values()) for one in rows if one["predicted"] is not None]  # type: ignore[misc]
+        return [tuple(one.values()) for one in rows if one["predicted"] is not None]
 
     everything = mistaken(every)
     surest = [
