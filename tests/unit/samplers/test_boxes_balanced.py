@@ -39,7 +39,8 @@ def boxes(seed: int = 0, images: int = 40) -> Positives:
         rng.random(len(image)).round(3),
     )
     judged = mistakes(truth, found, matched(truth, found))
-    table = {"id": np.arange(images), "sequence": [None if one < 4 else f"film{one % 4}" for one in range(images)]}
+    films = [None if one < 4 else f"film{one % 4}" for one in range(images)]
+    table = {"id": np.arange(images), "sequence": films, "frame": np.arange(images)}
     return Positives.from_boxes(truth, found, judged, images=Collection(pa.table(table)), categories=NAMES)
 
 
