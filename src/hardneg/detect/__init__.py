@@ -9,7 +9,7 @@ from hardneg.detect.bootstrap import Interval, Spread, spread
 from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
 from hardneg.detect.evaluation import MEASURES, Evaluation, evaluate, mean_of
 from hardneg.detect.evidence import Evidence, agreement, evidence_of
-from hardneg.detect.frames import with_frames_around
+from hardneg.detect.frames import frames_told, with_frames_around
 from hardneg.detect.items import items_from, items_of
 from hardneg.detect.matching import Matches, matched
 from hardneg.detect.miss_rate import REFERENCES, MissRates, log_average_miss_rate, miss_rates
@@ -47,6 +47,7 @@ __all__ = [
     "detections_of",
     "evaluate",
     "evidence_of",
+    "frames_told",
     "items_from",
     "items_of",
     "linked",

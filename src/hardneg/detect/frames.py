@@ -14,7 +14,7 @@ from hardneg.detect.boxes import Boxes, Truth
 from hardneg.detect.tracks import Linked, around, neighbours
 from hardneg.ragged import IntArray
 
-__all__ = ["held_together", "with_frames_around"]
+__all__ = ["frames_told", "held_together", "with_frames_around"]
 
 _GROUPS = 10  # with fewer films than these, models hold out stretches of them
 
@@ -81,6 +81,19 @@ def with_frames_around(
         kind = pa.float64() if name == "score_near" else pa.int64()
         table = table.append_column(name, pa.array(column.astype(kind.to_pandas_dtype()), kind, mask=column < 0))
     return Collection(table, items.root)
+
+
+def frames_told(items: pa.Table, row: int) -> str:
+    """What the frames around say of an item, for people; empty where there are none.
+
+    >>> frames_told(pa.table({"frames_near": [4], "frames_seen": [1], "frames_labelled": [0]}), 0)
+    'seen in 1 of 4 frames around, labelled in 0'
+    """
+    names = ("frames_near", "frames_seen", "frames_labelled")
+    if not set(names) <= set(items.column_names):
+        return ""
+    near, seen, labelled = (items.column(name)[row].as_py() for name in names)
+    return f"seen in {seen} of {near} frames around, labelled in {labelled}" if near else ""
 
 
 def _films(images: Collection) -> tuple[IntArray, IntArray, list[str]]:

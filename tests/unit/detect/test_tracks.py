@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -52,7 +54,7 @@ def _scene(seed: int) -> tuple[np.ndarray, np.ndarray, Truth, Detections]:
     frame = np.concatenate([rng.choice(40, 12, replace=False), np.arange(7) * 10, [3], [-1, 5, -1, -1]])
     frame[2] = -1
     there: list[list[float]] = []
-    seen: list[list[float]] = []
+    seen: list[list[Any]] = []
     for image in range(len(sequence)):
         for thing in range(5):
             left, top = 30 * thing + rng.normal(0, 4, 2)

@@ -26,7 +26,7 @@ WALKER, POSTER, FLICKER = range(3)
 def film(seed: int = 0, whole: bool = False) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
     """Of each detection image, left, score; what it is; whether its label was left out (or that of its whole track)."""
     rng = np.random.default_rng(seed)
-    rows: list[list[float]] = []
+    rows: list[list[Any]] = []
     kinds: list[int] = []
     hidden: list[bool] = []
     for number in range(FILMS):
