@@ -185,6 +185,7 @@ def _mined(data: Cells, train: Sequence[int], labels: Truth, found: Detections, 
         recipe = Recipe(folder / "truth.json", read=options)
         settings = Settings(embeddings=EmbeddingCache(work / "vectors"))
         run = recipe.mine(recipe.read_data(), folder / "run", settings)
+        print(run.manifest["steps"], run.ledger, run.manifest["balance"]["warnings"], flush=True)
         picked = run.items.table.take(run.items.positions(run.negatives.column("item")))
         taken = [data.names.index(one) for one in run.negatives.column("anchor").to_pylist()]
         return (

@@ -18,8 +18,7 @@ from hardneg.detecting.asking import Asked
 from hardneg.detecting.detectors import Detector, Labels
 from hardneg.detecting.naming import Label, Naming, check_by_truth, unknown_told
 from hardneg.detecting.pictures import Picture, Pictures
-from hardneg.io.readers._box_rows import Box, Places, gather
-from hardneg.io.readers._results import Usable, usable
+from hardneg.io.readers._box_rows import Box, Places, Usable, gather, usable
 from hardneg.io.readers._scene import Scene
 from hardneg.io.reading import Skips
 from hardneg.ragged import IntArray
