@@ -24,7 +24,7 @@ FLOORS = [
     {"images", "sounds"},
     {"faces", "stored"},
     {"collection", "similarity", "scratch"},
-    {"classes", "clips", "detect"},
+    {"classes", "clips", "decisions", "detect"},
     {"positives", "search", "encode"},
     {"predict", "verify", "words"},
     {"table", "context", "listening"},
