@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hardneg import random
+from hardneg.calibrate import hidden_positives
 from hardneg.choosing import FILL, class_columns
 from hardneg.context import Context, reference_scores
 from hardneg.filters import Filter
@@ -70,8 +71,9 @@ def mined_anew(run: Run, seed: int = 0) -> Anew:
     mined, unseen = np.zeros((2, len(anchor)), bool)
     for rows in _groups(run, capped=steps.plan.capped):
         there = np.isin(anchor, rows.anchor)
-        proposed, place = _places(rows, anchor, score, there)
-        rank[there] = np.where(proposed, place, -1)[there]
+        would_be = hidden_positives(positives.positive, score, rows.take(rows["rank"] >= 0))
+        proposed = would_be["proposed"]
+        rank[there] = np.where(proposed, would_be["rank"], -1)[there]
         for number in range(FOLDS):
             hidden = np.flatnonzero((fold == number) & there & proposed)
             if not len(hidden):
@@ -105,29 +107,6 @@ def _groups(run: Run, *, capped: bool) -> Iterator[Rows]:
         )
     for group in parts.values():
         yield Rows.concatenated(group)
-
-
-def _places(rows: Rows, anchor: IntArray, score: FloatArray, there: BoolArray) -> tuple[BoolArray, IntArray]:
-    """Whether each positive would have been proposed, and at which raw rank.
-
-    It would where it scores above an anchor's last candidate, or where the anchor has room for more.
-    """
-    ranked = rows["rank"] >= 0
-    owner, theirs = rows.anchor[ranked], rows["score"][ranked]
-    number = int(max(owner.max(initial=0), anchor.max(initial=0))) + 1
-    counts = np.bincount(owner, minlength=number)
-    least = np.full(number, np.inf)
-    np.minimum.at(least, owner, theirs)
-    proposed = there & ((score >= least[anchor]) | (counts[anchor] < counts.max(initial=0)))
-    everyone = np.concatenate([owner, anchor[there]])
-    scores = np.concatenate([theirs, score[there]])
-    order = np.lexsort((-scores, everyone))
-    starts = np.searchsorted(everyone[order], np.arange(number))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order)) - starts[everyone[order]]
-    out = np.full(len(anchor), -1, np.int64)
-    out[there] = place[len(owner) :]
-    return proposed, out
 
 
 def _chosen(run: Run, steps: Steps, rows: Rows, fresh: Rows, known: BoolArray) -> tuple[BoolArray, BoolArray]:
