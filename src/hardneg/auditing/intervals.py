@@ -19,7 +19,7 @@ __all__ = ["CONFIDENCE", "Cell", "Interval", "clopper_pearson", "stratified"]
 
 CONFIDENCE = 0.95
 _GRID = 1024  # steps from 0 to the share found, in which sums are counted
-_HALVINGS = 60
+_HALVINGS = 45
 _FARTHEST = 40.0  # of the multiplier, as an inverse hyperbolic sine
 _UNSEEN = 0.01  # the weight of a cell without a judgement among those that have some: it goes where it is pushed
 
