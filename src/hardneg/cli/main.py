@@ -13,7 +13,7 @@ from hardneg.errors import HardnegError
 __all__ = ["cli", "main"]
 
 _COMMANDS = (
-    "demo", "mine", "refilter", "show", "report", "export", "check-trainer", "faces", "detect", "listen",
+    "demo", "mine", "refilter", "show", "report", "export", "audit", "check-trainer", "faces", "detect", "listen",
     "confusable", "identities", "evaluate",
 )  # fmt: skip
 

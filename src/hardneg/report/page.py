@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from hardneg.report import numbers
+from hardneg.report.audit import audited
 from hardneg.report.confusion import confusion
 from hardneg.report.detector import before_and_after, mistakes_of_run
 from hardneg.report.distributions import distributions
@@ -27,14 +28,8 @@ from hardneg.report.waterfall import waterfall
 __all__ = ["SECTIONS", "Part", "Section", "assembled", "render"]
 
 _STYLES = (
-    "base.css",
-    "charts.css",
-    "tables.css",
-    "gallery.css",
-    "pictures.css",
-    "sounds.css",
-    "boxes.css",
-    "print.css",
+    *("base.css", "charts.css", "tables.css", "audit.css", "gallery.css", "pictures.css"),
+    *("sounds.css", "boxes.css", "print.css"),
 )
 _SCRIPTS = (
     *("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js"),
@@ -68,6 +63,7 @@ class Section(Part):
 
 SECTIONS = (
     Section("ledger", "Where the candidates went", "Ledger", waterfall),
+    Section("audit", "Is it trustworthy?", "Trust", audited),
     Section("mistakes", "What the detector got wrong", "Mistakes", mistakes_of_run),
     Section("curves", "Before and after", "Curves", before_and_after),
     Section("boxes", "Boxes to look at", "Boxes", lambda facts: facts.boxes),
