@@ -13,7 +13,7 @@ from hardneg.errors import HardnegError
 __all__ = ["cli", "main"]
 
 _COMMANDS = (
-    "demo", "mine", "refilter", "show", "report", "export", "check-trainer", "faces", "listen", "confusable",
+    "demo", "mine", "refilter", "show", "report", "review", "export", "check-trainer", "faces", "listen", "confusable",
     "identities",
 )  # fmt: skip
 

@@ -23,7 +23,7 @@ from hardneg.report.ranks import ranks
 from hardneg.report.shortfall import shortfall
 from hardneg.report.waterfall import waterfall
 
-__all__ = ["SECTIONS", "Section", "render"]
+__all__ = ["SECTIONS", "Section", "environment", "joined", "render"]
 
 _STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "pictures.css", "sounds.css", "print.css")
 _SCRIPTS = (
@@ -65,8 +65,8 @@ SECTIONS = (
 def render(facts: Facts) -> str:
     """The whole page: the same text for the same run."""
     found = [(section, section.data(facts)) for section in SECTIONS]
-    style, script = _joined(_STYLES), _joined(_SCRIPTS)
-    page = _environment().get_template("page.html.j2")
+    style, script = joined(_STYLES), joined(_SCRIPTS)
+    page = environment().get_template("page.html.j2")
     return page.render(
         overview=overview(facts),
         version=facts.run.manifest.get("hardneg_version"),
@@ -78,15 +78,17 @@ def render(facts: Facts) -> str:
 
 
 @cache
-def _joined(names: tuple[str, ...]) -> str:
+def joined(names: tuple[str, ...]) -> str:
+    """Files of styles or scripts as one."""
     folder = files("hardneg.report") / "assets"
     return "".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 @cache
-def _environment() -> Environment:
+def environment(package: str = "hardneg.report") -> Environment:
+    """The templates of a package: everything is escaped, a name that is not there is an error."""
     environment = Environment(
-        loader=PackageLoader("hardneg.report"),
+        loader=PackageLoader(package),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
