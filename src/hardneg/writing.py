@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hardneg import schema
+from hardneg.decisions import FILE
 from hardneg.errors import RunError
 from hardneg.journal import Journal, Parts
 from hardneg.positives import Positives
@@ -153,6 +154,8 @@ class RunWriter:
         """Write the manifest and give the run its name."""
         write_json({**manifest, "fingerprint": self._fingerprint}, self.partial / "manifest.json")
         write_json(timings, self.partial / "timings.json")
+        if (self.out / FILE).is_file():  # what people decided outlives the run that is replaced
+            shutil.copy2(self.out / FILE, self.partial / FILE)
         self._journal.remove()  # from here on the manifest says whose the parts are
         take_name(self.partial, self.out)
         return Run.open(self.out)

@@ -30,7 +30,8 @@ class Pairwise:
 @dataclass(frozen=True)
 class Agreement:
     """All reviewers: how often each gave each answer, each two of them, and Fleiss' kappa of the pairs that two or more
-    answered (``shared``)."""
+    answered (``shared``).
+    """
 
     counts: Mapping[str, Mapping[str, int]]
     pairwise: list[Pairwise]
@@ -54,7 +55,7 @@ def agreement(reviewers: Mapping[str, Mapping[int, Decision]]) -> Agreement:
         for row, answer in found.items():
             rows.setdefault(row, Counter())[answer] += 1
     shared = [counts for counts in rows.values() if counts.total() >= 2]
-    counts = {who: Counter(one.answer for one in found.values()) for who, found in reviewers.items()}
+    counts = {who: Counter(str(one.answer) for one in found.values()) for who, found in reviewers.items()}
     return Agreement(counts, pairwise, len(shared), fleiss_kappa(shared))
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qsl
 
-import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -15,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from hardneg.decisions import ANSWERS, Answer
+from hardneg.decisions import ANSWERS
 from hardneg.errors import HardnegError, OptionError
 from hardneg.images import BrokenImage
 from hardneg.review.agreement import agreement
@@ -92,7 +90,7 @@ class _Routes:
         if not view.who or answer not in ANSWERS or row is None or not 0 <= row < len(self._desk):
             raise OptionError("An answer needs a reviewer, a candidate and one of the known answers.")
         drawn = self._screens.drawn(view, row)
-        self._answers.decide(row, cast(Answer, answer), view.who, drawn, form.get("note", "").strip()[:500])
+        self._answers.decide(row, answer, view.who, drawn, form.get("note", "").strip()[:500])
         if view.layout == "grid":
             return _see(view.query(page=form.get("page", "1")), f"c{row}")
         return _see(view.query(after=row))

@@ -22,7 +22,7 @@ __all__ = ["Desk"]
 
 _SEEN = {
     "anchor", "item", "score", "rank", "source", "source_score", "positive_score", "verdict", "reason", "evidence",
-    "grade", "relation",
+    "grade", "relation", "copy_of",
 }  # fmt: skip
 
 
@@ -127,8 +127,9 @@ class Desk:
             facts.source.names[facts.source.codes[row]],
             ("keep", "suspect", "drop", "keep")[facts.state[row]],
             facts.reason.names[facts.reason.codes[row]] or None,
-            *(drawn or (None, None)),
-            note or None,
+            stratum=None if drawn is None else drawn[0],
+            weight=None if drawn is None else drawn[1],
+            note=note or None,
         )
 
 

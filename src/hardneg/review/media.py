@@ -77,9 +77,7 @@ class Media:
         picture = None if pictures is None else pictures[row]
         if picture is None:
             raise BrokenImage("There is no picture.", reason="no_picture")
-        if whole and isinstance(picture, Crop):
-            picture = picture.picture
-        return thumbnail(picture, PICTURE)
+        return thumbnail(picture.picture if whole and isinstance(picture, Crop) else picture, PICTURE)
 
     def _size(self, side: str, row: int) -> tuple[int, int]:
         pictures = self._sides[side].pictures

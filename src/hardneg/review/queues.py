@@ -42,13 +42,14 @@ def border(suspect: Array, gap: Array) -> float:
         return float("nan")
     below = np.concatenate([[0], np.cumsum(mask)])  # suspects that a threshold before each place has under it
     above = np.concatenate([np.cumsum(~mask[::-1])[::-1], [0]])
-    at = int(np.argmin(below + above))
+    inside = np.concatenate([[False], values[1:] == values[:-1], [False]])  # no threshold parts what is equal
+    at = int(np.argmin(np.where(inside, np.inf, below + above)))
     ends = values[max(0, at - 1)], values[min(at, len(values) - 1)]
     return float(ends[0] + ends[1]) / 2
 
 
 def doubt(desk: Desk) -> IntArray:
-    """The least certain first: nearest to even odds where a filter gives odds, else nearest to where verdicts change."""
+    """The least certain first: nearest to even odds where a filter gives odds, else to where verdicts change."""
     rows = _among(desk, State.SAMPLED, State.SUSPECT, State.KEPT)
     name = next((one for one in PROBABILITIES if one in desk.evidence), None)
     if name is not None:
@@ -59,7 +60,7 @@ def doubt(desk: Desk) -> IntArray:
 
 
 def harm(desk: Desk) -> IntArray:
-    """The negatives whose item serves most often, the hardest of each first: what is wrong there is wrong many times."""
+    """The negatives whose item serves most often, the hardest of each first: a mistake there is made many times."""
     rows = _among(desk, State.SAMPLED)
     return _sorted(rows, -desk.facts.score[rows], -desk.mined[desk.facts.item[rows]])
 

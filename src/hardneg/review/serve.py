@@ -49,6 +49,8 @@ def _listen(port: int) -> socket.socket:
         made.bind((LOOPBACK, port))
     except OSError as error:
         made.close()
-        raise OptionError(f"The port {port} cannot be used ({error.strerror}). Leave --port out for a free one.") from error
+        raise OptionError(
+            f"The port {port} cannot be used ({error.strerror}). Leave --port out for a free one."
+        ) from error
     made.listen(64)
     return made

@@ -66,7 +66,7 @@ def pair_of(
     best_text = _text(desk, "item", int(best[0])) if len(best) else None
     common = common_words(anchor_text)
     mine = reviewers.get(who, {}).get(row)
-    others = [(name, given[row].answer) for name, given in reviewers.items() if name != who and row in given]
+    others = [(name, str(given[row].answer)) for name, given in reviewers.items() if name != who and row in given]
     return Pair(
         row,
         _thing(desk, media, "anchor", anchor, [] if anchor_text is None else [(anchor_text[:_TEXT], "")]),
@@ -98,10 +98,11 @@ def _thing(desk: Desk, media: Media, side: Side, row: int, spans: list[Span], sc
     things = desk.run.anchors if side == "anchor" else desk.run.items
     text = _text(desk, side, row)
     own = int(desk.facts.own[row]) if side == "anchor" else -1
-    names = [name for name in things.table.column_names if name not in _NOT_SAID]
-    more = [(name, str(value)[:_SHOWN]) for name in names if (value := things.table.column(name)[row].as_py()) is not None]
     at: IntArray = np.array([row])
     labels = desk.facts.anchor_labels(at) if side == "anchor" else desk.facts.item_labels(at)
+    names = [name for name in things.table.column_names if name not in _NOT_SAID]
+    values = [(name, things.table.column(name)[row].as_py()) for name in names]
+    more = [(name, str(value)[:_SHOWN]) for name, value in values if value is not None and value != labels[0]]
     seen = media.of("item", own) if own >= 0 else media.of(side, row)
     cut = max(0, len(text) - _TEXT) if text else 0
     return Thing(str(things.ids[row].as_py()), None if text is None else spans, cut, seen, more, labels[0], score)
@@ -132,5 +133,5 @@ def _figures(desk: Desk, row: int) -> list[tuple[str, str]]:
         ("Grade", facts.grade.names[facts.grade.codes[row]].replace("_", "-")),
         ("Item mined", f"{int(desk.mined[facts.item[row]]):,} times"),
     ]
-    evidence = ((name, float(values[row])) for name, values in desk.evidence.items())
-    return out + [(name.replace("_", " ").capitalize(), number(value)) for name, value in evidence if not np.isnan(value)]
+    evidence = ((name.replace("_", " ").capitalize(), float(values[row])) for name, values in desk.evidence.items())
+    return out + [(name, number(value)) for name, value in evidence if not np.isnan(value)]

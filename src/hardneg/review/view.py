@@ -89,7 +89,9 @@ class View:
     @property
     def narrowed(self) -> bool:
         """Whether there is any filter."""
-        return any((self.state, self.reason, self.source, self.grade, self.answered, self.search, self.least, self.most))
+        return any(
+            (self.state, self.reason, self.source, self.grade, self.answered, self.search, self.least, self.most)
+        )
 
     def query(self, **changes: Any) -> str:
         """The query string of this view, with some fields changed and further ones added; defaults are left out."""
@@ -108,9 +110,10 @@ def listed(desk: Desk, answers: Answers, view: View, queues: Mapping[str, Queue]
         if wanted:
             keep &= _is(coded, wanted)[rows]
     if view.search:
-        keep &= _said(desk.run.anchors, view.search)[facts.anchor[rows]] | _said(desk.run.items, view.search)[
-            facts.item[rows]
-        ]
+        keep &= (
+            _said(desk.run.anchors, view.search)[facts.anchor[rows]]
+            | _said(desk.run.items, view.search)[facts.item[rows]]
+        )
     if view.sort:
         values = desk.columns[view.sort][rows]
         for bound, worse in ((view.least, np.less), (view.most, np.greater)):
@@ -141,9 +144,11 @@ def _is(coded: Coded, name: str) -> BoolArray:
 def _said(things: Collection, words: str) -> BoolArray:
     """Which things have these words in their id or text."""
     columns = [things.ids.cast(pa.string())] + ([] if things.texts is None else [things.texts])
-    found = [pc.fill_null(pc.match_substring(one, words, ignore_case=True), False) for one in columns]
-    return np.logical_or.reduce([np.asarray(one.to_numpy(zero_copy_only=False), bool) if isinstance(one, pa.Array)
-                                 else np.asarray(one.to_numpy(), bool) for one in found])  # fmt: skip
+    out = np.zeros(len(things), bool)
+    for one in columns:
+        found = pc.fill_null(pc.match_substring(one, words, ignore_case=True), False)
+        out |= np.array(found.to_pylist(), bool)
+    return out
 
 
 def _is_number(text: str) -> bool:
