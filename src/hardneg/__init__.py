@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hardneg import encode, filters, samplers, search, sources, words
+    from hardneg.auditing import Audit, audit, sample_of
     from hardneg.collection import Collection
     from hardneg.context import Vectors
     from hardneg.demo import demo_data
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from hardneg.weights import sample_weight
 
 __all__ = [
+    "Audit",
     "Collection",
     "HardnegError",
     "InputError",
@@ -58,6 +60,7 @@ __all__ = [
     "Settings",
     "StorageError",
     "Vectors",
+    "audit",
     "demo_data",
     "encode",
     "export",
@@ -66,6 +69,7 @@ __all__ = [
     "mine_in_rounds",
     "read",
     "refilter",
+    "sample_of",
     "sample_weight",
     "samplers",
     "search",
@@ -75,6 +79,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "auditing": ("Audit", "audit", "sample_of"),
     "collection": ("Collection",),
     "context": ("Vectors",),
     "demo": ("demo_data",),

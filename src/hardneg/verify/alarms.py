@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hardneg.notation import require
-from hardneg.verify._quantiles import beta_quantile, gamma_quantile
+from hardneg.quantiles import beta_quantile, gamma_quantile
 
 __all__ = ["Rate", "rate_per_hour", "rate_ratio"]
 
