@@ -174,6 +174,11 @@ class Reader:
         """What has been read so far."""
         return Ledger(list(self._made.values()), self._undone, tuple(self._torn))
 
+    @property
+    def lines(self) -> int:
+        """How many lines have been read."""
+        return self._line
+
     def refresh(self) -> bool:
         """Read the lines that are new and complete; says whether there were any.
 

@@ -14,7 +14,9 @@ from tests.heard import heard
 from tests.served import Served, served
 from tests.unit.report.conftest import build
 
+from hardneg.auditing import audit
 from hardneg.decisions import FILE, read_decisions
+from hardneg.report.numbers import share
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 pytest.importorskip("uvicorn", reason='the extra "review" is not installed: pip install "hardneg[review]"')
@@ -172,6 +174,26 @@ def test_filters_and_orders(visits: Visits, folder: Path) -> None:
         assert float(page.locator(".figures-of dd").first.inner_text().split()[0]) <= score
         page.get_by_role("link", name="Clear").click()
         playwright.expect(page.locator(".bar")).to_contain_text("Candidate 1 of 1,000")
+
+
+def test_the_sample_of_the_audit_carries_weights_and_its_interval_shrinks(visits: Visits, folder: Path) -> None:
+    with served(folder) as server:
+        page = visits.open(server.address + "&queue=sample")
+        widths = []
+        for number in range(12):
+            page.keyboard.press("p" if number == 4 else "n")
+            done(page, number + 1)
+            widths.append(float(str(page.locator(".interval .range").get_attribute("width")).rstrip("%")))
+        shown = page.locator(".share").inner_text()
+    assert widths[-1] < widths[5] < 100
+    found = read_decisions(folder / FILE)
+    assert all(one.stratum and one.weight for one in found)
+    told = audit(folder).best
+    assert told is not None
+    assert told.kind == "measured"
+    assert share(told.share.low, 1) in shown
+    assert share(told.share.high, 1) in shown
+    assert "12 judgements" in shown
 
 
 def test_without_javascript_it_is_forms_and_links(visits: Visits, folder: Path) -> None:

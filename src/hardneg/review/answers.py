@@ -47,6 +47,13 @@ class Answers:
             self._refresh()
             return self._reader.ledger.decisions
 
+    @property
+    def lines(self) -> int:
+        """How far the ledger has been read: another number where anything has been added to it."""
+        with self._lock:
+            self._refresh()
+            return self._reader.lines
+
     def settled(self) -> dict[tuple[Id, Id], Settled]:
         """What the reviewers together say of each pair."""
         with self._lock:

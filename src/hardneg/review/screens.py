@@ -15,6 +15,7 @@ from hardneg.review.desk import Desk
 from hardneg.review.media import Media
 from hardneg.review.pages import page
 from hardneg.review.queues import QUEUES
+from hardneg.review.sampled import Sampled
 from hardneg.review.shown import pair_of
 from hardneg.review.view import ANSWERED, LAYOUTS, View, listed
 
@@ -63,16 +64,18 @@ class Screens:
 
     def __init__(self, desk: Desk, answers: Answers, media: Media) -> None:
         self._desk, self._answers, self._media = desk, answers, media
-        self._queues = QUEUES
+        self._sampled = Sampled.of(desk)
+        self._queues = QUEUES if self._sampled is None else QUEUES | {"sample": self._sampled.queue}
         self._kept: tuple[View, IntArray] | None = None
 
     def checked(self, view: View) -> View:
         """The view, or an OptionError."""
         return view.checked(self._desk, self._queues)
 
-    def drawn(self, view: View, row: int) -> tuple[str, float] | None:  # noqa: ARG002
+    def drawn(self, view: View, row: int) -> tuple[str, float] | None:
         """The stratum and weight with which an answer counts for the audit; None for what was chosen by hand."""
-        return None
+        by_hand = self._sampled is None or view.queue != "sample" or view.narrowed or bool(view.sort)
+        return None if by_hand or self._sampled is None else self._sampled.drawn(row)
 
     def one(self, view: View, at: int | None, after: int | None) -> str:
         """The page with one candidate."""
@@ -125,4 +128,5 @@ class Screens:
             "columns": list(self._desk.columns),
             "mine": sum(found.counts.get(view.who, {}).values()),
             "agreement": found,
+            "share": None if self._sampled is None else self._sampled.share(self._answers.path, self._answers.lines),
         }
