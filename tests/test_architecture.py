@@ -28,6 +28,7 @@ FLOORS = [
     {"positives", "search", "encode"},
     {"predict", "replay", "verify", "words"},
     {"table", "context", "listening"},
+    {"calibrate"},
     {"sources", "filters", "samplers"},
     {"steps", "run"},
     {"ledger", "judging", "preparing", "writing", "labels"},

@@ -1,0 +1,189 @@
+"""Known positives, hidden one at a time and mined anew, from what a finished run holds: no search, no model.
+
+A positive was ruled out while searching, so the run has no candidate row for it. It gets the row that it would have
+had: its score is known, and its rank is its place among the candidates and the positives. Then the run's own filters
+judge it and the run's own sampler chooses, with the references of the positives that are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hardneg import random
+from hardneg.choosing import FILL, class_columns
+from hardneg.context import Context, reference_scores
+from hardneg.filters import Filter
+from hardneg.judging import judge_rows
+from hardneg.positives import Positives
+from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.run import Run, relation_of, rows_of
+from hardneg.samplers import sample
+from hardneg.similarity import FloatArray
+from hardneg.steps import Steps
+from hardneg.table import Array, Relation, Rows, Verdict
+
+__all__ = ["FOLDS", "Anew", "mined_anew"]
+
+FOLDS = 5
+"""How many positives of an anchor are hidden at most, each in a fold of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Anew:
+    """All known positives of a run; the columns have the shape ``(positives,)``.
+
+    Args:
+        anchor: the row of the anchor.
+        item: that of the positive.
+        score: its similarity to the anchor.
+        rank: the raw rank it has or would have; -1 beyond the candidates.
+        weight: how many positives of its anchor it stands for among the hidden; 0 for one that was not hidden.
+        mined: whether it is mined as a negative once it is hidden from its own anchor.
+        mined_unseen: the same where no other anchor names it either.
+        passed_over: filters that need a model and could not judge the hidden; they were taken to let them pass.
+    """
+
+    anchor: IntArray
+    item: IntArray
+    score: FloatArray
+    rank: IntArray
+    weight: FloatArray
+    mined: BoolArray
+    mined_unseen: BoolArray
+    passed_over: tuple[str, ...]
+
+
+def mined_anew(run: Run, seed: int = 0) -> Anew:
+    """Hide the known positives of anchors that have several, at most one of an anchor at a time, and mine.
+
+    So every hidden one is looked at in the state in which an unknown positive is: all the others that are known are
+    known.
+    """
+    steps = Steps.of_run(run.manifest, None, None)
+    positives, score = run.positives, run.positive_scores
+    anchor, item = positives.positive.rows(), positives.positive.values
+    fold, weight = _folds(positives, seed)
+    rank = np.full(len(anchor), -1, np.int64)
+    mined, unseen = np.zeros((2, len(anchor)), bool)
+    for rows in _groups(run, capped=steps.plan.capped):
+        there = np.isin(anchor, rows.anchor)
+        proposed, place = _places(rows, anchor, score, there)
+        rank[there] = np.where(proposed, place, -1)[there]
+        for number in range(FOLDS):
+            hidden = np.flatnonzero((fold == number) & there & proposed)
+            if not len(hidden):
+                continue
+            mine = rows if steps.plan.capped else rows.take(np.isin(rows.anchor, anchor[hidden]))
+            fresh = Rows(anchor[hidden], item[hidden], {"score": score[hidden], "rank": rank[hidden].astype(np.int32)})
+            mined[hidden], unseen[hidden] = _chosen(run, steps, mine, fresh, fold != number)
+    names = tuple(str(one) for one in steps.filters if not _judges_alone(one))
+    return Anew(anchor, item, score, rank, weight, mined, unseen, names)
+
+
+def _folds(positives: Positives, seed: int) -> tuple[IntArray, FloatArray]:
+    """The fold of each positive, -1 for one that is not hidden, and how many of its anchor it stands for."""
+    anchor, item = positives.positive.rows(), positives.positive.values
+    numbers = random.uniform(seed, positives.anchors.keys[anchor], positives.items.keys[item])
+    order = np.lexsort((numbers, anchor))
+    place = np.empty(len(anchor), np.int64)
+    place[order] = np.arange(len(anchor)) - positives.positive.offsets[:-1][anchor[order]]
+    count = positives.positive.lengths()[anchor]
+    hidden = (count > 1) & (place < FOLDS)
+    return np.where(hidden, place, -1), np.where(hidden, count / np.minimum(count, FOLDS), 0.0).astype(np.float32)
+
+
+def _groups(run: Run, *, capped: bool) -> Iterator[Rows]:
+    """The candidates, part by part with what fills it up; all at once where anchors compete for items."""
+    parts: dict[str, list[Rows]] = {}
+    names = run.manifest["source_names"]
+    for name, part in zip(run.part_names(), run.parts(), strict=True):
+        parts.setdefault("" if capped else name.removeprefix(FILL), []).append(
+            rows_of(part, run.anchors, run.items, names)[0]
+        )
+    for group in parts.values():
+        yield Rows.concatenated(group)
+
+
+def _places(rows: Rows, anchor: IntArray, score: FloatArray, there: BoolArray) -> tuple[BoolArray, IntArray]:
+    """Whether each positive would have been proposed, and at which raw rank.
+
+    It would where it scores above an anchor's last candidate, or where the anchor has room for more.
+    """
+    ranked = rows["rank"] >= 0
+    owner, theirs = rows.anchor[ranked], rows["score"][ranked]
+    number = int(max(owner.max(initial=0), anchor.max(initial=0))) + 1
+    counts = np.bincount(owner, minlength=number)
+    least = np.full(number, np.inf)
+    np.minimum.at(least, owner, theirs)
+    proposed = there & ((score >= least[anchor]) | (counts[anchor] < counts.max(initial=0)))
+    everyone = np.concatenate([owner, anchor[there]])
+    scores = np.concatenate([theirs, score[there]])
+    order = np.lexsort((-scores, everyone))
+    starts = np.searchsorted(everyone[order], np.arange(number))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order)) - starts[everyone[order]]
+    out = np.full(len(anchor), -1, np.int64)
+    out[there] = place[len(owner) :]
+    return proposed, out
+
+
+def _chosen(run: Run, steps: Steps, rows: Rows, fresh: Rows, known: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """Which of the hidden (``fresh``) are mined: as other anchors may name them, and where none does.
+
+    ``known`` are the positives that stay.
+    """
+    before = run.positives
+    pairs = before.positive.rows()[known], before.positive.values[known]
+    positives = replace(before, positive=Ragged.from_pairs(*pairs, len(before.anchors)))
+    score = run.positive_scores[known]
+    references = reference_scores(positives.positive, lambda anchors, items: score)  # noqa: ARG005
+    named = relation_of(positives, fresh)
+    both = Rows.concatenated([rows, _filled(fresh.having(relation=named), rows)])
+    order = np.lexsort((both.item, -both["score"], both.anchor))
+    both, is_fresh = both.take(order), (np.arange(len(both)) >= len(rows))[order]
+    context = Context(positives, None)
+    for one in steps.filters:
+        if one.evidence and _judges_alone(one) and (gather := one.gather(context)) is not None:
+            made = gather(both)
+            both = both.having(**{name: np.where(is_fresh, made[name], both[name]) for name in made})
+    alone = replace(steps, filters=tuple(one for one in steps.filters if _judges_alone(one)))
+    judged, _ = judge_rows(both.take(~is_fresh), steps, references)
+
+    def mined(relation: Array) -> BoolArray:
+        asked = both.take(is_fresh).having(relation=relation)
+        found = [one.take(one["verdict"] == Verdict.KEEP) for one in (judged, judge_rows(asked, alone, references)[0])]
+        return _sampled(run, steps, Rows.concatenated(found), fresh)
+
+    unseen = np.full(len(fresh), Relation.UNKNOWN, np.uint8)
+    return mined(both["relation"][is_fresh]), mined(unseen)
+
+
+def _sampled(run: Run, steps: Steps, kept: Rows, fresh: Rows) -> BoolArray:
+    """Which of these pairs the sampler chooses among what was kept."""
+    kept = kept.take(np.lexsort((kept.item, -kept["score"], kept.anchor)))
+    kept = class_columns(steps.plan, None)(kept)
+    mask, _ = sample(kept, steps.plan, run.anchors, run.items, steps.source_names, int(run.manifest["seed"]))
+    width = len(run.items)
+    return np.isin(fresh.anchor * width + fresh.item, kept.anchor[mask] * width + kept.item[mask])
+
+
+def _judges_alone(one: Filter) -> bool:
+    """Whether a filter can judge a new row of a finished run: whether its evidence needs no vectors and no model."""
+    return not one.needs_model and getattr(one, "among", None) is None
+
+
+def _filled(fresh: Rows, rows: Rows) -> Rows:
+    """The new rows with all columns that the candidates have; of what is not known they say nothing."""
+    given: dict[str, Array] = {
+        "source": np.ones(len(fresh), np.uint32),
+        "source_score": fresh["score"],
+        "positive_similarity": np.full(len(fresh), -np.inf, np.float32),
+    }
+    for name, column in rows.columns.items():
+        if name not in fresh.columns and name not in given:
+            nothing = np.nan if column.dtype.kind == "f" else 0
+            given[name] = np.full(len(fresh), nothing, column.dtype)
+    return fresh.having(**{name: given[name] for name in rows.columns if name in given})
