@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hardneg.auditing import sample_of
 from hardneg.auditing.answers import answers_of, drawn_by
-from hardneg.auditing.audit import FEWEST, sample_of
 from hardneg.auditing.judged import judged_share
 from hardneg.auditing.population import Population
 from hardneg.auditing.sample import Sample
@@ -19,7 +19,7 @@ from hardneg.review.queues import Queue
 
 __all__ = ["DRAWN", "Sampled", "Share"]
 
-DRAWN = 10 * FEWEST
+DRAWN = 400
 """Pairs in the queue: more than most will judge, and any beginning of it is a sample."""
 
 
