@@ -29,7 +29,7 @@ FLOORS = [
     {"predict", "replay", "verify", "words"},
     {"table", "context", "listening"},
     {"calibrate"},
-    {"sources", "filters", "samplers"},
+    {"plane", "sources", "filters", "samplers"},
     {"steps", "run"},
     {"ledger", "judging", "preparing", "writing", "labels"},
     {"balance", "batching", "choosing", "decided", "class_weights", "weights"},

@@ -21,6 +21,7 @@ from hardneg.errors import OptionError
 from hardneg.filters import Filter, Gather
 from hardneg.judging import Judge, judge_rows
 from hardneg.labels import classes_of
+from hardneg.plane import places_of
 from hardneg.positives import Positives
 from hardneg.preparing import minable, primary_vectors
 from hardneg.progress import Progress, Silent
@@ -138,6 +139,7 @@ def mine(
     with clock.stage("write"):
         scores = {name: vectors.pairs(one.rows(), one.values) for name, one in positives.lists().items()}
         writer.tables(positives, scores, choice.used)
+        writer.plane(places_of(vectors, in_use(positives, choice.used)))
         writer.negatives(choice.negatives)
     about = {
         "encoder": _name(encoder, source),
@@ -203,6 +205,7 @@ def refilter(
         writer.copy_tables(run)
     else:
         writer.tables(positives, said.scores, np.ones(len(run.items), bool))
+    writer.copy_plane(run)
     writer.negatives(choice.negatives)
     kept = {k: v for k, v in old.items() if k in _KEPT} | ({} if said is None else {"decisions": dict(said.counts)})
     kept |= media_of(run.items, path)

@@ -13,7 +13,7 @@ from hardneg.errors import HardnegError
 __all__ = ["cli", "main"]
 
 _COMMANDS = (
-    "demo", "mine", "refilter", "show", "report", "audit", "review", "export", "check-trainer", "faces", "listen",
+    "demo", "mine", "refilter", "show", "report", "compare", "audit", "review", "export", "check-trainer", "faces", "listen",
     "confusable", "identities",
 )  # fmt: skip
 

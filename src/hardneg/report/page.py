@@ -17,6 +17,7 @@ from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
 from hardneg.report.gallery import gallery
+from hardneg.report.map import plane_map
 from hardneg.report.overview import overview, skipped
 from hardneg.report.popular import popularity
 from hardneg.report.ranks import ranks
@@ -25,10 +26,10 @@ from hardneg.report.waterfall import waterfall
 
 __all__ = ["SECTIONS", "Section", "environment", "joined", "render"]
 
-_STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "pictures.css", "sounds.css", "print.css")
+_STYLES = ("base.css", "charts.css", "map.css", "tables.css", "gallery.css", "pictures.css", "sounds.css", "print.css")
 _SCRIPTS = (
     *("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js"),
-    *("gallery-picture.js", "gallery-sound.js", "gallery.js"),
+    *("gallery-picture.js", "gallery-sound.js", "gallery.js", "map.js"),
 )
 
 
@@ -55,6 +56,7 @@ SECTIONS = (
     Section("scores", "How they score", "Scores", distributions),
     Section("ranks", "Hardness by rank", "Ranks", ranks),
     Section("confusion", "Confusion map", "Confusion", confusion),
+    Section("map", "Where they lie", "Map", plane_map),
     Section("items", "Items mined most often", "Items", popularity),
     Section("short", "Anchors that came up short", "Short", shortfall),
     Section("skipped", "Left out on reading", "Left out", lambda facts: skipped(facts) or None),

@@ -196,10 +196,7 @@ def _from_json(source: Path, who: str) -> Iterator[Decision]:
     try:
         tasks = json.loads(source.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError(
-            f"This is no JSON ({error}).", path=source, remedy="Export it from Label Studio anew."
-        ) from error
-    remedy = "Export the project as JSON or JSON-MIN."
+        raise InputError(f"This is no JSON ({error}).", path=source, remedy=remedy) from error
     if not isinstance(tasks, list) or not all(isinstance(one, dict) for one in tasks):
         raise InputError("This is no list of tasks.", path=source, remedy=remedy)
     for number, task in enumerate(tasks, 1):
