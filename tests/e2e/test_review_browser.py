@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tests.detected import mined
 from tests.heard import heard
 from tests.served import Served, served
 from tests.unit.report.conftest import build
 
 from hardneg.auditing import audit
+from hardneg.cli.main import cli
 from hardneg.decisions import FILE, read_decisions
 from hardneg.report.numbers import share
+from hardneg.run import Run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 pytest.importorskip("uvicorn", reason='the extra "review" is not installed: pip install "hardneg[review]"')
@@ -234,3 +237,28 @@ def test_sounds_are_seen_and_played(visits: Visits, tmp_path: Path) -> None:
         first = str(page.locator("body").get_attribute("data-heard"))
         page.keyboard.press("1")
         playwright.expect(page.locator("body")).not_to_have_attribute("data-heard", first)
+
+
+def test_a_hundred_answers_change_the_next_negatives_and_the_audit(visits: Visits, tmp_path: Path) -> None:
+    """Answered on the page, then through the commands: what was called positive is no negative again."""
+    run = build(tmp_path / "run", anchors=60, items=200)
+    before = audit(run).best
+    with served(run.path) as server:
+        page = visits.open(server.address + "&queue=sample")
+        for number in range(100):
+            page.keyboard.press("p" if number % 10 == 0 else "n")
+            done(page, number + 1)
+    assert before is None or before.kind != "measured"
+    told = audit(Run.open(run.path)).best
+    assert told is not None
+    assert told.kind == "measured"
+    assert told.share.low < 0.1 < told.share.high < 0.2
+    made = CliRunner().invoke(cli, ["refilter", str(run.path), "-o", str(tmp_path / "again")])
+    assert made.exit_code == 0, made.output
+    assert "100 found by id" in made.output
+    again = Run.open(tmp_path / "again")
+    wrong = {(one.anchor, one.item) for one in read_decisions(run.path / FILE) if one.answer == "positive"}
+    left = set(zip(again.negatives["anchor"].to_pylist(), again.negatives["item"].to_pylist(), strict=True))
+    assert len(wrong) == 10
+    assert not wrong & left
+    assert len(left) == again.ledger["sampled"]
