@@ -29,6 +29,7 @@ __all__ = [
     "Answer",
     "Decision",
     "Ledger",
+    "Reader",
     "Settled",
     "append",
     "decisions_file",
@@ -154,24 +155,64 @@ def read_decisions(path: str | Path) -> list[Decision]:
 
 def read_ledger(path: str | Path) -> Ledger:
     """As :func:`read_decisions`, with what was left out."""
-    path = Path(path)
-    if not path.is_file():
-        return Ledger([])
-    made: dict[int, Decision] = {}
-    undone, torn = 0, []
-    for number, text in enumerate(path.read_bytes().split(b"\n"), 1):
+    reader = Reader(path)
+    reader.refresh()
+    reader.rest()
+    return reader.ledger
+
+
+class Reader:
+    """A ledger that is read as it grows: only what is new is read, whoever wrote it."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._made: dict[int, Decision] = {}
+        self._undone, self._torn, self._line, self._offset, self._rest = 0, list[int](), 0, 0, b""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What has been read so far."""
+        return Ledger(list(self._made.values()), self._undone, tuple(self._torn))
+
+    @property
+    def lines(self) -> int:
+        """How many lines have been read."""
+        return self._line
+
+    def refresh(self) -> bool:
+        """Read the lines that are new and complete; says whether there were any.
+
+        Raises InputError for a line that says something else.
+        """
+        if not self.path.is_file() or self.path.stat().st_size <= self._offset:
+            return False
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            *lines, rest = file.read().split(b"\n")
+        for text in lines:
+            self._take(text)
+            self._offset += len(text) + 1
+        self._rest = rest
+        return bool(lines)
+
+    def rest(self) -> None:
+        """Take what stands behind the last line end: a whole line, or one that was left unfinished."""
+        if self._rest:
+            self._take(self._rest)
+
+    def _take(self, text: bytes) -> None:
+        self._line += 1
         if not text.strip():
-            continue
+            return
         try:
             entry = json.loads(text)
         except ValueError:
-            torn.append(number)
-            continue
+            self._torn.append(self._line)
+            return
         if isinstance(entry, dict) and "undo" in entry:
-            undone += made.pop(entry["undo"], None) is not None
+            self._undone += self._made.pop(entry["undo"], None) is not None
         else:
-            made[number] = _parsed(entry, path, number)
-    return Ledger(list(made.values()), undone, tuple(torn))
+            self._made[self._line] = _parsed(entry, self.path, self._line)
 
 
 def settled(decisions: Sequence[Decision]) -> dict[tuple[Id, Id], Settled]:

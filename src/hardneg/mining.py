@@ -14,11 +14,14 @@ from hardneg import ledger
 from hardneg.balance import measured
 from hardneg.choosing import FILL, Choice, choose, class_columns, random_items
 from hardneg.context import Context, Vectors, encode_both, reference_scores
+from hardneg.decided import decided
+from hardneg.decisions import Decision
 from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, make_encoder
 from hardneg.errors import OptionError
 from hardneg.filters import Filter, Gather
 from hardneg.judging import Judge, judge_rows
 from hardneg.labels import classes_of
+from hardneg.plane import places_of
 from hardneg.positives import Positives
 from hardneg.preparing import minable, primary_vectors
 from hardneg.progress import Progress, Silent
@@ -37,7 +40,7 @@ PART = 2048
 # What a manifest says that other filters and samplers do not change.
 _KEPT = (
     "encoder", "inputs", "data", "skipped", "noted", "clusters", "labels", "predictions", "label_errors", "errors",
-    "heard",
+    "heard", "decisions",
 )  # fmt: skip
 
 
@@ -139,6 +142,7 @@ def mine(
     with clock.stage("write"):
         scores = {name: vectors.pairs(one.rows(), one.values) for name, one in positives.lists().items()}
         writer.tables(positives, scores, choice.used)
+        writer.plane(places_of(vectors, in_use(positives, choice.used)))
         writer.negatives(choice.negatives)
     about = {
         "encoder": _name(encoder, source),
@@ -164,10 +168,13 @@ def refilter(
     seed: int | None = None,
     out: str | Path | None = None,
     settings: Settings | None = None,
+    decisions: Sequence[Decision] | None = None,
 ) -> Run:
     """Judge and sample a run's candidates anew: no search, no encoding, seconds.
 
     What is not given stays as it was. With ``on_short=fill`` short anchors take what is kept, but no new random items.
+    ``decisions`` are the run's own where none are given, made in a review: what they call positive or ignored is
+    dropped, and a known negative is no suspect.
 
     Raises:
         OptionError: a filter needs a model's evidence that the run does not hold.
@@ -178,15 +185,18 @@ def refilter(
     old = run.manifest
     steps = Steps.of_run(old, filters, sampler)
     seed = old["seed"] if seed is None else seed
-    positives = run.positives
-    references = reference_scores(positives.positive, lambda anchors, items: run.positive_scores)  # noqa: ARG005
+    said = decided(run, decisions)
+    positives = run.positives if said is None else said.positives
+    scores = run.positive_scores if said is None else said.scores["positive"]
+    references = reference_scores(positives.positive, lambda anchors, items: scores)  # noqa: ARG005
     gather = [(one, one.gather(Context(positives, None)) if not one.needs_model else None) for one in steps.filters]
     path, keep = _directory(out)
-    origin = {"steps": old["steps"], "parts": old["parts"]}
+    origin = {"steps": old["steps"], "parts": old["parts"]} | ({} if said is None else {"decisions": said.mark})
     writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, origin), overwrite=settings.overwrite)
     with clock.stage("judge"), settings.progress.stage("judge", len(old["parts"]), "parts") as report:
         for number, (name, part) in enumerate(zip(run.part_names(), run.parts(), strict=True)):
             rows, _ = rows_of(part, run.anchors, run.items, old["source_names"])
+            rows = rows if said is None else said.relations(rows)
             for one, function in gather:
                 rows = _with_evidence(rows, one, function)
             _add(writer, name, *judge_rows(rows, steps, references), positives=positives, steps=steps)
@@ -194,9 +204,13 @@ def refilter(
     with clock.stage("sample"):
         classes = classes_of(run)
         choice = choose(writer, steps, replace(positives, classes=classes), seed)
-    writer.copy_tables(run)
+    if said is None:
+        writer.copy_tables(run)
+    else:
+        writer.tables(positives, said.scores, np.ones(len(run.items), bool))
+    writer.copy_plane(run)
     writer.negatives(choice.negatives)
-    kept = {k: v for k, v in old.items() if k in _KEPT}
+    kept = {k: v for k, v in old.items() if k in _KEPT} | ({} if said is None else {"decisions": dict(said.counts)})
     kept |= media_of(run.items, path)
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)

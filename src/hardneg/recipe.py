@@ -52,7 +52,7 @@ __all__ = ["Recipe", "given_vectors"]
 _PATHS = (
     "exclude_ids", "corpus", "anchor_vectors", "item_vectors", "unlabelled", "predictions", "agreeing", "media_root",
 )  # fmt: skip
-_LISTS = ("ignore", "exclude_split", "sources", "filters", "sampler")
+_LISTS = ("ignore", "exclude_split", "decisions", "sources", "filters", "sampler")
 _FLAGS = ("mine_evaluation", "held_out")
 _NUMBERS, _TABLES = ("positive_from", "negative_to", "ignore", "grades", "least_score"), ("grades", "columns")
 
@@ -108,6 +108,8 @@ class Recipe:
         path, kind = _from(folder, data.pop("path")), data.pop("format", None)
         data |= {name: _from(folder, data[name]) for name in _PATHS if name in data}
         data |= {name: _listed(data[name]) for name in _LISTS if name in data}
+        if "decisions" in data:
+            data["decisions"] = tuple(_from(folder, one) for one in data["decisions"])
         steps |= {name: _listed(steps[name]) for name in _LISTS if name in steps}
         return cls(path, kind, ReadOptions(**data), **steps)
 
@@ -120,7 +122,7 @@ class Recipe:
         for one in fields(ReadOptions):
             value = getattr(self.read, one.name)
             if value != getattr(standard, one.name):
-                data[one.name] = _to(folder, value) if isinstance(value, Path) else _plain(value)
+                data[one.name] = _written(folder, value)
         names = ("encoder", "sources", "filters", "sampler", "seed")
         steps = {name: _plain(value) for name in names if (value := getattr(self, name)) is not None}
         return tomli_w.dumps({"data": data, "mine": steps}, multiline_strings=False)
@@ -169,6 +171,7 @@ class Recipe:
             },
             "skipped": counted(reading.skips),
             **({"noted": counted(reading.notes)} if reading.notes else {}),
+            **({"decisions": dict(reading.decisions)} if reading.decisions else {}),
         }
         suited = self.suited(reading.positives)
         run = mining.mine(
@@ -237,6 +240,14 @@ def _from(folder: Path, path: str) -> Path:
 
 def _to(folder: Path, path: Path) -> str:
     return Path(os.path.relpath(path.expanduser(), folder)).as_posix()
+
+
+def _written(folder: Path, value: Any) -> Any:
+    """An option as TOML has it: paths relative to the folder."""
+    if isinstance(value, Path):
+        return _to(folder, value)
+    paths = isinstance(value, tuple) and any(isinstance(one, Path) for one in value)
+    return [_to(folder, one) for one in value] if paths else _plain(value)
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@
     positives.parquet        every known relation, with its similarity
     anchors.parquet          the anchors with their texts
     items.parquet            the items that the other tables name
+    plane.parquet            where anchors and items lie on a plane, in the order of these tables; not in a large run
     manifest.json            steps, versions, seed, hashes, the ledger: the same for the same mining
     timings.json             seconds and memory: different each time
 
@@ -44,8 +45,9 @@ from hardneg.table import (
     source_bits,
 )
 
-__all__ = ["RELATIONS", "Run", "media_of", "refuse_existing", "relation_of", "rows_of"]
+__all__ = ["PLANE", "RELATIONS", "Run", "media_of", "refuse_existing", "relation_of", "rows_of"]
 
+PLANE = "plane.parquet"
 RELATIONS = ("positive", "negative", "ignored")
 
 
@@ -116,6 +118,11 @@ class Run:
     def items(self) -> Collection:
         """The items that candidates or relations name, with their texts."""
         return Collection(read_table(self.path / "items.parquet"), self.media)
+
+    @property
+    def plane(self) -> pa.Table | None:
+        """Where anchors and items lie on a plane (:func:`hardneg.plane.places_of`); None where the run has none."""
+        return read_table(self.path / PLANE) if (self.path / PLANE).is_file() else None
 
     @property
     def media(self) -> Path | None:

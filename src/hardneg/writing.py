@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hardneg import schema
+from hardneg.decisions import FILE
 from hardneg.errors import RunError
 from hardneg.journal import Journal, Parts
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray
-from hardneg.run import RELATIONS, Run, refuse_existing
+from hardneg.run import PLANE, RELATIONS, Run, refuse_existing
 from hardneg.similarity import FloatArray
 from hardneg.storage import digest, place, read_table, swept, take_name, write_json, write_rows, write_table
 from hardneg.table import dictionary, id_column
@@ -113,6 +114,16 @@ class RunWriter:
         """Write what was sampled."""
         write_table(table, self.partial / "negatives.parquet")
 
+    def plane(self, places: pa.Table | None) -> None:
+        """Write where things lie on a plane, if they do."""
+        if places is not None:
+            write_table(places, self.partial / PLANE)
+
+    def copy_plane(self, run: Run) -> None:
+        """Take the places of another run with the same anchors and items."""
+        if (run.path / PLANE).is_file():
+            shutil.copyfile(run.path / PLANE, self.partial / PLANE)
+
     def copy_tables(self, run: Run) -> None:
         """Take the anchors, items and relations of another run as they are."""
         for name in ("anchors.parquet", "items.parquet", "positives.parquet"):
@@ -153,6 +164,8 @@ class RunWriter:
         """Write the manifest and give the run its name."""
         write_json({**manifest, "fingerprint": self._fingerprint}, self.partial / "manifest.json")
         write_json(timings, self.partial / "timings.json")
+        if (self.out / FILE).is_file():  # what people decided outlives the run that is replaced
+            shutil.copy2(self.out / FILE, self.partial / FILE)
         self._journal.remove()  # from here on the manifest says whose the parts are
         take_name(self.partial, self.out)
         return Run.open(self.out)

@@ -52,6 +52,7 @@ def test_a_run_holds_what_it_says(run: Run) -> None:
         "items.parquet",
         "manifest.json",
         "negatives.parquet",
+        "plane.parquet",
         "positives.parquet",
     ]
     again = Run.open(run.path)

@@ -23,6 +23,7 @@ from hardneg.run import Run
 __all__ = [
     "beside_a_whole_run",
     "console",
+    "decisions_option",
     "filter_option",
     "overwrite_option",
     "page_of",
@@ -43,6 +44,10 @@ overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what 
 filter_option = click.option(
     "--filter", "filters", multiple=True, metavar="STEP",
     help="What judges candidates, in order; repeat for more. As in: margin(relative=0.05)",
+)  # fmt: skip
+decisions_option = click.option(
+    "--decisions", type=click.Path(exists=True, path_type=Path), multiple=True, metavar="FILE|RUN",
+    help="What reviewers decided: a decisions.jsonl, or a run that holds one. May be given again.",
 )  # fmt: skip
 sampler_option = click.option(
     "--sampler", multiple=True, metavar="STEP",
@@ -100,6 +105,8 @@ def summary(run: Run, out: Console = console) -> None:
     rows += [("kept, not sampled", ledger["kept_not_sampled"], ""), ("sampled", ledger["sampled"], "negatives.parquet")]
     out.print()
     out.print(table(str(run.path), ("", "count", "reason"), rows))
+    if decisions := run.manifest.get("decisions"):
+        out.print(decisions_line(decisions), markup=False, highlight=False)
     say_left_out(run.manifest.get("skipped", []), run.manifest.get("noted", []), out)
     for line in balance_lines(run.manifest["balance"]) if "balance" in run.manifest else []:
         out.print(line, markup=False, highlight=False)
@@ -117,6 +124,25 @@ def say_left_out(skipped: Counted, noted: Counted, out: Console = console) -> No
         if found:
             rows = [(one["reason"], one["count"], "; ".join(one["examples"])) for one in found]
             out.print(table(title, ("reason", "count", "for instance"), rows))
+
+
+_NOT_USED = {
+    "unmatched": "on things that are not here", "changed": "on ids that now stand for something else",
+    "no_candidate": "on pairs that are no candidates", "disputed": "disputed", "skipped": "skipped",
+    "against_labels": "against the labels",
+}  # fmt: skip
+
+
+def decisions_line(counts: Mapping[str, int]) -> str:
+    """What became of reviewers' decisions.
+
+    >>> decisions_line({"by_id": 3, "by_content": 0, "positive": 1, "negative": 2, "ignored": 0, "disputed": 1})
+    "Reviewers' decisions: 3 found by id, 0 by content; 1 positive, 2 known negatives, 0 ignored. Without effect: ..."
+    """
+    used = f"{counts['positive']:,} positive, {counts['negative']:,} known negatives, {counts['ignored']:,} ignored"
+    found = f"{counts['by_id']:,} found by id, {counts['by_content']:,} by content"
+    left = [f"{counts[name]:,} {words}" for name, words in _NOT_USED.items() if counts.get(name)]
+    return f"Reviewers' decisions: {found}; {used}." + (f" Without effect: {', '.join(left)}." if left else "")
 
 
 def shortage_line(shortage: dict[str, Any], wanted: int) -> str:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from hardneg.cli._common import (
     NameValue,
     console,
+    decisions_option,
     filter_option,
     overwrite_option,
     page_of,
@@ -59,6 +60,7 @@ _READ = (
 @click.option("--grade", "grades", type=NameValue(), multiple=True, help="What a text grade means, as in SUPPORT=1.")
 @click.option("--exclude-split", multiple=True, help="Never mine the positives of this split (a test split).")
 @click.option("--exclude-ids", type=_PATH, help="A file of item ids, one a line, never to be mined.")
+@decisions_option
 @click.option("--anchor-vectors", type=_PATH, help="Vectors of the anchors: .npy, .npz, .safetensors, Parquet, Arrow.")
 @click.option("--item-vectors", type=_PATH, help="Vectors of the items: such a file, or a folder of them.")
 @click.option("--anchors", type=click.Choice(["items", "classes"]), help="What labelled items are mined for (items).")
@@ -144,6 +146,8 @@ def _recipe(dataset: Path, options: dict[str, Any]) -> Recipe:
         read["columns"] = dict(options["columns"])
     if options["grades"]:
         read["grades"] = {name: _number(name, value) for name, value in options["grades"]}
+    if options["decisions"]:
+        read["decisions"] = options["decisions"]
     if options["ignore_grade"]:
         read["ignore"] = options["ignore_grade"]
     if options["exclude_split"]:

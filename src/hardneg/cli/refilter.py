@@ -6,7 +6,18 @@ from pathlib import Path
 
 import click
 
-from hardneg.cli._common import console, filter_option, overwrite_option, page_of, run_argument, sampler_option, summary
+from hardneg.cli._common import (
+    console,
+    decisions_option,
+    filter_option,
+    overwrite_option,
+    page_of,
+    run_argument,
+    sampler_option,
+    summary,
+)
+from hardneg.decisions import FILE
+from hardneg.io.readers import decisions_of
 from hardneg.mining import Settings, refilter
 from hardneg.progress import for_console
 from hardneg.run import Run
@@ -20,22 +31,27 @@ __all__ = ["command"]
 @filter_option
 @sampler_option
 @click.option("--seed", type=int, help="Another seed for the sampler.")
+@decisions_option
 @overwrite_option
 def command(
-    run: Path, out: Path, filters: tuple[str, ...], sampler: tuple[str, ...], seed: int | None, overwrite: bool
-) -> None:
+    run: Path, out: Path, filters: tuple[str, ...], sampler: tuple[str, ...], seed: int | None, overwrite: bool,
+    decisions: tuple[Path, ...],
+) -> None:  # fmt: skip
     """Judge and sample the candidates of RUN anew: no search, no encoding.
 
     Filters given replace all those of the run, a sampler given replaces its sampler; what is not given stays. The
-    filters known and duplicates always take part.
+    filters known and duplicates always take part. What was decided in 'hardneg review RUN' counts,
+    and so do --decisions.
 
     \b
         hardneg refilter runs/a --filter "margin(relative=0.1)" -o runs/b
     """  # noqa: D301 - click's own mark for text that keeps its lines
     settings = Settings(progress=for_console(console), overwrite=overwrite)
+    own = (run,) if decisions and (run / FILE).is_file() else ()
     made = refilter(
-        Run.open(run), filters=filters or None, sampler=sampler or None, seed=seed, out=out, settings=settings
-    )
+        Run.open(run), filters=filters or None, sampler=sampler or None, seed=seed, out=out, settings=settings,
+        decisions=decisions_of((*own, *decisions)) if decisions else None,
+    )  # fmt: skip
     page = page_of(made)
     summary(made)
     console.print(f"\nRead it: {page}", markup=False, highlight=False)

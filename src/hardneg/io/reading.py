@@ -68,7 +68,7 @@ class Skips:
 class Reading:
     """A data set as read. ``files`` are the files used (relative name -> path), hashed into the manifest.
 
-    ``skips`` were left out; ``notes`` are in use, but odd.
+    ``skips`` were left out; ``notes`` are in use, but odd. ``decisions`` counts what became of those that people made.
     """
 
     positives: Positives
@@ -79,6 +79,7 @@ class Reading:
     item_vectors: Matrix | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[Skip] = ()
+    decisions: Mapping[str, int] = field(default_factory=dict)
 
 
 def counted(skips: Sequence[Skip]) -> list[dict[str, Any]]:

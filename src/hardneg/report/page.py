@@ -19,21 +19,22 @@ from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
 from hardneg.report.gallery import BUDGET, gallery
+from hardneg.report.map import plane_map
 from hardneg.report.overview import overview, skipped
 from hardneg.report.popular import popularity
 from hardneg.report.ranks import ranks
 from hardneg.report.shortfall import shortfall
 from hardneg.report.waterfall import waterfall
 
-__all__ = ["SECTIONS", "Part", "Section", "assembled", "render"]
+__all__ = ["SECTIONS", "Part", "Section", "assembled", "environment", "joined", "render"]
 
 _STYLES = (
-    *("base.css", "charts.css", "tables.css", "audit.css", "gallery.css", "pictures.css"),
+    *("base.css", "charts.css", "map.css", "tables.css", "audit.css", "gallery.css", "pictures.css"),
     *("sounds.css", "boxes.css", "print.css"),
 )
 _SCRIPTS = (
     *("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js"),
-    *("gallery-picture.js", "gallery-sound.js", "gallery.js", "boxes.js"),
+    *("gallery-picture.js", "gallery-sound.js", "gallery.js", "boxes.js", "map.js"),
 )
 
 
@@ -70,6 +71,7 @@ SECTIONS = (
     Section("scores", "How they score", "Scores", distributions),
     Section("ranks", "Hardness by rank", "Ranks", ranks),
     Section("confusion", "Confusion map", "Confusion", confusion),
+    Section("map", "Where they lie", "Map", plane_map),
     Section("items", "Items mined most often", "Items", popularity),
     Section("short", "Anchors that came up short", "Short", shortfall),
     Section("skipped", "Left out on reading", "Left out", lambda facts: skipped(facts) or None),
@@ -93,8 +95,8 @@ def assembled(head: str, overview: Any, found: Sequence[tuple[Part, Any]], versi
 
     ``overview`` is what the template ``head`` shows; it has a ``name`` and a ``title``.
     """
-    style, script = _joined(_STYLES), _joined(_SCRIPTS)
-    page = _environment().get_template("page.html.j2")
+    style, script = joined(_STYLES), joined(_SCRIPTS)
+    page = environment().get_template("page.html.j2")
     return page.render(
         head=head,
         overview=overview,
@@ -107,15 +109,17 @@ def assembled(head: str, overview: Any, found: Sequence[tuple[Part, Any]], versi
 
 
 @cache
-def _joined(names: tuple[str, ...]) -> str:
+def joined(names: tuple[str, ...]) -> str:
+    """Files of styles or scripts as one."""
     folder = files("hardneg.report") / "assets"
     return "".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 @cache
-def _environment() -> Environment:
+def environment(package: str = "hardneg.report") -> Environment:
+    """The templates of a package: everything is escaped, a name that is not there is an error."""
     environment = Environment(
-        loader=PackageLoader("hardneg.report"),
+        loader=PackageLoader(package),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -174,7 +174,7 @@ def page_of(run: Run, budget: int) -> str:
     """The gallery's own words, with another budget."""
     from hardneg.report import page
 
-    environment = page._environment()
+    environment = page.environment()
     template = environment.get_template("gallery.html.j2")
     return template.render(data=gallery(Facts.gather(run), budget))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._base import ROLES, Format, ReadOptions
+from hardneg.io.readers._decided import decisions_of, with_decisions
 from hardneg.io.readers.audacity import AUDACITY
 from hardneg.io.readers.beir import BEIR
 from hardneg.io.readers.coco import COCO
@@ -29,7 +30,7 @@ from hardneg.io.readers.voc import VOC
 from hardneg.io.readers.yolo import YOLO
 from hardneg.io.reading import Reading, Skips
 
-__all__ = ["FORMATS", "ROLES", "Format", "ReadOptions", "read", "read_vectors"]
+__all__ = ["FORMATS", "ROLES", "Format", "ReadOptions", "decisions_of", "read", "read_vectors"]
 
 _RECOGNISED = (BEIR, COCO, YOLO, VOC, KALDI, RTTM, AUDACITY, TRIALS, LFW, LABELLED, PAIRS)
 FORMATS: dict[str, Format] = {one.name: one for one in (*_RECOGNISED, *CARRIED_PAIRS)}
@@ -72,4 +73,5 @@ def read(path: Path | str, *, format: str | None = None, options: ReadOptions | 
             path=path,
             remedy=f"Name it with --format, one of: {', '.join(FORMATS)}.",
         )
-    return chosen.read(path, options, Skips())
+    reading = chosen.read(path, options, Skips())
+    return with_decisions(reading, options.decisions) if options.decisions else reading

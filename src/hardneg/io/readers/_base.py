@@ -33,6 +33,7 @@ class ReadOptions:
         grades: What text grades stand for, as in ``{"SUPPORT": 1, "CONTRADICT": 0}``.
         exclude_split: Items that are positive in these splits are never mined.
         exclude_ids: A file of item ids, one a line, that are never mined.
+        decisions: Ledgers of reviewers' decisions, or runs that hold one; see :mod:`hardneg.replay`.
         corpus: A file with the items of a pairs file.
         columns: The user's own column names by role (one of ``ROLES``), tried before the field's common names.
         anchor_vectors: A file of vectors or a folder of such files, one vector for each anchor.
@@ -68,6 +69,7 @@ class ReadOptions:
     grades: Mapping[str, float] = field(default_factory=dict)
     exclude_split: tuple[str, ...] = ()
     exclude_ids: Path | None = None
+    decisions: tuple[Path, ...] = ()
     corpus: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     anchor_vectors: Path | None = None

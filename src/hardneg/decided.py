@@ -1,0 +1,113 @@
+"""A finished run's relations once its reviewers' decisions count, without a search and without vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from hardneg.decisions import FILE, Decision, read_decisions
+from hardneg.labels import classes_of
+from hardneg.positives import Positives
+from hardneg.ragged import IntArray, Ragged
+from hardneg.replay import replayed
+from hardneg.run import Run, relation_of
+from hardneg.similarity import FloatArray
+from hardneg.table import Relation, Rows
+
+__all__ = ["Decided", "decided"]
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """The relations of a run with decisions in them.
+
+    ``scores`` has the similarity of each pair of each relation, in its order; ``counts`` are those of the replay, with
+    ``no_candidate`` for pairs that are none of the run, and so cannot change it; ``mark`` differs where the pairs do.
+    """
+
+    positives: Positives
+    scores: Mapping[str, FloatArray]
+    counts: Mapping[str, int]
+    mark: str
+    shares: bool
+
+    def relations(self, rows: Rows) -> Rows:
+        """Candidates with what is known of them now."""
+        old = np.asarray(rows["relation"])
+        new = relation_of(self.positives, rows)
+        listed = np.isin(new, (Relation.POSITIVE, Relation.NEGATIVE, Relation.IGNORED))
+        shared = (new == Relation.SHARED) & (old == Relation.UNKNOWN) & self.shares
+        fixed = np.isin(old, (Relation.SELF, Relation.BARRED, Relation.POSITIVE))
+        return rows.having(relation=np.where((listed | shared) & ~fixed, new, old).astype(np.uint8))
+
+
+def decided(run: Run, decisions: Sequence[Decision] | None = None) -> Decided | None:
+    """What a run's relations are by these decisions, or by those of its own ledger; None where nobody decided anything.
+
+    A new positive has the score that it has as a candidate, so margins compare with it too.
+    """
+    decisions = read_decisions(run.path / FILE) if decisions is None else decisions
+    if not decisions:
+        return None
+    before = run.positives
+    found = replayed(replace(before, classes=classes_of(run)), decisions)
+    scores = _candidate_scores(run, Ragged.from_pairs(found.anchor, found.item, len(run.anchors)))
+    width = max(1, len(run.items))
+    known = np.isin(found.anchor * width + found.item, np.fromiter(scores, np.int64, len(scores)))
+    use = known | before.positive.contains(found.anchor, found.item)
+    names = np.array(found.relation, object)
+    lists, figures = {}, {}
+    for name in before.lists():
+        mine = use & (names == name)
+        gone = _Pairs(found.anchor[use & ~mine], found.item[use & ~mine])
+        fresh = _Pairs(found.anchor[mine], found.item[mine])
+        lists[name], figures[name] = _with(run, before, name, gone, fresh, scores)
+    counts = {**found.counts, "no_candidate": int((~use).sum())}
+    pairs = sorted(zip(found.anchor[use].tolist(), found.item[use].tolist(), names[use].tolist(), strict=True))
+    mark = hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+    after = replace(before, positive=lists["positive"], negative=lists["negative"], ignored=lists["ignored"])
+    return Decided(after, figures, counts, mark, "labels" not in run.manifest)
+
+
+class _Pairs(NamedTuple):
+    anchor: IntArray
+    item: IntArray
+
+
+def _with(
+    run: Run, before: Positives, name: str, gone: _Pairs, fresh: _Pairs, scores: Mapping[int, float]
+) -> tuple[Ragged, FloatArray]:
+    """One relation without some pairs and with others, and the score of each of its pairs."""
+    one = before.lists()[name]
+    stays = ~Ragged.from_pairs(*gone, len(one)).contains(one.rows(), one.values)
+    new = ~one.contains(*fresh)
+    anchor = np.concatenate([one.rows()[stays], fresh.anchor[new]])
+    item = np.concatenate([one.values[stays], fresh.item[new]])
+    keys = (fresh.anchor[new] * max(1, len(run.items)) + fresh.item[new]).tolist()
+    values = np.concatenate([_scores(run, name)[stays], np.array([scores[key] for key in keys], np.float32)])
+    return Ragged.from_pairs(anchor, item, len(one)), values[np.lexsort((item, anchor))].astype(np.float32)
+
+
+def _scores(run: Run, name: str) -> FloatArray:
+    """The scores of the pairs of one relation, in its order."""
+    table = run.relations
+    mine = np.array(table.column("relation").cast("string").to_pylist(), object) == name
+    anchor = run.anchors.positions(table.column("anchor"))[mine]
+    item = run.items.positions(table.column("item"))[mine]
+    return np.asarray(table.column("score").to_numpy()[mine][np.lexsort((item, anchor))], np.float32)
+
+
+def _candidate_scores(run: Run, wanted: Ragged) -> dict[int, float]:
+    """The score of each wanted pair that is a candidate, by ``anchor * items + item``."""
+    out: dict[int, float] = {}
+    for part in run.parts():
+        anchor, item = run.anchors.positions(part.column("anchor")), run.items.positions(part.column("item"))
+        mine = wanted.contains(anchor, item)
+        keys = (anchor[mine] * max(1, len(run.items)) + item[mine]).tolist()
+        out.update(zip(keys, part.column("score").to_numpy()[mine].tolist(), strict=True))
+    return out
