@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         RunError,
         StorageError,
     )
+    from hardneg.impact.front import measure_impact
     from hardneg.io.readers import ReadOptions, read
     from hardneg.io.writers import export
     from hardneg.mining import Settings, mine, refilter
@@ -62,6 +63,7 @@ __all__ = [
     "encode",
     "export",
     "filters",
+    "measure_impact",
     "mine",
     "mine_in_rounds",
     "read",
@@ -79,6 +81,7 @@ _HOMES = {
     "context": ("Vectors",),
     "demo": ("demo_data",),
     "errors": ("HardnegError", "InputError", "MissingExtraError", "OptionError", "RunError", "StorageError"),
+    "impact.front": ("measure_impact",),
     "io.readers": ("ReadOptions", "read"),
     "io.writers": ("export",),
     "mining": ("Settings", "mine", "refilter"),

@@ -14,7 +14,7 @@ __all__ = ["cli", "main"]
 
 _COMMANDS = (
     "demo", "mine", "refilter", "show", "report", "export", "check-trainer", "faces", "listen", "confusable",
-    "identities",
+    "identities", "impact",
 )  # fmt: skip
 
 
