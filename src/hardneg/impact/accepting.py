@@ -29,16 +29,16 @@ OPERATING = (
 def sorted_trials(scores: FloatArray, target: BoolArray, left: IntArray, right: IntArray) -> Answers:
     """Trials in falling order of their scores, with the units that each hangs on (the same one twice, for one)."""
     order = np.argsort(-scores, kind="stable")
-    return {"scores": scores[order], "target": target[order], "left": left[order], "right": right[order]}
+    return {"scores": scores[order], "target": target[order], "one": left[order], "other": right[order]}
 
 
 def weights_of(answers: Mapping[str, NDArray[Any]], weights: Figures | None) -> Figures:
     """How much each trial counts: a target as often as its identity was drawn, an impostor for both of its sides."""
     if weights is None:
         return np.ones(len(answers["scores"]))
-    left = weights[answers["left"]]
-    alone = answers["target"] | (answers["left"] == answers["right"])
-    return np.where(alone, left, left * weights[answers["right"]])
+    left = weights[answers["one"]]
+    alone = answers["target"] | (answers["one"] == answers["other"])
+    return np.asarray(np.where(alone, left, left * weights[answers["other"]]))
 
 
 def curve_of(answers: Mapping[str, NDArray[Any]], weights: Figures) -> Rates | None:

@@ -37,7 +37,7 @@ class Arm:
     Args:
         name: as in tables.
         words: what it is.
-        lists: of a seed, for each anchor of the task, its negatives, hardest first. Only a random arm looks at the seed.
+        lists: of a seed, for each anchor of the task, its negatives, hardest first. A random arm alone looks at it.
         doubted: items that do not count as hard for a classifier, shape ``(items,)``; None for none.
     """
 

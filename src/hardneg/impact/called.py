@@ -23,8 +23,8 @@ __all__ = ["Called"]
 class Called:
     """Calls ``function(lesson, seed)``, which trains a model anew and returns a function that scores.
 
-    ``lesson.triplets()`` are ids in the order of training: (anchor, positive, negatives). ``lesson.examples()`` are, of a
-    classifier, ids, labels and weights. ``lesson.anchors`` and ``lesson.items`` hold ids, texts and files.
+    ``lesson.triplets()`` are ids in the order of training: (anchor, positive, negatives). ``lesson.examples()`` are, of
+    a classifier, ids, labels and weights. ``lesson.anchors`` and ``lesson.items`` hold ids, texts and files.
 
     What it returns is called with two :class:`hardneg.Collection` and gives the score of each of the first with each of
     the second, shape ``(n, m)``; of a classifier the second are the names of the classes.

@@ -25,7 +25,7 @@ ITEMS = 5000  # beyond these a sample stands for all
 class Classified:
     """Items of one part of a task, each with its label; a trial is an item with a class, that it has or has not."""
 
-    measures = (
+    measures: tuple[Measure, ...] = (
         Measure("accuracy", 1, "share of items that get their label"),
         Measure("macro F1", 1, "mean of F1 over classes"),
         Measure("false-positive rate", -1, "mean over classes of the share of other items taken for them"),

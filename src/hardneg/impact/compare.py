@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hardneg import random
 from hardneg.verify._quantiles import beta_quantile
 
-__all__ = ["Difference", "difference", "drawn_seeds", "holm", "interval", "mcnemar", "t_quantile"]
+__all__ = ["Difference", "Side", "difference", "drawn_seeds", "holm", "interval", "mcnemar", "t_quantile"]
 
 Draws = NDArray[np.float64]
 _SEEDS = 0x5EED  # keeps the draws of seeds apart from those of subjects
@@ -50,22 +50,26 @@ class Difference:
         return asdict(self)
 
 
-def difference(
-    mine: Draws, theirs: Draws, mine_drawn: Draws, theirs_drawn: Draws, *, confidence: float = 0.95, seed: int = 0
-) -> Difference:
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One arm's measure: of each seed, shape ``(s,)``, and with subjects drawn anew, mean over seeds, ``(draws,)``."""
+
+    each: Draws
+    drawn: Draws
+
+
+def difference(mine: Side, theirs: Side, *, confidence: float = 0.95, seed: int = 0) -> Difference:
     """The difference of two arms that were trained with the same seeds and asked the same subjects.
 
     Args:
-        mine: the measure of each seed, shape ``(s,)``.
-        theirs: the same of the other arm.
-        mine_drawn: the measure with subjects drawn anew, mean over seeds, shape ``(draws,)``.
-        theirs_drawn: the same of the other arm, with the same draws.
+        mine: the measure of one arm.
+        theirs: that of the other, with the same seeds and the same draws.
         confidence: of the interval.
         seed: draws the seeds anew.
     """
-    each = mine - theirs
+    each = mine.each - theirs.each
     value = float(each.mean())
-    drawn = (mine_drawn - theirs_drawn) + drawn_seeds(each, len(mine_drawn), confidence, seed)
+    drawn = (mine.drawn - theirs.drawn) + drawn_seeds(each, len(mine.drawn), confidence, seed)
     low, high = interval(drawn, confidence)
     power = NormalDist().inv_cdf(0.5 + confidence / 2) + NormalDist().inv_cdf(0.8)
     known = drawn[~np.isnan(drawn)]
@@ -100,7 +104,8 @@ def _p(drawn: Draws) -> float:
     n = len(drawn)
     if not n:
         return float("nan")
-    return min(1.0, 2 * (1 + min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))) / (n + 1))
+    fewer = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    return float(min(1.0, 2 * (1 + fewer) / (n + 1)))
 
 
 @cache
@@ -114,7 +119,7 @@ def t_quantile(share: float, freedom: int) -> float:
         return 0.0
     # t^2 / (t^2 + v) is Beta(1/2, v/2) (Abramowitz & Stegun 26.5.27).
     x = beta_quantile(2 * share - 1, 0.5, freedom / 2)
-    return sqrt(freedom * x / (1 - x))
+    return float(sqrt(freedom * x / (1 - x)))
 
 
 def mcnemar(only_mine: int, only_theirs: int) -> float:

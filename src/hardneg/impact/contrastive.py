@@ -1,7 +1,7 @@
 """The head of the probe for retrieval and verification: one linear layer on frozen vectors, taught by contrast.
 
     z(x)  = u / |u|  with  u = x + x A,  A = 0 at the beginning
-    loss  = - log( e^(z_a z_p / t) / (sum over the positives of the batch, and the anchor's own negatives, of e^(z_a z / t)) )
+    loss  = - log( e^(z_a z_p / t) / sum e^(z_a z / t) ),  z over the batch's positives and the anchor's own negatives
 
 InfoNCE (van den Oord 2018, arXiv:1807.03748) with the positives of the others in the batch as negatives, but for those
 that are the anchor's own, and with the negatives that an arm gives it.

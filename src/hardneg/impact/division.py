@@ -1,4 +1,4 @@
-"""Who is held out, so that nothing of it was trained on: by a split of the data, else by lots of what belongs together."""
+"""Who is held out, so that nothing of it was trained on: a split of the data, else lots of what belongs together."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def divided(kind: Kind, positives: Positives, codes: IntArray, held_out: BoolArr
         test = _drawn(rows, lots, TEST, seed, len(usable))
         how = f"{int(test.sum())} drawn from the same data, {why}"
     rest = np.flatnonzero(usable & ~test)
-    validation = _drawn(rest, lots, VALIDATION, seed + 1, len(usable))
+    # A verifier's impostors take two identities.
+    least = 2.5 / len(np.unique(lots[rest])) if kind == "verification" else 0.0
+    validation = _drawn(rest, lots, min(0.5, max(VALIDATION, least)), seed + 1, len(usable))
     train = np.flatnonzero(usable & ~test & ~validation)
     if not (len(train) and validation.any() and test.any()):
         raise InputError("There is too little data to hold some out.", remedy="Give more, or a split of its own.")

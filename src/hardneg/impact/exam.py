@@ -31,7 +31,8 @@ class Exam(Protocol):
     """Questions to one part of a task, and how answers are marked. The first measure is the one that decides."""
 
     measures: tuple[Measure, ...]
-    subjects: IntArray  # the number of the lot of each unit (query, item), from 0
+    rows: IntArray  # the row of each unit (query, item)
+    subjects: IntArray  # the number of the lot of each unit, from 0
     draws: int  # how often subjects are drawn anew
 
     def answers(self, scorer: Scorer) -> Answers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from hardneg.table import Grade
 if TYPE_CHECKING:
     from hardneg.impact.work import Exams
 
-__all__ = ["GRADES", "Examined", "examined", "from_arrays"]
+__all__ = ["GRADES", "Examined", "Trained", "examined", "from_arrays"]
 
 GRADES = tuple(one.name.lower() for one in Grade)
 _TEST = "test/"
@@ -45,6 +45,18 @@ class Examined:
         """All of it by name, to be kept."""
         plain = {name: getattr(self, name) for name in ("figures", "validation", "train", "grades")}
         return {**plain, **{_TEST + name: one for name, one in self.test.items()}}
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """All trainings: of each arm those of its seeds, of each dose likewise; and how many negatives an arm has.
+
+    ``counts`` holds, for each arm, its negatives and the anchors that had none and were given random ones.
+    """
+
+    arms: dict[str, list[Examined]]
+    doses: dict[float, list[Examined]]
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Examined:

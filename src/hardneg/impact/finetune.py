@@ -22,7 +22,7 @@ _WARM = 0.1  # of the steps
 
 @dataclass(frozen=True)
 class FineTuning:
-    """Trains all weights of a model of texts, for retrieval and verification; each training begins with the model given.
+    """Trains all weights of a model of texts, for retrieval and verification; each time from the model as given.
 
     Args:
         model: a folder or a name.
@@ -55,9 +55,7 @@ class FineTuning:
         """
         task = lesson.task
         if task.kind == "classification":
-            raise OptionError(
-                "Fine-tuning is for retrieval and verification. Use the probe or --train for a classifier."
-            )
+            raise OptionError("Fine-tuning is for retrieval and verification. Of a classifier use the probe.")
         if lesson.anchors.texts is None or lesson.items.texts is None:
             raise InputError("Fine-tuning needs texts, and there are none.", remedy="Use the probe, or --train.")
         model = self._loaded(lesson.seed)

@@ -16,6 +16,7 @@ from hardneg.impact.probe import Probe, frozen
 from hardneg.impact.reading import Data, data_of, impact_file
 from hardneg.impact.result import Result
 from hardneg.impact.task import Kind
+from hardneg.impact.tuning import tuned
 from hardneg.impact.work import Learner, Plan, measure
 from hardneg.positives import Positives
 from hardneg.progress import Progress, Silent
@@ -53,7 +54,7 @@ def measure_impact(  # noqa: PLR0913 - a run, what it is compared with, and wher
         plan: seeds, budget and doses.
         positives: the relations of everything, if the run has no recipe to read them by.
         vectors: of all of them.
-        held_out: which anchors (retrieval) or items are held out, or the name of the split; found or drawn if not given.
+        held_out: which anchors (retrieval) or items are held out, or the name of a split; found or drawn if not given.
         cache: where the vectors of the mining are kept.
         out: the file to write; ``impact.json`` in the run if not given.
         progress: shows how the work goes.
@@ -71,6 +72,8 @@ def measure_impact(  # noqa: PLR0913 - a run, what it is compared with, and wher
             data = Data(data.positives, data.vectors, held_out)
     made = task_of(data.positives, data.vectors, kind=task, held_out=data.held_out, seed=plan.seed)
     arms = arms_of(made, run, against)
+    if isinstance(learner, Probe):
+        learner = tuned(learner, made, plan.budget, plan.seed)
     before = None if made.vectors is None else frozen(made, _prepared(made, learner))
     file = impact_file(run) if out is None else Path(out)
     identity = fingerprint(json.dumps(run.manifest, sort_keys=True), *[arm.words for arm in arms])

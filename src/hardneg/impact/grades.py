@@ -1,4 +1,4 @@
-"""Negatives of an examination, graded by the frozen vectors: what is learnt of hard ones, what is forgotten of easy ones."""
+"""Negatives of an examination by grade: what is learnt of hard ones, what is forgotten of easy ones."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ __all__ = ["Budget", "Lesson", "Scorer", "Step"]
 # Scores of each of the left (anchors; items of a classifier or a verifier) with each of the right (items; classes).
 Scorer = Callable[[IntArray, IntArray], FloatArray]
 
-_EPOCHS, _LEAST, _MOST = 10, 20, 300
+_EPOCHS, _LEAST, _MOST = 10, 100, 300
 _EPOCH, _POSITIVE, _NEGATIVE, _DRAW = 1, 2, 3, 4
 
 
@@ -33,7 +33,7 @@ class Budget:
     """What every arm may spend: the same steps, on as many examples, in the same order for the same seed.
 
     Args:
-        steps: how many batches; ten times through the anchors if not given, but 20 to 300 batches (300 of a
+        steps: how many batches; ten times through the anchors if not given, but 100 to 300 batches (300 of a
             classifier).
         batch: anchors in a batch, each with a positive; examples, of a classifier.
         negatives: how many of its negatives an anchor brings each time. Without mining it brings none, and has those
@@ -125,7 +125,7 @@ class Lesson:
         items = self.negatives.values
         vectors = self.task.vectors
         scores = np.zeros(len(items)) if vectors is None else vectors.pairs(self.negatives.rows(), items)
-        hardness = np.bincount(items, quantiles(np.asarray(scores)), len(self.task.codes))
+        hardness = np.bincount(items, quantiles(np.asarray(scores)), len(self.task.codes)).astype(np.float64)
         raw = rising(hardness if self.doubted is None else np.where(self.doubted, 0.0, hardness))
         return np.asarray(1 - self.share + self.share * raw / raw[self.task.parts.train].mean())
 
@@ -171,7 +171,8 @@ class Lesson:
         )
         count = np.where(owners >= 0, lists.lengths()[owners], 0)[:, None]
         start = lists.offsets[np.maximum(owners, 0)][:, None]
-        return lists.values[np.minimum(start + (chance * count).astype(int), len(lists.values) - 1)]
+        at = np.minimum(start + (chance * count).astype(int), len(lists.values) - 1)
+        return np.asarray(lists.values[at])
 
     def _hidden(self, anchors: IntArray, positive: IntArray) -> BoolArray:
         task, b = self.task, len(anchors)

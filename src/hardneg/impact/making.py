@@ -20,7 +20,7 @@ __all__ = ["joined", "kind_of", "task_of"]
 
 
 def kind_of(positives: Positives, codes_held_out_are_new: bool = False) -> Kind:
-    """Retrieval without classes; verification of groups, and where the held-out classes are others; else classification.
+    """Retrieval without classes; verification of groups, and where the held-out classes are new; else classification.
 
     >>> kind_of(Positives.from_pairs(["q"], ["a"]))
     'retrieval'

@@ -1,7 +1,7 @@
 """The probe: a small head on frozen vectors, trained in seconds on a CPU.
 
-It answers which negatives teach more without training the model itself, as linear probes compare features (Alain & Bengio
-2016, arXiv:1610.01644). Its figures are not those that fine-tuning reaches; the order of the arms is what it is for.
+It answers which negatives teach more without training the model itself, as linear probes compare features (Alain &
+Bengio 2016, arXiv:1610.01644). Its figures are not those of fine-tuning; the order of the arms is what it is for.
 """
 
 from __future__ import annotations
@@ -74,10 +74,9 @@ def frozen(task: Task, seen: Prepared) -> Scorer:
 class Probe:
     """Trains a head: contrastive for retrieval and verification, softmax regression for classification.
 
-    The rates were chosen on the demo and on StackFAQ's training part, for the arm without mining.
-
     Args:
-        rate: of the first step; None for that of the kind (0.001, and 0.05 for classification).
+        rate: of the first step; None for one chosen on validation data (:func:`hardneg.impact.tuning.tuned`), or that
+            of the kind (0.001, and 0.03 for classification).
         temperature: of the contrastive loss.
         decay: of a classifier's weights.
     """
@@ -131,7 +130,7 @@ class Probe:
         # Unit vectors have small numbers; of this length a step is as large as for standardised features.
         vectors = self.seen(task).items * np.float32(np.sqrt(self.seen(task).items.shape[1]) / 4)
         layer = np.zeros((vectors.shape[1] + 1, len(task.names)), np.float32)
-        adam = Adam(layer, 0.05 if self.rate is None else self.rate, lesson.budget.total)
+        adam = Adam(layer, 0.03 if self.rate is None else self.rate, lesson.budget.total)
         for rows in lesson.draws():
             adam.step(gradient(vectors[rows], task.codes[rows], layer, self.decay))
 

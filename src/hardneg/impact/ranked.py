@@ -33,7 +33,7 @@ _MEASURES = {
 class Ranked:
     """Queries of one part of a task against all documents, or 50,000 of them; marked by where relevant ones stand."""
 
-    measures = tuple(Measure(name, 1, words) for name, (_, _, words) in _MEASURES.items())
+    measures: tuple[Measure, ...] = tuple(Measure(name, 1, words) for name, (_, _, words) in _MEASURES.items())
     draws = 2000
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
@@ -57,7 +57,7 @@ class Ranked:
         for start in range(0, len(self.rows), _BLOCK):
             some = np.arange(start, min(start + _BLOCK, len(self.rows)))
             scores = np.array(scorer(self.rows[some], self.documents), np.float32)
-            ranks += [one for one in _rows(ranks_of(scores, self.relevant.take(some), self.hidden.take(some)))]
+            ranks += _rows(ranks_of(scores, self.relevant.take(some), self.hidden.take(some)))
             if self.graded is not None:
                 pairs.append(self.graded.right(scores, some))
             for at, hidden in enumerate(_rows(self.hidden.take(some))):

@@ -53,10 +53,10 @@ def changes_of(task: Task, exam: Exam, mine: str, against: str, found: Mapping[s
     after, before = (np.mean([one.test["unit"] for one in found[name]], axis=0) for name in (mine, against))
     gain = np.nan_to_num(after - before)
     order = np.argsort(-gain, kind="stable")
-    firsts = [found[name][0].test["choice"] for name in (against, mine)]
+    earlier, later = (found[name][0].test["choice"] for name in (against, mine))
 
     def told(at: IntArray) -> tuple[Change, ...]:
-        return tuple(_change(task, exam, int(one), float(before[one]), float(after[one]), *firsts) for one in at)
+        return tuple(_change(task, exam, int(one), float(before[one]), float(after[one]), earlier, later) for one in at)
 
     mark = {"retrieval": "nDCG@10", "classification": "right label", "verification": "nearest is of its identity"}
     up, down = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
@@ -69,16 +69,16 @@ def changes_of(task: Task, exam: Exam, mine: str, against: str, found: Mapping[s
 def _change(
     task: Task, exam: Exam, at: int, before: float, after: float, first_before: IntArray, first_after: IntArray
 ) -> Change:
-    row = int(exam.rows[at])  # type: ignore[attr-defined] - all examinations have them
+    row = int(exam.rows[at])
     positives = task.positives
     things = positives.anchors if task.kind == "retrieval" else positives.items
-    firsts = [_first(task, int(one[at])) for one in (first_before, first_after)]
+    earlier, later = (_first(task, int(one[at])) for one in (first_before, first_after))
     if task.kind == "retrieval":
         mine = positives.positive[row]
         right = _named(positives.items, int(mine[0])) if len(mine) else ""
     else:
         right = task.names[int(task.codes[row])]
-    return Change(str(things.ids[row].as_py()), _text(things, row), before, after, *firsts, right)
+    return Change(str(things.ids[row].as_py()), _text(things, row), before, after, earlier, later, right)
 
 
 def _first(task: Task, choice: int) -> str:

@@ -56,9 +56,10 @@ class Task:
 
     @cached_property
     def trainable(self) -> BoolArray:
-        """Which items may be trained on: in retrieval all that are not barred, else the training rows and what has
-        no label and is not barred. Shape ``(items,)``.
-        """  # noqa: D205 - one sentence
+        """Which items may be trained on, shape ``(items,)``: in retrieval all that are not barred, else training rows.
+
+        A verifier may learn from what has no label, too.
+        """
         free = ~self.positives.barred
         if self.kind == "retrieval":
             return free

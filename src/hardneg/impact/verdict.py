@@ -70,8 +70,8 @@ class Told:
 def verdict(found: Difference, better: int, p: float, confidence: float = 0.95) -> str:
     """Helped or hurt where the corrected p-value says so at the level of the interval, else cannot tell.
 
-    >>> verdict(Difference(0.1, 0.05, 0.15, 0.001, 0.07), 1, 0.003), verdict(Difference(0.1, -0.1, 0.2, 0.4, 0.3), 1, 0.8)
-    ('helped', 'cannot tell')
+    >>> verdict(Difference(0.1, 0.05, 0.15, 0.001, 0.07), better=1, p=0.003)
+    'helped'
     """
     if isnan(p) or p >= 1 - confidence or found.value == 0:
         return UNKNOWN
@@ -88,6 +88,7 @@ def told(
         *(_against(one, arms) for one in comparisons if one is not main),
         *_operating(measures, main, arms),
         *_watched(measures[0], main, arms),
+        *_taught(measures[0], main, arms),
         *_dosed(dose, measures[0], held_out),
         *(f"Leak: {one.count} of {one.of} held-out {held_out['units']}: {one.what} in training "
           f"({', '.join(one.examples[:3])})." for one in leaks),
@@ -156,11 +157,23 @@ def _watched(measure: Measure, one: Comparison, arms: Mapping[str, ArmFigures]) 
     return out
 
 
+def _taught(measure: Measure, one: Comparison, arms: Mapping[str, ArmFigures]) -> list[str]:
+    """A model that learns nothing of use cannot tell which negatives teach more."""
+    before, after = arms.get("untrained"), arms[one.against]
+    if before is None or measure.better * after.mean[0] > measure.better * before.mean[0]:
+        return []
+    return [
+        f"Training with {after.words} is no better than none at all ({measure.name} {after.mean[0]:.3f}, untrained "
+        f"{before.mean[0]:.3f}): this model learns too little here to tell negatives apart. Try --model or --train."
+    ]
+
+
 def _dosed(dose: Dose | None, measure: Measure, held_out: Mapping[str, Any]) -> list[str]:
     if dose is None:
         return []
     figures = ", ".join(f"{one.value:.3f} at {one.share:.0%}" for one in dose.points)
+    asked = f"{held_out['validation']:,} validation {held_out['units']}"
     return [
-        f"Dose: on {held_out['validation']:,} validation {held_out['units']} a share of {dose.best:.0%} mined negatives is "
-        f"as good as any ({measure.name} {figures})."
+        f"Dose: on {asked} a share of {dose.best:.0%} mined negatives "
+        f"is as good as any ({measure.name} {figures})."
     ]

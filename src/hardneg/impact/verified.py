@@ -25,7 +25,7 @@ ITEMS, TRIALS = 2000, 10_000  # beyond these items a sample stands for all; at m
 class Verified:
     """Trials among the items of one part of a task; each identity is a subject."""
 
-    measures = (
+    measures: tuple[Measure, ...] = (
         Measure("EER", -1, "equal error rate"),
         Measure("TAR@FAR=0.01", 1, "targets accepted where 1% of the impostors are"),
         Measure("TAR@FAR=0.001", 1, "targets accepted where 0.1% of the impostors are"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from hardneg.encode._identity import fingerprint
 from hardneg.errors import OptionError
@@ -13,22 +13,25 @@ from hardneg.impact.arms import Arm, filled, mixed
 from hardneg.impact.classified import Classified
 from hardneg.impact.division import sampled
 from hardneg.impact.exam import Exam
-from hardneg.impact.examined import Examined, examined, from_arrays
+from hardneg.impact.examined import Examined, Trained, examined, from_arrays
 from hardneg.impact.kept import Kept
 from hardneg.impact.lesson import Budget, Lesson, Scorer
 from hardneg.impact.ranked import Ranked
 from hardneg.impact.result import Result
-from hardneg.impact.task import Task
+from hardneg.impact.summing import UNTRAINED, summed_up
+from hardneg.impact.task import Kind, Task
 from hardneg.impact.verified import Verified
 from hardneg.notation import require
 from hardneg.progress import Progress, Silent
 
-__all__ = ["DOSES", "Exams", "Learner", "Plan", "measure"]
+__all__ = ["DOSES", "EXAMS", "Exams", "Learner", "Plan", "measure"]
 
 DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-UNTRAINED = "untrained"
+_FORM = 1  # of what is kept of a training
 
-_EXAMS = {"retrieval": Ranked, "classification": Classified, "verification": Verified}
+EXAMS: dict[Kind, Callable[..., Exam]] = {
+    "retrieval": Ranked, "classification": Classified, "verification": Verified,
+}  # fmt: skip
 
 
 class Learner(Protocol):
@@ -80,7 +83,7 @@ class Exams:
     @classmethod
     def of(cls, task: Task, frozen: Scorer | None, seed: int) -> Exams:
         """Those of a task, negatives graded by the scores of the frozen vectors."""
-        kind, parts = _EXAMS[task.kind], task.parts
+        kind, parts = EXAMS[task.kind], task.parts
         sample = parts.train
         most = max(200, len(parts.test))
         if len(sample) > most:
@@ -115,30 +118,27 @@ def measure(
         raise OptionError(f"Give two arms or more, each with a name of its own. Got {', '.join(names) or 'none'}.")
     plan = replace(plan, budget=plan.budget.settled(task))
     exams = Exams.of(task, frozen, plan.seed)
-    about = (*identity, task.kind, task.parts.train, task.parts.test, learner.key, str(plan.budget), plan.seed)
+    about = (_FORM, *identity, task.kind, task.parts.train, task.parts.test, learner.key, str(plan.budget), plan.seed)
     kept = Kept(folder, fingerprint(*about))
     jobs = [(arm, seed) for seed in range(plan.seeds) for arm in arms]
     doses = [one for one in plan.doses if 0 < one < 1]
     halves = [(one, seed) for one in doses for seed in range(min(plan.dose_seeds, plan.seeds))]
     if len(kept):
         progress.say(f"Going on: {len(kept)} of {len(jobs) + len(halves)} trainings are done.")
-    found: dict[str, list[Examined]] = {name: [] for name in names}
-    dosed: dict[float, list[Examined]] = {one: [] for one in doses}
-    notes: dict[str, Any] = {"filled": {}, "negatives": {}}
+    made = Trained({name: [] for name in names}, {one: [] for one in doses})
     with progress.stage("train", len(jobs) + len(halves), "trainings") as report:
         for number, (arm, seed) in enumerate(jobs):
             lesson, short = _lesson(task, arm, plan, seed)
-            notes["filled"][arm.name] = short
-            notes["negatives"][arm.name] = len(lesson.negatives.values)
-            found[arm.name].append(_done(f"{_plain(arm.name)}-{seed}", kept, lesson, learner, exams))
+            made.counts[arm.name] = (len(lesson.negatives.values), short)
+            made.arms[arm.name].append(_done(f"{_plain(arm.name)}-{seed}", kept, lesson, learner, exams))
             report(number + 1, len(jobs) + len(halves))
         for number, (share, seed) in enumerate(halves):
             lesson = _dosed(task, arms[0], plan, share, seed)
-            dosed[share].append(_done(f"dose-{share}-{seed}", kept, lesson, learner, exams))
+            made.doses[share].append(_done(f"dose-{share}-{seed}", kept, lesson, learner, exams))
             report(len(jobs) + number + 1, len(jobs) + len(halves))
     if frozen is not None:
-        found[UNTRAINED] = [examined(frozen, exams)]
-    result = Result.of(task, exams, tuple(arms), found, dosed, plan, learner.key, notes, progress)
+        made.arms[UNTRAINED] = [examined(frozen, exams)]
+    result = summed_up(task, exams, tuple(arms), made, plan, learner.key, progress)
     kept.remove()
     return result
 

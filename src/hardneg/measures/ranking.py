@@ -55,7 +55,7 @@ def ndcg_at(ranks: Ragged, k: int) -> PerQuery:
     """
     gains = _summed(ranks, np.where(ranks.values <= k, 1 / np.log2(ranks.values + 1), 0.0))
     ideal = np.concatenate([[np.nan], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
-    return gains / ideal[np.minimum(ranks.lengths(), k)]
+    return np.asarray(gains / ideal[np.minimum(ranks.lengths(), k)])
 
 
 def reciprocal_rank_at(ranks: Ragged, k: int) -> PerQuery:
@@ -98,7 +98,7 @@ def average_precision_at(ranks: Ragged, k: int) -> PerQuery:
 
 
 def _summed(ranks: Ragged, values: PerQuery) -> PerQuery:
-    return np.bincount(ranks.rows(), values, len(ranks))
+    return np.asarray(np.bincount(ranks.rows(), values, len(ranks)), np.float64)
 
 
 def _mean(ranks: Ragged, values: PerQuery) -> PerQuery:
