@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         RunError,
         StorageError,
     )
+    from hardneg.impact.front import measure_impact
     from hardneg.io.readers import ReadOptions, read
     from hardneg.io.writers import export
     from hardneg.mining import Settings, mine, refilter
@@ -65,6 +66,7 @@ __all__ = [
     "encode",
     "export",
     "filters",
+    "measure_impact",
     "mine",
     "mine_in_rounds",
     "read",
@@ -84,6 +86,7 @@ _HOMES = {
     "context": ("Vectors",),
     "demo": ("demo_data",),
     "errors": ("HardnegError", "InputError", "MissingExtraError", "OptionError", "RunError", "StorageError"),
+    "impact.front": ("measure_impact",),
     "io.readers": ("ReadOptions", "read"),
     "io.writers": ("export",),
     "mining": ("Settings", "mine", "refilter"),

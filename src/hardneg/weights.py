@@ -25,7 +25,7 @@ from hardneg.ragged import BoolArray, Ragged
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
 
-__all__ = ["item_weights", "quantiles", "sample_weight", "suspects"]
+__all__ = ["item_weights", "quantiles", "rising", "sample_weight", "suspects"]
 
 Weights = NDArray[np.float64]
 
@@ -59,10 +59,19 @@ def item_weights(run: Run, *, balanced: bool = False) -> Weights:
     table = run.negatives
     items = run.items.positions(table.column("item"))
     hardness = np.bincount(items, quantiles(table.column("score").to_numpy()), len(run.items))
-    raw = 1 + np.log2(1 + np.where(suspects(run), 0.0, hardness))
+    raw = rising(np.where(suspects(run), 0.0, hardness))
     if balanced:
         raw = raw * _evened(run, raw)
     return np.asarray(raw / raw.mean() if len(raw) else raw)
+
+
+def rising(hardness: Weights) -> Weights:
+    """``1 + log2(1 + hardness)``: what an item counts before weights are brought to a mean of 1.
+
+    >>> rising(np.array([0.0, 1.0, 3.0])).tolist()
+    [1.0, 2.0, 3.0]
+    """
+    return 1 + np.log2(1 + hardness)
 
 
 def quantiles(scores: FloatArray) -> Weights:

@@ -13,8 +13,8 @@ from hardneg.errors import HardnegError
 __all__ = ["cli", "main"]
 
 _COMMANDS = (
-    "demo", "mine", "refilter", "show", "report", "compare", "audit", "review", "export", "check-trainer", "faces",
-    "detect", "evaluate", "listen", "confusable", "identities",
+    "demo", "mine", "refilter", "show", "report", "compare", "audit", "review", "impact", "export", "check-trainer",
+    "faces", "detect", "evaluate", "listen", "confusable", "identities",
 )  # fmt: skip
 
 

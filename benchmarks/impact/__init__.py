@@ -1,0 +1,1 @@
+"""Did mining help? Measured on real data."""

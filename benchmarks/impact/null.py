@@ -1,0 +1,47 @@
+"""The null test: negatives dealt out at random against random ones. Nothing can have helped; how often is it said?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.impact.data import retrieval
+from benchmarks.texts import stackfaq
+from hardneg.impact.arms import of_run, random_arm, shuffled_arm
+from hardneg.impact.lesson import Budget
+from hardneg.impact.making import task_of
+from hardneg.impact.probe import Probe
+from hardneg.impact.work import Plan, measure
+from hardneg.mining import mine
+from hardneg.positives import Positives
+
+__all__ = ["measured"]
+
+
+def measured(work: Path, runs: int) -> None:
+    """So many measurements on StackFAQ, each with other seeds and another part held out."""
+    data = retrieval(stackfaq(), "wordllama", work)
+    whole: Positives = data.whole
+    run = mine(whole, encoder=data.vectors, sampler="top(n=8)")
+    verdicts, p_values = [], []
+    for number in range(runs):
+        plan = Plan(seeds=5, budget=Budget(steps=25, batch=32, negatives=4), doses=(), seed=number)
+        task = task_of(whole, data.vectors, seed=number)
+        mined = of_run(task, run, "run", "")
+        arms = [shuffled_arm(task, mined), random_arm(task, mined.lists(0))]
+        found = measure(task, arms, Probe(), plan)
+        verdicts.append(found.verdict)
+        p_values.append(found.comparisons[0].p_holm)
+        if number % 20 == 19:
+            print(
+                f"null: {number + 1} of {runs}, cannot tell {np.mean([one == 'cannot tell' for one in verdicts]):.1%}",
+                flush=True,
+            )
+            _keep(work, verdicts, p_values)
+    _keep(work, verdicts, p_values)
+
+
+def _keep(work: Path, verdicts: list[str], p_values: list[float]) -> None:
+    (work / "null.json").write_text(json.dumps({"verdicts": verdicts, "p": p_values}))

@@ -1,0 +1,114 @@
+"""What was measured, as sections of the page of benchmarks: the bad results first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import machine
+
+__all__ = ["PAGES"]
+
+_ORDER = {"hurt": 0, "cannot tell": 1, "helped": 2}
+_NAMES = {
+    "random": "random",
+    "none": "none",
+    "naive": "naive top-k",
+    "margin(relative=0.05, reference=max)": "95% of positive",
+}
+_WORDS = {"helped": "better", "hurt": "**worse**", "cannot tell": "="}
+
+ABOUT = """## Did mining help?
+
+The same model (the probe of `hardneg impact`: a linear layer on frozen vectors, of a classifier softmax regression)
+under the same budget, with each set of negatives, on held-out queries, items or identities, {seeds} seeds. Steps of
+the default: {steps}. *hardneg* are the default filters; *95% of positive* is what most publications use; *naive* are
+the nearest without any filter. In brackets the difference of hardneg to each arm with its 95% interval (subjects and
+seeds drawn anew), and the verdict after Holm's correction: *better*, *worse*, or `=` for cannot tell. The measure is nDCG@10 for
+retrieval, accuracy for classification, EER (less is better) for verification. Worst results first."""
+
+NULL = """### The null test
+
+Mined negatives dealt out to other anchors at random, against random negatives: nothing can have helped. {runs}
+measurements on StackFAQ, each with five other seeds and another part held out: "cannot tell" in {share:.1%}
+({count} of {runs}). At a level of 95% it should be at least 95% in the long run."""
+
+
+def sets(work: Path) -> str:
+    found = [json.loads(file.read_text()) for file in sorted(work.glob("impact-*.json"))]
+    if not found:
+        return ""
+    found.sort(key=lambda one: (min(_ORDER[each["verdict"]] for each in one["comparisons"]), one["kind"], one["set"]))
+    rows = [_row(one) for one in found]
+    head = ("data", "held out", "untrained", "hardneg", *_NAMES.values())
+    seeds = max(one["plan"]["seeds"] for one in found)
+    steps = sorted({", ".join(f"`{step}`" for step in one["steps"]["filters"]) for one in found})
+    parts = [
+        ABOUT.format(seeds=seeds, steps="; ".join(steps)),
+        _counted(found),
+        machine.table(head, rows),
+        _doses(found),
+    ]
+    return "\n\n".join(parts)
+
+
+def _counted(found: list[dict[str, Any]]) -> str:
+    out = []
+    for name, shown in _NAMES.items():
+        told = [each["verdict"] for one in found for each in one["comparisons"] if each["against"] == name]
+        worse, unknown, better = (told.count(one) for one in _ORDER)
+        out.append(f"against {shown}: worse on {worse}, cannot tell on {unknown}, better on {better}")
+    return f"Of {len(found)} sets hardneg's default is, " + "; ".join(out) + "."
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    first = one["measures"][0]["name"]
+    arms = {arm["name"]: arm["figures"][first]["value"] for arm in one["arms"]}
+    by_name = {each["against"]: each for each in one["comparisons"]}
+    cells = []
+    for name in _NAMES:
+        each = by_name[name]
+        gap = each["differences"][first]
+        cells.append(
+            f"{arms[name]:.3f} ({gap['value']:+.3f}: {gap['low']:+.3f} to {gap['high']:+.3f}) {_WORDS[each['verdict']]}"
+        )
+    units = one["held_out"]
+    asked = f"{units['test']:,} {units['units']}" + (
+        "" if units["test"] == units["subjects"] else f" of {units['subjects']}"
+    )
+    return f"{one['set']}, {first}", asked, f"{arms['untrained']:.3f}", f"{arms['run']:.3f}", *cells
+
+
+def _doses(found: list[dict[str, Any]]) -> str:
+    rows = []
+    for one in found:
+        if one["dose"]:
+            rows.append(
+                (
+                    one["set"],
+                    *(f"{point['value']:.3f}" for point in one["dose"]["points"]),
+                    f"{one['dose']['best']:.0%}",
+                )
+            )
+    shares = [f"{point['share']:.0%}" for point in next(one["dose"]["points"] for one in found if one["dose"])]
+    words = (
+        "The dose: figures on validation data as the share of mined negatives grows from random ones (of a classifier: "
+        "from no weights) to all. The last column is the smallest share within one standard error of the best."
+    )
+    return f"{words}\n\n{machine.table(('data', *shares, 'picked'), rows)}"
+
+
+def null_test(work: Path) -> str:
+    file = work / "null.json"
+    if not file.is_file():
+        return ""
+    told = json.loads(file.read_text())["verdicts"]
+    count = told.count("cannot tell")
+    return NULL.format(runs=len(told), count=count, share=float(np.mean([one == "cannot tell" for one in told])))
+
+
+PAGES: dict[str, Callable[[Path], str]] = {"sets": sets, "null": null_test}

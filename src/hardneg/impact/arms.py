@@ -1,0 +1,186 @@
+"""The arms: sets of negatives that are compared, all else being equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardneg import random
+from hardneg.impact.task import Task
+from hardneg.positives import Positives
+from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.run import Run
+from hardneg.sources.uniform import draw
+from hardneg.weights import suspects
+
+__all__ = [
+    "Arm",
+    "filled",
+    "mixed",
+    "naive_lists",
+    "no_mining",
+    "of_run",
+    "random_arm",
+    "sampled_lists",
+    "shuffled_arm",
+]
+
+_MIX, _SHUFFLE = 0x1417, 0x5F1E  # keep these draws apart from all others
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """A set of negatives by name.
+
+    Args:
+        name: as in tables.
+        words: what it is.
+        lists: of a seed, for each anchor of the task, its negatives, hardest first. A random arm alone looks at it.
+        doubted: items that do not count as hard for a classifier, shape ``(items,)``; None for none.
+    """
+
+    name: str
+    words: str
+    lists: Callable[[int], Ragged]
+    doubted: BoolArray | None = None
+
+
+def no_mining(task: Task) -> Arm:
+    """No negatives but those that training meets by itself: others in the batch, or all examples alike."""
+    empty = Ragged.empty(len(task.positives.anchors))
+    return Arm("none", "no mining", lambda seed: empty)  # noqa: ARG005 - the same for all seeds
+
+
+def random_arm(task: Task, like: Ragged) -> Arm:
+    """As many negatives for each anchor as ``like`` has, drawn evenly among all it may have; anew for each seed."""
+
+    def lists(seed: int) -> Ragged:
+        return drawn_like(task, like, seed)
+
+    return Arm("random", "random negatives", lists)
+
+
+def shuffled_arm(task: Task, like: Arm) -> Arm:
+    """The same negatives dealt out to anchors at random, so that they are hard for nobody: a null to test with."""
+
+    def lists(seed: int) -> Ragged:
+        found = like.lists(seed)
+        order = np.argsort(random.uniform(seed, np.array(_SHUFFLE), np.arange(len(found.values))), kind="stable")
+        dealt = found.values[order]
+        ruled_out = _ruled_out(task, found.rows(), dealt)
+        fresh = drawn_like(task, found, seed).values
+        return Ragged(found.offsets, np.where(ruled_out, fresh, dealt))
+
+    return Arm("shuffled", "mined negatives of other anchors", lists)
+
+
+def drawn_like(task: Task, like: Ragged, seed: int) -> Ragged:
+    """Random admissible items, as many for each anchor as ``like`` has (all there are, where there are fewer)."""
+    positives, n = task.positives, len(task.positives.items)
+    out = []
+    for anchor, wanted in enumerate(like.lengths().tolist()):
+        if not wanted:
+            out.append(np.zeros(0, np.int64))
+            continue
+
+        def fit(items: IntArray, anchor: int = anchor) -> BoolArray:
+            return ~_ruled_out(task, np.full(len(items), anchor), items)
+
+        excluded = len(positives.positive[anchor]) + int((~task.trainable).sum())
+        found = draw(wanted, int(positives.anchors.keys[anchor]), fit, n, excluded, seed)
+        out.append(np.resize(found, wanted) if len(found) else found)
+    return Ragged.from_lists(out)
+
+
+def filled(task: Task, lists: Ragged, seed: int) -> tuple[Ragged, int]:
+    """The same lists, where anchors that have nothing get random items, as many as others mostly have; and how many.
+
+    Else arms would train on different anchors. Where nobody has any (no mining) it stays so.
+    """
+    lengths = lists.lengths()
+    lacking = np.zeros(len(lists), bool)
+    lacking[task.learners] = lengths[task.learners] == 0
+    if not len(lists.values) or not lacking.any():
+        return lists, 0
+    usual = int(np.median(lengths[lengths > 0]))
+    more = drawn_like(task, Ragged.from_lengths(lacking * usual, np.zeros(int(lacking.sum()) * usual, np.int64)), seed)
+    parts = [(more if lacking[row] else lists)[row] for row in range(len(lists))]
+    return Ragged.from_lists(parts), int(lacking.sum())
+
+
+def _ruled_out(task: Task, anchors: IntArray, items: IntArray) -> BoolArray:
+    """What an anchor may not have: itself, positives, ignored, its own class, and what is not trained on."""
+    positives = task.positives
+    return np.asarray(
+        positives.positive.contains(anchors, items)
+        | positives.ignored.contains(anchors, items)
+        | (positives.own[anchors] == items)
+        | positives.forbids(anchors, items)
+        | ~task.trainable[items]
+    )
+
+
+def of_run(task: Task, run: Run, name: str, words: str) -> Arm:
+    """What a run has sampled, of what may be trained on."""
+    found = task.restricted(sampled_lists(run, task.positives))
+    doubted = None
+    if task.kind == "classification":
+        rows = task.positives.items.positions(run.items.ids)
+        doubted = np.zeros(len(task.positives.items), bool)
+        which = suspects(run) & (rows >= 0)
+        doubted[rows[which]] = True
+    return Arm(name, words, lambda seed: found, doubted)  # noqa: ARG005 - the same for all seeds
+
+
+def sampled_lists(run: Run, positives: Positives) -> Ragged:
+    """The sampled negatives of a run by rows of ``positives``, hardest first."""
+    table = run.negatives
+    return _ordered(positives, table.column("anchor"), table.column("item"), table.column("score").to_numpy())
+
+
+def naive_lists(run: Run, positives: Positives) -> Ragged:
+    """The hardest candidates of a run that are no known positives, whatever the filters say: as many for each anchor.
+
+    It is what mining without any filter gives (top-k).
+    """
+    wanted = np.zeros(len(positives.anchors), np.int64)
+    mined = sampled_lists(run, positives)
+    wanted[:] = np.maximum(mined.lengths(), np.where(mined.lengths() > 0, int(run.manifest["wanted"]), 0))
+    anchors, items, scores = [], [], []
+    for part in run.parts():
+        anchors.append(positives.anchors.positions(part.column("anchor")))
+        items.append(positives.items.positions(part.column("item")))
+        scores.append(part.column("score").to_numpy())
+    anchor, item, score = (np.concatenate(one) for one in (anchors, items, scores))
+    known = (anchor >= 0) & (item >= 0)
+    anchor, item, score = anchor[known], item[known], score[known]
+    fit = ~(
+        positives.positive.contains(anchor, item)
+        | positives.ignored.contains(anchor, item)
+        | (positives.own[anchor] == item)
+        | positives.forbids(anchor, item)
+    )
+    lists = _sorted(anchor[fit], item[fit], score[fit], len(positives.anchors))
+    place = np.arange(len(lists.values)) - np.repeat(lists.offsets[:-1], lists.lengths())
+    keep = place < wanted[lists.rows()]
+    return Ragged.from_lengths(np.bincount(lists.rows()[keep], minlength=len(lists)), lists.values[keep])
+
+
+def mixed(task: Task, mined: Ragged, share: float, seed: int) -> Ragged:
+    """The mined negatives, of which all but ``share`` give way to random ones: a dose of hardness."""
+    fresh = drawn_like(task, mined, seed)
+    keep = random.uniform(seed, np.array(_MIX), np.arange(len(mined.values))) < share
+    return Ragged(mined.offsets, np.where(keep, mined.values, fresh.values))
+
+
+def _ordered(positives: Positives, anchors: object, items: object, scores: object) -> Ragged:
+    anchor, item = positives.anchors.positions(anchors), positives.items.positions(items)
+    known = (anchor >= 0) & (item >= 0)
+    return _sorted(anchor[known], item[known], np.asarray(scores)[known], len(positives.anchors))
+
+
+def _sorted(anchor: IntArray, item: IntArray, score: object, n: int) -> Ragged:
+    order = np.lexsort((item, -np.asarray(score, np.float64), anchor))
+    return Ragged.from_lengths(np.bincount(anchor, minlength=n), item[order])

@@ -1,0 +1,118 @@
+"""Who is held out, so that nothing of it was trained on: a split of the data, else lots of what belongs together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.compute as pc
+
+from hardneg import random
+from hardneg.classes import coded, together, values_of
+from hardneg.collection import Collection
+from hardneg.errors import InputError
+from hardneg.impact.task import Kind, Parts
+from hardneg.positives import Positives
+from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.verify.trials import split_apart
+
+__all__ = ["TEST", "VALIDATION", "connected", "divided", "lots_of"]
+
+TEST, VALIDATION = 0.3, 0.15  # of what is not held out by the data themselves; the second of what the first leaves
+_LARGEST = 0.5  # a lot with more than this share of all rows cannot be kept on one side
+
+
+def divided(kind: Kind, positives: Positives, codes: IntArray, held_out: BoolArray | None, seed: int = 0) -> Parts:
+    """Divide the rows (anchors in retrieval, else items with a class) into training, validation and test.
+
+    Args:
+        kind: of the task.
+        positives: the relations of everything.
+        codes: the class of each item, as in :class:`Task`.
+        held_out: rows that the data themselves hold out; None where they do not.
+        seed: draws the lots.
+
+    Raises InputError where nothing can be held out.
+    """
+    usable = positives.positive.lengths() > 0 if kind == "retrieval" else codes >= 0
+    lots, why = lots_of(kind, positives, codes)
+    rows = np.flatnonzero(usable)
+    if held_out is not None and (held_out & usable).any():
+        test = usable & held_out
+        how = f"{int(test.sum())} of another split of the data"
+    else:
+        test = _drawn(rows, lots, TEST, seed, len(usable))
+        how = f"{int(test.sum())} drawn from the same data, {why}"
+    rest = np.flatnonzero(usable & ~test)
+    # A verifier's impostors take two identities.
+    least = 2.5 / len(np.unique(lots[rest])) if kind == "verification" else 0.0
+    validation = _drawn(rest, lots, min(0.5, max(VALIDATION, least)), seed + 1, len(usable))
+    train = np.flatnonzero(usable & ~test & ~validation)
+    if not (len(train) and validation.any() and test.any()):
+        raise InputError("There is too little data to hold some out.", remedy="Give more, or a split of its own.")
+    return Parts(train, np.flatnonzero(validation), np.flatnonzero(test), lots, how)
+
+
+def _drawn(rows: IntArray, lots: IntArray, share: float, seed: int, size: int) -> BoolArray:
+    out = np.zeros(size, bool)
+    out[rows[split_apart([lots[rows]], share=share, seed=seed)]] = True
+    return out
+
+
+def lots_of(kind: Kind, positives: Positives, codes: IntArray) -> tuple[IntArray, str]:
+    """The lot of each row, and what keeps the sides apart, in words."""
+    if kind == "verification":
+        return np.where(codes >= 0, codes, codes.max(initial=0) + 1), "no identity on both sides"
+    if kind == "retrieval":
+        lots = connected(positives.positive, len(positives.items))
+        if np.bincount(lots).max() <= _LARGEST * len(lots):
+            return lots, "none with a positive of the training side"
+        return np.arange(len(lots)), "some with a positive that the training side has too: nearly all share some"
+    groups = _groups(positives.items)
+    if groups is None:
+        return _copies(positives.items), "no copies on both sides"
+    return groups, "no group on both sides"
+
+
+def connected(lists: Ragged, values: int) -> IntArray:
+    """The number of the connected part of each row, where rows that share a value hang together.
+
+    >>> connected(Ragged.from_lists([[0], [1], [0, 2], [2]]), 3).tolist()
+    [0, 1, 0, 0]
+    """
+    rows, at = lists.rows(), lists.values
+    least = np.arange(len(lists), dtype=np.int64)
+    while True:
+        of_value = np.full(values, len(lists), np.int64)
+        np.minimum.at(of_value, at, least[rows])
+        fresh = least.copy()
+        np.minimum.at(fresh, rows, of_value[at])
+        fresh = fresh[fresh]
+        if (fresh == least).all():
+            return np.unique(least, return_inverse=True)[1].astype(np.int64)
+        least = fresh
+
+
+def _groups(items: Collection) -> IntArray | None:
+    """The column ``group`` as numbers, each item without one by itself; None where there is no such column."""
+    if "group" not in items.table.column_names:
+        return None
+    column = items.table.column("group").combine_chunks()
+    found = together(coded(column, values_of(column)))
+    return np.where(found >= 0, found, found.max(initial=-1) + 1 + np.arange(len(found)))
+
+
+def _copies(items: Collection) -> IntArray:
+    """Items of the same text or content have one number."""
+    names = items.table.column_names
+    name = next((one for one in ("content", "text") if one in names), None)
+    if name is None:
+        return np.arange(len(items), dtype=np.int64)
+    column = items.table.column(name).combine_chunks()
+    found = np.asarray(pc.fill_null(pc.index_in(column, value_set=column.unique()), -1).to_numpy(), np.int64)
+    return np.where(found >= 0, found, len(found) + np.arange(len(found)))
+
+
+def sampled(rows: IntArray, most: int, seed: int) -> IntArray:
+    """At most so many of the rows, drawn evenly; in their order."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(rows[np.argsort(random.uniform(seed, rows), kind="stable")[:most]])

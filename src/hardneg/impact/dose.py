@@ -1,0 +1,74 @@
+"""How much hardness is best: figures on validation data as the share of mined negatives grows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hardneg.impact.arms import Arm
+from hardneg.impact.compare import t_quantile
+from hardneg.impact.exam import Measure
+from hardneg.impact.examined import Examined
+
+if TYPE_CHECKING:
+    from hardneg.impact.work import Plan
+
+__all__ = ["Dose", "Point", "dose_of"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A share of mined negatives, and the figure there: mean over seeds, interval over seeds; ``held_out`` likewise."""
+
+    share: float
+    value: float
+    low: float
+    high: float
+    seeds: tuple[float, ...]
+    held_out: float
+
+
+@dataclass(frozen=True)
+class Dose:
+    """The curve on validation data, and the smallest share that is as good as the best."""
+
+    measure: str
+    points: tuple[Point, ...]
+    best: float
+
+    def about(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return {"measure": self.measure, "best": self.best, "points": [asdict(one) for one in self.points]}
+
+
+def dose_of(
+    found: dict[str, list[Examined]], dosed: dict[float, list[Examined]], arms: tuple[Arm, ...], measure: Measure,
+    plan: Plan, start: str,
+) -> Dose | None:  # fmt: skip
+    """The curve from the arm ``start`` (a share of 0) to the mined negatives (1).
+
+    The share is chosen on validation data, by the rule of one standard error (Breiman et al. 1984, Classification and
+    Regression Trees, 3.4.3): the smallest whose figure is within one of the best. None without a point in between.
+    """
+    if not dosed or start not in found:
+        return None
+    each = {0.0: found[start], **dosed, 1.0: found[arms[0].name]}
+    points = tuple(_point(share, some, plan.confidence) for share, some in sorted(each.items()))
+    return Dose(measure.name, points, _best(points, measure.better))
+
+
+def _point(share: float, some: list[Examined], confidence: float) -> Point:
+    seeds = [float(one.validation[0]) for one in some]
+    value, n = float(np.mean(seeds)), len(seeds)
+    half = t_quantile(0.5 + confidence / 2, n - 1) * float(np.std(seeds, ddof=1)) / sqrt(n) if n > 1 else 0.0
+    held_out = float(np.mean([one.figures[0] for one in some]))
+    return Point(share, value, value - half, value + half, tuple(seeds), held_out)
+
+
+def _best(points: tuple[Point, ...], better: int) -> float:
+    top = max(points, key=lambda one: better * one.value)
+    error = float(np.std(top.seeds, ddof=1)) / sqrt(len(top.seeds)) if len(top.seeds) > 1 else 0.0
+    return next(one.share for one in points if better * one.value >= better * top.value - error)

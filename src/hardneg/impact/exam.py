@@ -1,0 +1,61 @@
+"""What an examination is: one scorer's answers as arrays, and figures of them for any weights of the subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.impact.lesson import Scorer
+from hardneg.ragged import IntArray
+
+__all__ = ["Answers", "Exam", "Measure", "subject_weights"]
+
+Answers = dict[str, NDArray[Any]]
+Figures = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure by name, whether more of it is better, and what it is."""
+
+    name: str
+    better: int  # 1 where more is better, -1 where less is
+    words: str
+
+
+class Exam(Protocol):
+    """Questions to one part of a task, and how answers are marked. The first measure is the one that decides."""
+
+    measures: tuple[Measure, ...]
+    rows: IntArray  # the row of each unit (query, item)
+    subjects: IntArray  # the number of the lot of each unit, from 0
+    draws: int  # how often subjects are drawn anew
+
+    def answers(self, scorer: Scorer) -> Answers:
+        """What the scorer says, as arrays. ``unit`` is one mark for each unit, ``choice`` what came first for it."""
+        ...
+
+    def figures(self, answers: Mapping[str, NDArray[Any]], weights: Figures | None = None) -> Figures:
+        """One figure for each measure, with each unit counted so many times (once, if not given)."""
+        ...
+
+    def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+        """The share of right decisions on easy, semi-hard and hard negatives, as the frozen vectors grade them."""
+        ...
+
+
+def subject_weights(subjects: IntArray, draw: int, seed: int) -> Figures:
+    """How often each subject counts when as many are drawn with replacement, shape ``(max(subjects) + 1,)``.
+
+    >>> int(subject_weights(np.array([0, 1, 2, 2]), 0, seed=1).sum())
+    3
+    """
+    from hardneg import random
+
+    n = int(subjects.max(initial=-1)) + 1
+    chosen = (random.uniform(seed, np.array([draw]), np.arange(n)) * n).astype(np.int64)
+    return np.bincount(chosen, minlength=n).astype(np.float64)

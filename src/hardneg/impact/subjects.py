@@ -1,0 +1,97 @@
+"""Which held-out queries or items got better and which worse, and what came first for them before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from hardneg.impact.exam import Exam
+from hardneg.impact.examined import Examined
+from hardneg.impact.task import Task
+from hardneg.ragged import IntArray
+
+__all__ = ["Change", "Changes", "changes_of"]
+
+_SHOWN, _TEXT = 12, 300
+
+
+@dataclass(frozen=True)
+class Change:
+    """One query or item: its mean mark over seeds with either arm, what came first, what would be right."""
+
+    id: str
+    text: str
+    before: float
+    after: float
+    first_before: str
+    first_after: str
+    right: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How many changed, and those that changed most. ``against`` is the arm before, ``mark`` what is compared."""
+
+    against: str
+    mark: str
+    better: int
+    worse: int
+    same: int
+    most_better: tuple[Change, ...]
+    most_worse: tuple[Change, ...]
+
+    def about(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return asdict(self)
+
+
+def changes_of(task: Task, exam: Exam, mine: str, against: str, found: Mapping[str, list[Examined]]) -> Changes:
+    """Compare the marks of each unit of the examination under two arms."""
+    after, before = (np.mean([one.test["unit"] for one in found[name]], axis=0) for name in (mine, against))
+    gain = np.nan_to_num(after - before)
+    order = np.argsort(-gain, kind="stable")
+    earlier, later = (found[name][0].test["choice"] for name in (against, mine))
+
+    def told(at: IntArray) -> tuple[Change, ...]:
+        return tuple(_change(task, exam, int(one), float(before[one]), float(after[one]), earlier, later) for one in at)
+
+    mark = {"retrieval": "nDCG@10", "classification": "right label", "verification": "nearest is of its identity"}
+    up, down = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
+    return Changes(
+        against, mark[task.kind], len(up), len(down), len(gain) - len(up) - len(down),
+        told(up[:_SHOWN]), told(down[:_SHOWN]),
+    )  # fmt: skip
+
+
+def _change(
+    task: Task, exam: Exam, at: int, before: float, after: float, first_before: IntArray, first_after: IntArray
+) -> Change:
+    row = int(exam.rows[at])
+    positives = task.positives
+    things = positives.anchors if task.kind == "retrieval" else positives.items
+    earlier, later = (_first(task, int(one[at])) for one in (first_before, first_after))
+    if task.kind == "retrieval":
+        mine = positives.positive[row]
+        right = _named(positives.items, int(mine[0])) if len(mine) else ""
+    else:
+        right = task.names[int(task.codes[row])]
+    return Change(str(things.ids[row].as_py()), _text(things, row), before, after, earlier, later, right)
+
+
+def _first(task: Task, choice: int) -> str:
+    return task.names[choice] if task.kind == "classification" else _named(task.positives.items, choice)
+
+
+def _named(things: Any, row: int) -> str:
+    text = _text(things, row)
+    return f"{things.ids[row].as_py()}: {text}" if text else str(things.ids[row].as_py())
+
+
+def _text(things: Any, row: int) -> str:
+    names = things.table.column_names
+    name = next((one for one in ("text", "path", "audio") if one in names), None)
+    value = None if name is None else things.table.column(name)[row].as_py()
+    return value[:_TEXT] if isinstance(value, str) else ""

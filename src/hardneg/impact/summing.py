@@ -1,0 +1,117 @@
+"""From all trainings to a result: subjects and seeds drawn anew, arms compared, put into words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.impact.arms import Arm
+from hardneg.impact.compare import Difference, Side, difference, drawn_seeds, holm, interval, mcnemar
+from hardneg.impact.dose import dose_of
+from hardneg.impact.exam import Exam, subject_weights
+from hardneg.impact.examined import Examined, Trained
+from hardneg.impact.leakage import leaks_of
+from hardneg.impact.result import ArmFigures, Result
+from hardneg.impact.subjects import changes_of
+from hardneg.impact.task import Task
+from hardneg.impact.verdict import Comparison, told, verdict
+from hardneg.progress import Progress
+
+if TYPE_CHECKING:
+    from hardneg.impact.work import Exams, Plan
+
+__all__ = ["UNTRAINED", "summed_up"]
+
+UNTRAINED = "untrained"
+_UNITS = {"retrieval": "queries", "classification": "items", "verification": "items"}
+
+Drawn = dict[str, NDArray[np.float64]]
+
+
+def summed_up(
+    task: Task, exams: Exams, arms: tuple[Arm, ...], trained: Trained, plan: Plan, learner: str, progress: Progress
+) -> Result:
+    """Compare the first arm with the others on the held-out part, and say what came of it."""
+    exam, parts = exams.test, task.parts
+    drawn = _drawn(exam, trained, plan, progress)
+    words = {arm.name: arm.words for arm in arms} | {UNTRAINED: "the frozen vectors, before training"}
+    figures = {name: _figures(name, words[name], trained, drawn, plan) for name in trained.arms}
+    comparisons = _compared(exam, arms, trained, drawn, plan)
+    held_out = {
+        "how": parts.how, "units": _UNITS[task.kind], "train": len(parts.train), "validation": len(parts.validation),
+        "test": len(exam.subjects), "subjects": int(exam.subjects.max()) + 1,
+    }  # fmt: skip
+    start = "none" if task.kind == "classification" else "random"
+    dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], plan, start)
+    leaks = tuple(leaks_of(task))
+    reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
+    return Result(
+        task.kind, learner, plan, held_out, exam.measures, tuple(figures.values()), comparisons, dose, leaks,
+        changes_of(task, exam, arms[0].name, reference, trained.arms),
+        told(exam.measures, figures, comparisons, dose, leaks, held_out, plan),
+    )  # fmt: skip
+
+
+def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Drawn:
+    """Each arm's figures with subjects drawn anew, mean over seeds, ``(draws, measures)``: the same draws for all."""
+    out = {name: np.empty((exam.draws, len(exam.measures))) for name in trained.arms}
+    with progress.stage("resample", exam.draws, "draws") as report:
+        for draw in range(exam.draws):
+            weights = subject_weights(exam.subjects, draw, plan.seed)[exam.subjects]
+            for name, each in trained.arms.items():
+                out[name][draw] = np.mean([exam.figures(one.test, weights) for one in each], axis=0)
+            report(draw + 1, exam.draws)
+    return out
+
+
+def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan) -> ArmFigures:
+    each = trained.arms[name]
+    seeds = np.stack([one.figures for one in each])
+    subjects, level = drawn[name], plan.confidence
+    ends = [
+        interval(subjects[:, at] + drawn_seeds(seeds[:, at], len(subjects), level, plan.seed), level)
+        for at in range(seeds.shape[1])
+    ]
+    low, high = (np.array(side) for side in zip(*ends, strict=True))
+    train, validation, grades = (
+        np.mean([getattr(one, part) for one in each], axis=0) for part in ("train", "validation", "grades")
+    )
+    negatives, filled = trained.counts.get(name, (0, 0))
+    return ArmFigures(name, words, seeds, low, high, train, validation, grades, negatives, filled)
+
+
+def _compared(exam: Exam, arms: tuple[Arm, ...], trained: Trained, drawn: Drawn, plan: Plan) -> tuple[Comparison, ...]:
+    """The first arm with each of the others, corrected for their number on the measure that decides."""
+    mine, first = arms[0].name, exam.measures[0]
+    made = {
+        other.name: {
+            measure.name: _difference(trained, drawn, (mine, other.name), at, plan)
+            for at, measure in enumerate(exam.measures)
+        }
+        for other in arms[1:]
+    }
+    corrected = holm([each[first.name].p for each in made.values()])
+    out = []
+    for (name, each), p in zip(made.items(), corrected, strict=True):
+        said = verdict(each[first.name], first.better, p, plan.confidence)
+        out.append(Comparison(mine, name, first.name, each, p, said, _mcnemar(trained.arms[mine], trained.arms[name])))
+    return tuple(out)
+
+
+def _difference(trained: Trained, drawn: Drawn, names: tuple[str, str], at: int, plan: Plan) -> Difference:
+    mine, theirs = (
+        Side(np.array([one.figures[at] for one in trained.arms[name]]), drawn[name][:, at]) for name in names
+    )
+    return difference(mine, theirs, confidence=plan.confidence, seed=plan.seed)
+
+
+def _mcnemar(mine: list[Examined], theirs: list[Examined]) -> dict[str, float]:
+    """Of the decisions that most seeds make: how many only the one, only the other has right.
+
+    Items of one group are not independent, so where there are groups the interval above is what counts.
+    """
+    left, right = (np.mean([one.test["right"] for one in side], axis=0) > 0.5 for side in (mine, theirs))
+    only = int((left & ~right).sum()), int((right & ~left).sum())
+    return {"only_mine": only[0], "only_theirs": only[1], "p": mcnemar(*only)}
