@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg import random
-from hardneg.verify._quantiles import beta_quantile
+from hardneg.quantiles import beta_quantile
 
 __all__ = ["Difference", "Side", "difference", "drawn_seeds", "holm", "interval", "mcnemar", "t_quantile"]
 
