@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 
 from hardneg.context import Vectors
@@ -11,6 +14,7 @@ from hardneg.table import Rows
 
 __all__ = ["repeats"]
 
+_BLOCK = 1024  # easier rows compared at a time
 _SLACK = 1e-6  # above what a product in float64 and a score rounded to float32 can differ by
 
 
@@ -27,8 +31,7 @@ def repeats(rows: Rows, leads: BoolArray, vectors: Vectors, among: float) -> Flo
         among: the similarity from which on a row is a repeat, above 0.
     """
     out = np.full(len(rows), np.nan, np.float32)
-    bounds = np.flatnonzero(np.append(True, rows.anchor[1:] != rows.anchor[:-1])) if len(rows) else np.zeros(0, int)
-    for start, stop in zip(bounds.tolist(), [*bounds[1:].tolist(), len(rows)], strict=True):
+    for start, stop in _runs(rows.anchor):
         out[start:stop] = _of_one(rows.item[start:stop], leads[start:stop].copy(), vectors, among)
     return out
 
@@ -39,8 +42,7 @@ def _of_one(items: IntArray, leads: BoolArray, vectors: Vectors, among: float) -
     scores = vectors.item_pairs(items[first], items[second])
     near = scores >= among
     first, second, scores = first[near], second[near], scores[near]
-    starts = np.flatnonzero(np.append(True, second[1:] != second[:-1])) if len(second) else np.zeros(0, int)
-    for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(second)], strict=True):
+    for start, stop in _runs(second):
         staying = leads[first[start:stop]]  # settled already: what is harder comes first
         if staying.any():
             out[second[start]] = scores[start:stop][staying].max()
@@ -57,6 +59,17 @@ def _likely(items: IntArray, vectors: Vectors, among: float) -> tuple[IntArray, 
         lengths = np.ones(len(items))
     if vectors.similarity == "euclidean":  # -|x - y| is never above 0
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    products = wide @ wide.T + _SLACK * np.outer(lengths, lengths)
-    second, first = np.nonzero(np.tril(products >= among, -1))
+    parts = []
+    for start in range(0, len(items), _BLOCK):
+        stop = min(start + _BLOCK, len(items))
+        products = wide[start:stop] @ wide[:stop].T + _SLACK * np.outer(lengths[start:stop], lengths[:stop])
+        easier, harder = np.nonzero(np.tril(products >= among, start - 1))
+        parts.append((harder, easier + start))
+    first, second = (np.concatenate(one) for one in zip(*parts, strict=True))
     return first, second
+
+
+def _runs(values: IntArray) -> Iterator[tuple[int, int]]:
+    """From where to where the same value stands."""
+    edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+    return pairwise(edges if len(values) else [])

@@ -7,7 +7,7 @@ from pathlib import Path
 from hardneg.errors import InputError
 from hardneg.io.readers import ReadOptions, coco, voc, yolo
 from hardneg.io.readers._base import Format
-from hardneg.io.readers._boxes import Open, Scene
+from hardneg.io.readers._scene import Open, Scene
 from hardneg.io.reading import Skips
 
 __all__ = ["scene_of"]

@@ -17,11 +17,11 @@ from hardneg.io.readers._box_rows import gather
 from hardneg.io.readers._films import with_films
 from hardneg.io.readers._judging import judge
 from hardneg.io.readers._results import no_results, results_in
-from hardneg.io.readers._scene import Open, Scene
+from hardneg.io.readers._scene import Open
 from hardneg.io.reading import Reading, Skips
 from hardneg.positives import Positives
 
-__all__ = ["Open", "Scene", "read_boxes"]
+__all__ = ["read_boxes"]
 
 
 def read_boxes(path: Path, options: ReadOptions, skips: Skips, *, opened: Open) -> Reading:
