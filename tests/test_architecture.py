@@ -30,7 +30,7 @@ FLOORS = [
     {"table", "context", "listening"},
     {"sources", "filters", "samplers"},
     {"steps", "run"},
-    {"ledger", "judging", "preparing", "writing", "labels"},
+    {"ledger", "judging", "preparing", "writing", "labels", "recall"},
     {"balance", "batching", "choosing", "class_weights", "weights"},
     {"curriculum", "mining"},
     {"estimate", "rounds"},

@@ -14,7 +14,7 @@ from hardneg.context import Vectors
 from hardneg.encode import EmbeddingCache
 from hardneg.mining import Settings, mine
 
-__all__ = ["ARMS", "Outcome", "measured"]
+__all__ = ["ARMS", "Arm", "Outcome", "measured", "of_filters"]
 
 ENCODER = "efficientnet_lite0"
 GUARDS = ["known", "duplicates(similarity=0.97)"]
@@ -63,14 +63,15 @@ def measured(data: Photos, seed: int, work: Path) -> list[Outcome]:
     outcomes = []
     for arm in ARMS:
         case = planted(data, seed, second=arm.second, pictures=arm.pictures)
-        outcomes.append(_of_filters(arm, case, settings))
+        outcomes.append(of_filters(arm, case, settings))
     return [*outcomes, *_of_cuts(planted(data, seed, pictures=False), outcomes)]
 
 
-def _of_filters(arm: Arm, case: Planted, settings: Settings) -> Outcome:
-    encoder = ENCODER if arm.pictures else _alone(case)
+def of_filters(arm: Arm, case: Planted, settings: Settings, encoder: str = ENCODER) -> Outcome:
+    """The outcome of one way to judge, with the vectors of an encoder where there are pictures."""
+    vectors = encoder if arm.pictures else _alone(case)
     run = mine(
-        case.positives, sources=ALL, filters=[*GUARDS, *arm.filters], sampler="top(n=1)", encoder=encoder,
+        case.positives, sources=ALL, filters=[*GUARDS, *arm.filters], sampler="top(n=1)", encoder=vectors,
         settings=settings,
     )  # fmt: skip
     table = run.candidates.table

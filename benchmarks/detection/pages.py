@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks import machine
 
-__all__ = ["page"]
+__all__ = ["page", "told"]
 
 HEAD = ("", "caught", "lost", "called likely, of missing", "called likely, of negatives", "missing among the first")
 
@@ -36,13 +36,13 @@ def page(work: Path) -> str:
     arms = list(dict.fromkeys(one["arm"] for one in kept["outcomes"]))
     names = ("caught", "lost", "likely", "wrongly", "false")
     rows = [
-        [arm, *(_told([one[name] for one in kept["outcomes"] if one["arm"] == arm]) for name in names)] for arm in arms
+        [arm, *(told([one[name] for one in kept["outcomes"] if one["arm"] == arm]) for name in names)] for arm in arms
     ]
     sizes = {name: float(np.mean([one[name] for one in kept["sizes"]])) for name in kept["sizes"][0]}
     return f"{TEXT.format(seeds=len(kept['sizes']), **sizes)}\n\n{machine.table(HEAD, rows)}"
 
 
-def _told(values: Sequence[float]) -> str:
+def told(values: Sequence[float]) -> str:
     """The mean, and half the width of its 95% interval."""
     from scipy.stats import t
 

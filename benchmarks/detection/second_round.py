@@ -7,7 +7,8 @@ of background of 100 pictures, and run over these same pictures. Then it is trai
 for each arm: what hardneg mined with its default filters and sampler, the surest false positives as they are, random
 windows, nothing. 80 other pictures test. All of it once more with a fifth of the training labels deleted.
 
-What each arm found in the test pictures is kept in DIR, an ``.npz`` a draw; ``--page`` prints what is there.
+What each arm found in the test pictures is kept in DIR, an ``.npz`` a draw; ``--page`` prints what is there. A draw
+takes a minute of one core.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.detection import windows
+from benchmarks import machine
+from benchmarks.detection import rounds_page, windows
+from benchmarks.detection.rounds_page import ARMS, TEST
 from benchmarks.detection.windows import Detector, Scene, all_windows, features, fitted, seen
 from benchmarks.texts import data_folder
 from hardneg.detect import Detections, Kind, Truth, matched, mistakes, overlap
@@ -33,12 +36,11 @@ from hardneg.io.readers import ReadOptions
 from hardneg.mining import Settings
 from hardneg.recipe import Recipe
 
-__all__ = ["ARMS", "VARIANTS"]
+__all__ = ["one_draw"]
 
-ARMS = ("mined", "surest, no guards", "random", "none added")
-VARIANTS = {"all labels": 0.0, "a fifth deleted": 0.2}
-TRAIN, TEST, RANDOM = 100, 80, 10  # pictures; random windows of each in the first round
+TRAIN, RANDOM = 100, 10  # pictures; random windows of each in the first round
 SIZE = (640, 480)
+PACKAGES = ("hardneg", "numpy", "torch", "scikit-learn", "hotcoco")
 
 Floats = NDArray[np.float64]
 Rows = tuple[NDArray[np.int64], NDArray[np.int64], Floats]  # the picture, the category, the box of each row
@@ -221,19 +223,33 @@ def _cells_in(added: Rows, whole: Truth) -> int:
 
 
 def main() -> None:
-    """Measure draw by draw, and keep each."""
+    """Measure draw by draw, keep each, and print the section of the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="where pictures, vectors and results are kept")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--page", action="store_true", help="measure nothing, print what is kept")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     options = parser.parse_args()
     work: Path = options.work / "second_round"
+    if not options.page:
+        run(work, options.seeds)
+    text = rounds_page.page(work)
+    print(text)
+    if options.write and text:
+        machine.write_section("second-round", f"{text}\n\n{machine.described(PACKAGES)}")
+
+
+def run(work: Path, seeds: int) -> None:
+    """Measure all draws that are not there yet, and keep each."""
     work.mkdir(parents=True, exist_ok=True)
     data = cells(work)
-    for seed in range(options.seeds):
-        for name, gone in VARIANTS.items():
-            kept = one_draw(data, gone, seed, work)
-            np.savez_compressed(work / f"{name.replace(' ', '_')}-{seed}.npz", **kept)
-            print(name, seed, {arm: kept[f"added {arm}"].tolist() for arm in ARMS}, flush=True)
+    for seed in range(seeds):
+        for name, gone in rounds_page.VARIANTS.items():
+            file = work / f"{name.replace(' ', '_')}-{seed}.npz"
+            if not file.is_file():
+                kept = one_draw(data, gone, seed, work)
+                np.savez_compressed(file, **kept)
+                print(name, seed, {arm: kept[f"added {arm}"].tolist() for arm in ARMS}, flush=True)
 
 
 if __name__ == "__main__":

@@ -189,16 +189,16 @@ def measured(sizes: list[int], images: int, compare: int | None) -> str:
         theirs, mine = (alone(side, Path(name), each, compare // each) for side in ("pycocotools", "ours"))
     return f"{text}\n\n" + (
         f"Matching alone, {compare:,} detections: pycocotools {theirs['matching']:.1f} s, hardneg "
-        f"{mine['matching']:.1f} s ({mine['matching'] / theirs['matching']:.2f} of it), and {mine['naming']:.1f} s more "
-        f"to name the mistakes. Boxes found: {theirs['hits']:,} and {mine['hits']:,}."
+        f"{mine['matching']:.1f} s ({mine['matching'] / theirs['matching']:.2f} of it), and {mine['naming']:.1f} s "
+        f"more to name the mistakes. Boxes found: {theirs['hits']:,} and {mine['hits']:,}."
     )
 
 
 TEXT = """## Many detections: time and memory
 
-`python -m benchmarks.detection.size`: COCO files of made-up detections like those of real pictures (7 boxes a picture in
-80 categories, 100 detections a picture, a third of them near a box). Results are judged 1,024 images at a time from a
-file on disk, and of each category the 10,000 surest mistakes become items, so what memory grows with is the labelled
+`python -m benchmarks.detection.size`: COCO files of made-up detections like those of real pictures (7 boxes a picture
+in 80 categories, 100 detections a picture, a third of them near a box). Results are judged 1,024 images at a time from
+a file on disk, and of each category the 10,000 surest mistakes become items, so what memory grows with is the labelled
 boxes and the images, not the detections. No pictures are looked at. Seconds are the processor's; the peak is that of
 the whole process."""
 

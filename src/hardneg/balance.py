@@ -9,7 +9,8 @@ Warnings come where
   (Radovanovic 2010); or the Gini coefficient of their uses is above 0.6, where 0 is an even spread;
 - the classes of the negatives are farther than 0.5 from those that random negatives of the same anchors would have, in
   total variation: the share that would have to be exchanged;
-- more than 20% of the candidates are suspect.
+- more than 20% of the candidates are suspect;
+- a detector's recall may suffer (:mod:`hardneg.recall`).
 
 Of fewer than 100 negatives nothing is said.
 """
@@ -29,6 +30,7 @@ from hardneg.classes import Classes, together
 from hardneg.collection import Collection
 from hardneg.labels import classes_of
 from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.recall import are_boxes, recall_facts, recall_warnings
 from hardneg.run import Run
 from hardneg.table import Grade, names_of
 
@@ -56,7 +58,8 @@ def balance(run: Run) -> Mapping[str, Any]:
 
     Keys: ``grades`` (the share of each), ``items`` (``used``, ``most`` uses of one, ``top_percent``: what the 1% most
     used of them hold, ``gini``), with labels ``classes`` (``skew``, and the classes that are ``over`` most),
-    ``suspects`` (their share of the candidates) and ``warnings`` in plain words.
+    ``suspects`` (their share of the candidates), of a detector's mistakes ``recall`` (:func:`recall_facts`), and
+    ``warnings`` in plain words.
     """
     if "balance" in run.manifest:
         found: Mapping[str, Any] = run.manifest["balance"]
@@ -67,7 +70,7 @@ def balance(run: Run) -> Mapping[str, Any]:
 
 def measured(
     negatives: pa.Table, sides: tuple[Collection, Collection], classes: Classes | None, pool: BoolArray,
-    ledger: Mapping[str, Any],
+    ledger: Mapping[str, Any], doubted: BoolArray | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The balance of sampled negatives; see :func:`balance`.
 
@@ -77,6 +80,7 @@ def measured(
         classes: those of anchors and items, if any.
         pool: which items there were to choose from, shape ``(items,)``.
         ledger: the account of the run.
+        doubted: which items are suspect for anyone, shape ``(items,)``; none if not given.
     """
     anchor, item = (
         side.positions(negatives.column(name)) for side, name in zip(sides, ("anchor", "item"), strict=True)
@@ -89,6 +93,9 @@ def measured(
     }
     if classes is not None and classes.closed and len(item):
         facts["classes"] = _skew(classes, anchor, item, pool)
+    if are_boxes(*sides):
+        none = np.zeros(len(sides[1]), bool)
+        facts["recall"] = recall_facts(negatives, (anchor, item), sides[0], none if doubted is None else doubted)
     return {**facts, "warnings": _warnings(facts) if len(item) >= _FEW else []}
 
 
@@ -193,7 +200,8 @@ def _warnings(facts: Mapping[str, Any]) -> list[str]:
             f"{facts['suspects']:.0%} of the candidates are suspect: {doubt}. Review some.",
         ),
     ]
-    return [words for out_of_balance, words in found if out_of_balance]
+    said = [words for out_of_balance, words in found if out_of_balance]
+    return [*said, *(recall_warnings(facts["recall"]) if "recall" in facts else [])]
 
 
 def _most(skewed: Mapping[str, Any]) -> str:

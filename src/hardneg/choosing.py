@@ -42,6 +42,7 @@ class Choice:
     lacking: IntArray  # for each anchor
     counts: Counter[tuple[str, str]]
     used: BoolArray  # which items are candidates
+    doubted: BoolArray  # which are suspect for anyone
 
 
 def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> Choice:
@@ -52,7 +53,7 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
     anchors, items, plan, names = positives.anchors, positives.items, steps.plan, steps.source_names
     with_classes = class_columns(plan, positives.classes)
     counts: Counter[tuple[str, str]] = Counter()
-    used = np.zeros(len(items), bool)
+    used, doubted = np.zeros(len(items), bool), np.zeros(len(items), bool)
     groups = _groups(writer.names)
     there = set(writer.columns(writer.names[0])) - {"anchor", "item"} if writer.names else set()
     more = [name for name in plan.reads if name in there]
@@ -64,6 +65,7 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
             if count:
                 counts.update(ledger.count_verdicts(rows, reasons))
                 used[rows.item] = True
+                doubted[rows.item[rows["verdict"] == Verdict.SUSPECT]] = True
             found.append(_for_sampling(rows, more))
         return with_classes(_in_order(Rows.concatenated(found)))
 
@@ -76,12 +78,11 @@ def choose(writer: RunWriter, steps: Steps, positives: Positives, seed: int) -> 
             chosen.append(rows.take(mask))
             lacking -= wanted - short
     else:
-        wished = (wishes(kept(group), plan, anchors, items, names, seed) for group in groups)
-        masks, lacking = sample_parts(
-            list(wished), plan, plan.chooser.wanted(anchors)
-        )  # which gives the lists up again
+        wished = [wishes(kept(group), plan, anchors, items, names, seed) for group in groups]
+        masks, lacking = sample_parts(wished, plan, plan.chooser.wanted(anchors))
+        del wished
         chosen = [kept(group, count=False).take(mask) for group, mask in zip(groups, masks, strict=True)]
-    return Choice(negatives_table(Rows.concatenated(chosen), anchors, items, names), lacking, counts, used)
+    return Choice(negatives_table(Rows.concatenated(chosen), anchors, items, names), lacking, counts, used, doubted)
 
 
 def class_columns(plan: Plan, classes: Classes | None) -> Callable[[Rows], Rows]:

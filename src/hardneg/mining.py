@@ -152,7 +152,7 @@ def mine(
     manifest = ledger.manifest(steps, seed, about, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
     sides, pool = (positives.anchors, positives.items), in_use(positives, choice.used)
-    manifest["balance"] = measured(choice.negatives, sides, positives.classes, pool, manifest["ledger"])
+    manifest["balance"] = measured(choice.negatives, sides, positives.classes, pool, manifest["ledger"], choice.doubted)
     return replace(writer.finish(manifest, clock.report()), _keep=keep)
 
 
@@ -201,7 +201,7 @@ def refilter(
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
     sides, pool = (run.anchors, run.items), np.ones(len(run.items), bool)
-    manifest["balance"] = measured(choice.negatives, sides, classes, pool, manifest["ledger"])
+    manifest["balance"] = measured(choice.negatives, sides, classes, pool, manifest["ledger"], choice.doubted)
     return replace(writer.finish(manifest, clock.report()), _keep=keep)
 
 

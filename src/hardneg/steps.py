@@ -23,6 +23,8 @@ DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05
 # Those of a class are spread wide: a picture's mean positive is often less like it than its hard negatives are, so a
 # margin would leave out the very negatives sought.
 DEFAULT_FILTERS_OF_CLASSES = ("known", "duplicates(similarity=0.97)")
+# A camera that stands still sees one and the same false alarm in every frame: it is mined once.
+FILTERS_OF_BOXES = ("known", "duplicates(similarity=0.97, among=0.97)")
 # Probabilities of this many items and classes take a gigabyte; with more the user decides whether to pay for them.
 _MOST_PROBABILITIES = 2**28
 DEFAULT_SAMPLER = ("top(n=8)",)
@@ -61,10 +63,11 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
     if boxes and positives.items.pictures is None:
         return ("known", "duplicates", *guard)  # there is nothing to look at but the detector's own scores
     few = len(classes.names) * len(positives.items) <= _MOST_PROBABILITIES
+    usual = FILTERS_OF_BOXES if boxes else DEFAULT_FILTERS_OF_CLASSES
     if not classes.closed or not few:
-        return DEFAULT_FILTERS_OF_CLASSES
+        return usual
     several = len(classes.names) > 1  # of one class no label can be another's
-    return (*DEFAULT_FILTERS_OF_CLASSES, *(("mislabelled",) if several else ()), *guard)
+    return (*usual, *(("mislabelled",) if several else ()), *guard)
 
 
 def usual_sampler(positives: Positives) -> tuple[str, ...]:

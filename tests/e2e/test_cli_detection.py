@@ -31,13 +31,13 @@ def test_exports_say_what_was_done(run: Path, tmp_path: Path) -> None:
     assert "Wrote 6 rows" in said
     assert "All images and boxes, read again from 'truth.json'." in said
     assert "annotation_no_area" in said
-    said = succeeded(hardneg("export", run, "--format", "yolo", "-o", tmp_path / "yolo"))
+    said = succeeded(hardneg("export", run, "--format", "yolo", "--unsure", "background", "-o", tmp_path / "yolo"))
     assert "3 suspects and uncounted boxes will be trained on as background" in said
-    said = succeeded(hardneg("export", run, "--format", "yolo", "--mask", "--hard-class", "-o", tmp_path / "masked"))
+    said = succeeded(hardneg("export", run, "--format", "yolo", "--hard-class", "-o", tmp_path / "masked"))
     assert "trained on as background" not in said
-    assert json.loads((tmp_path / "masked/manifest.json").read_text())["export"]["options"] == {
-        "hard_class": True, "mask": True,
-    }  # fmt: skip
+    assert json.loads((tmp_path / "masked/manifest.json").read_text())["export"]["options"] == {"hard_class": True}
+    said = succeeded(hardneg("export", run, "--format", "coco", "--backgrounds", "0.1", "-o", tmp_path / "few.json"))
+    assert "background_image_beyond_the_budget" in said
 
 
 def test_a_trainer_that_loses_them_ends_with_1(run: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hardneg.errors import StorageError
-from hardneg.scratch import Scratch
+from hardneg.scratch import Grouped, Scratch
 
 
 @pytest.mark.parametrize("kind", ["<f4", "<f2", "|i1"])
@@ -34,3 +34,15 @@ def test_scratch_says_where_there_is_no_space(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(StorageError, match=r"Cannot write '.*The disk is full"):
         scratch[np.arange(2)] = np.ones((2, 2))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_groups_are_read_back_in_the_order_they_came_in(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    group, rows = rng.integers(0, 9, 500), rng.random((500, 3))
+    grouped = Grouped(3)
+    for some in np.array_split(np.arange(500), [0, 1, 90, 400]):
+        grouped.add(group[some], rows[some])
+    assert grouped.groups() == np.unique(group).tolist()
+    for one in range(10):
+        np.testing.assert_array_equal(grouped[one], rows[group == one])

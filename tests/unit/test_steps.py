@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.samplers.test_boxes_balanced import boxes
 
+from hardneg.collection import Collection
 from hardneg.errors import OptionError
 from hardneg.filters import Duplicates, Known, Margin, Rank
+from hardneg.positives import Positives
 from hardneg.samplers import Caps, Quotas, Sampler, Top
 from hardneg.sources import Lexical, Neighbors, Uniform, Union
-from hardneg.steps import Steps
+from hardneg.steps import Steps, usual_filters, usual_sampler, usual_sources
 
 NEIGHBORS, LEXICAL = Neighbors(k=5), Lexical(k=3)
 
@@ -72,3 +75,11 @@ class Neither(Sampler):
 def test_steps_that_do_not_fit_are_refused(arguments: dict[str, object], word: str) -> None:
     with pytest.raises(OptionError, match=word):
         Steps.parse(**arguments)  # type: ignore[arg-type]
+
+
+def test_what_is_usual_for_boxes_and_for_others() -> None:
+    pairs = Positives.from_pairs(["q"], ["a"], items=Collection.of(["a", "b"]))
+    assert usual_sampler(pairs) == ("top(n=8)",)
+    assert usual_sampler(boxes()) == ("top(n=1000, per_positive=1)",)
+    assert usual_sources(boxes()) == ("detections(k=1000)",)
+    assert usual_filters(boxes())[:2] == ("known", "duplicates")  # without pictures nothing can be near anything

@@ -45,7 +45,12 @@ def _list(context: click.Context, parameter: click.Parameter, asked: bool) -> No
     help="How pictures and sounds get into a folder (link).",
 )
 @click.option("--hard-class", is_flag=True, help="Add a category 'hard_negative' with the mined backgrounds.")
-@click.option("--mask", is_flag=True, help="Copy pictures with suspects made grey, where a format cannot ignore them.")
+@click.option(
+    "--unsure",
+    type=click.Choice(["mask", "leave-out", "background"]),
+    help="What becomes of suspects where a format cannot ignore them: grey in a copy of the picture (mask) ...",
+)
+@click.option("--backgrounds", type=float, help="At most this share of the images may have no boxes, as in 0.1.")
 @click.option("--prompt", help="The instruction for the query, in formats that carry one.")
 @overwrite_option
 def command(run: Path, kind: str, out: Path, columns: tuple[Any, ...], **given: Any) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from hardneg.cli._common import run_argument, summary, table
 from hardneg.collection import Collection
+from hardneg.detect import frames_told
 from hardneg.errors import InputError
 from hardneg.labels import label_column
 from hardneg.report.numbers import plural
@@ -98,6 +99,7 @@ def _text(run: Run, side: Collection, row: int) -> str:
     value = None if name is None else side.table.column(name)[row].as_py()
     text = "" if value is None or isinstance(value, bytes) else str(value)
     text = text if len(text) <= 100 else text[:99] + "…"
+    text = "; ".join(filter(None, (text, frames_told(side.table, row))))
     columns = [one for one in dict.fromkeys((label_column(run), "label")) if one in names]
     values = [side.table.column(one)[row].as_py() for one in columns]
     labels = [", ".join(one) if isinstance(one, list) else str(one) for one in values if one is not None]

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from hardneg.collection import Collection
 from hardneg.detect.boxes import Detections, Truth
 from hardneg.detect.evidence import Evidence, evidence_of
+from hardneg.detect.frames import held_together, with_frames_around
 from hardneg.detect.mistakes import Kind, Mistakes
+from hardneg.detect.tracks import linked
 from hardneg.errors import InputError
 from hardneg.ragged import BoolArray, IntArray
 
@@ -37,13 +39,13 @@ def items_of(
     What counts for nothing and boxes without an area are left out. Image by image come first the boxes that are there,
     with ids such as ``street/3`` (image and place), then the detections, the surest first, as ``street/d0``.
 
-    Columns: ``path`` where the images have one, ``box``; ``image_id``, which is also the ``group``; ``label``, the
-    category that is there, none for background; ``predicted``, the category that the detector took it for, and its
-    ``detector_score``, none for what is there; ``hidden_score``, of what is there the score of the detection that would
-    be one of a background if this label were missing; ``mistake``, ``background`` or ``confusion``; ``overlap``, with
-    the box that says so. With a second detector ``second_score``, its highest score for that category on the
-    detection's box, or on the one that found what is there, 0 for none. Of images that are frames ``sequence`` and
-    ``frame``, as they have them.
+    Columns: ``path`` where the images have one, ``box``; ``image_id``; ``group``, what models hold out together: the
+    image, or its film; ``label``, the category that is there, none for background; ``predicted``, the category that the
+    detector took it for, and its ``detector_score``, none for what is there; ``hidden_score``, of what is there the
+    score of the detection that would be one of a background if this label were missing; ``mistake``, ``background`` or
+    ``confusion``; ``overlap``, with the box that says so. With a second detector ``second_score``, its highest score
+    for that category on the detection's box, or on the one that found what is there, 0 for none. Of images that are
+    frames ``sequence`` and ``frame``, as they have them, and what :func:`hardneg.detect.with_frames_around` adds.
 
     Args:
         truth: what is there.
@@ -60,9 +62,9 @@ def items_of(
     for boxes, name in ((truth, "boxes"), (found, "detections"), *others):
         _check(boxes.image, len(images), f"{name} are in image", "images")
         _check(boxes.category, len(categories), f"{name} are of category", "categories")
-    return items_from(
-        truth, evidence_of(truth, found, judged, least_score=least_score, second=second), images, categories
-    )
+    said = evidence_of(truth, found, judged, least_score=least_score, second=second)
+    items = items_from(truth, said, images, categories)
+    return with_frames_around(items, images, categories, truth, lambda boxes: linked(boxes, found))
 
 
 def items_from(truth: Truth, said: Evidence, images: Collection, categories: Sequence[str]) -> Collection:
@@ -96,7 +98,7 @@ def items_from(truth: Truth, said: Evidence, images: Collection, categories: Seq
     }
     if said.agreed is not None and said.found_by_both is not None:
         columns["second_score"] = _figures(both(said.found_by_both[there], said.agreed))
-    columns["group"] = columns["image_id"].cast(pa.string())
+    columns["group"] = held_together(images).take(pa.array(image))
     for name in ("path", "sequence", "frame"):
         if name in images.table.column_names:
             columns[name] = images.table.column(name).take(pa.array(image)).combine_chunks()

@@ -128,7 +128,7 @@ def _check_scores(answer: Answer, name: str, who: str) -> None:
     if not wrong.any():
         return
     score = answer.score[wrong]
-    percent = answer.score.min() >= 0 and 1 < score.max() <= 100 and wrong.mean() > 0.5
+    percent = answer.score.min() >= 0 and 20 < score.max() <= 100
     raise InputError(
         f"{who} must return scores in [0, 1]. Of '{name}' {int(wrong.sum())} of {len(answer)} are not (first: "
         f"{score[0]:g}).",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ from hardneg.detecting.asking import Asked
 from hardneg.detecting.detectors import Detector, Labels
 from hardneg.detecting.naming import Label, Naming, check_by_truth, unknown_told
 from hardneg.detecting.pictures import Picture, Pictures
-from hardneg.io.readers._box_rows import Places, gather
+from hardneg.io.readers._box_rows import Box, Places, Usable, gather, usable
 from hardneg.io.readers._scene import Scene
 from hardneg.io.reading import Skips
 from hardneg.ragged import IntArray
@@ -98,7 +98,7 @@ class Found:
     def boxes(self, view: int, skips: Skips, notes: Skips) -> Detections:
         """What was found in a view (0 is the picture itself); what cannot be used is counted."""
         rows = self.asked.boxes(view, self.of, self.keys, self.said)
-        return gather(rows, self.places, skips, notes, scored=True).detections()
+        return _detections(rows, self.places, skips, notes)
 
     def records(self, boxes: Detections, rows: IntArray, score: NDArray[np.float64]) -> Iterator[dict[str, Any]]:
         """Some of the boxes as COCO results, with these scores."""
@@ -121,14 +121,14 @@ class Found:
         forms = {one.form for one in self.of if one.number is not None and one.name in (None, str(one.number))}
         if naming.labels != "told" or naming.names or len(forms) != 1:
             return
-        truth = gather(scene.truth, self.places, Skips(), Skips(), scored=False).truth()
+        truth = gather(scene.truth, self.places, Skips(), Skips()).truth()
         used = naming.reading(forms.pop())
         found: dict[str, Detections] = {}
         for reading in (used, *(one for one in _OTHERS if one != used)):
             other = replace(naming, labels=reading)
             of = {one: other.of(one) for one in self.of}
             rows = islice(self.asked.boxes(0, of, self.keys, self.said), _CHECKED)
-            found[reading] = gather(rows, self.places, Skips(), Skips(), scored=True).detections()
+            found[reading] = _detections(rows, self.places, Skips(), Skips())
         check_by_truth(truth, found)
 
 
@@ -139,3 +139,12 @@ def write_results(records: Iterator[Mapping[str, Any]], file: Path) -> None:
         for number, one in enumerate(records):
             written.write((",\n" if number else "\n").encode() + json.dumps(one, ensure_ascii=False).encode())
         written.write(b"\n]\n")
+
+
+def _detections(rows: Iterable[Box], places: Places, skips: Skips, notes: Skips) -> Detections:
+    """The rows that can be used."""
+    none = np.zeros(0, np.int64)
+    parts = [Usable(none, none, np.zeros((0, 4)), np.zeros(0), none.astype(np.int8))]
+    parts += usable(rows, places, skips, notes, scored=True)
+    image, category, box, score, _ = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return Detections(image, category, box, score)

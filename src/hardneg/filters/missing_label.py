@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,6 +24,7 @@ from hardneg.table import Relation, Rows, Verdict
 __all__ = ["MissingLabel"]
 
 Figures = NDArray[np.floating[Any]]
+_HALF = 0.5  # of the frames around
 _NEEDED = ("predicted", "detector_score", "hidden_score")
 
 
@@ -35,13 +37,18 @@ class MissingLabel(Filter):
     logistic regression tells these from the backgrounds; it never judges an image that it was fitted to. Its features
     are the detector's score; of crops the probability of the category by the labels (a logistic regression on vectors)
     and that of being a thing and no background, both held out by image too; and the score of a second detector where
-    there is one. What recurs among the backgrounds of several images and never among the things is a systematic
-    mistake, and looks like one.
+    there is one; in films how often and how surely the frames around have the same. What recurs among the backgrounds
+    of several images and never among the things is a systematic mistake, and looks like one; what flickers is one, too.
 
     The figure is a conformal p-value: the share of the planted missing labels that look no more like things than this
     detection. At most ``error`` of the missing labels therefore pass for negatives, if these are a random part of the
     things that the detector finds apart from others. Labels that were left out because they are small, dark or far
-    away are not, and more of them pass. Frames of one film show the same things again: images are held out one by one.
+    away are not, and more of them pass. Frames of one film show the same things again, so all of a film is held out
+    together, or stretches of it where there are few films.
+
+    In films another rule needs no model: what at least half of the frames around have labelled at this place, and this
+    one has not, is suspect whatever the p-value says (``frames``). That no frame around has it labelled says nothing:
+    nobody may ever have labelled it.
 
     Args:
         error: at most this share of the missing labels that the detector found may pass for negatives.
@@ -50,7 +57,11 @@ class MissingLabel(Filter):
     """
 
     name: ClassVar[str] = "missing_label"
-    rules: ClassVar[tuple[Rule, ...]] = (Rule("likely", Verdict.SUSPECT), Rule("unsure", Verdict.SUSPECT))
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("frames", Verdict.SUSPECT),
+        Rule("likely", Verdict.SUSPECT),
+        Rule("unsure", Verdict.SUSPECT),
+    )
     needs_model: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = True
 
@@ -67,9 +78,10 @@ class MissingLabel(Filter):
 
         ``missing``: the p-value of being a missing label, of all evidence; ``missing_by_score``: of the detector's
         score alone; ``missing_by_look``: of the likeness to the category, NaN without pictures; ``thing``: the
-        probability of being a thing; ``agreed``: the second detector's score, NaN where there is none.
+        probability of being a thing; ``agreed``: the second detector's score, NaN where there is none; ``seen`` and
+        ``labelled``: the share of the frames around that have it, and that have it labelled, NaN where there are none.
         """
-        return ("missing", "missing_by_score", "missing_by_look", "thing", "agreed")
+        return ("missing", "missing_by_score", "missing_by_look", "thing", "agreed", "seen", "labelled")
 
     def gather(self, context: Context) -> Gather:
         """Learn from the hidden boxes, and compare each background with them.
@@ -102,8 +114,13 @@ class MissingLabel(Filter):
     def judge(self, columns: Columns) -> Judgement:
         """What the p-value does not rule out may be a missing label; what nothing was said of is unsure."""
         unknown, missing = columns["relation"] == Relation.UNKNOWN, np.nan_to_num(columns["missing"], nan=1.0)
-        maybe = unknown & (missing >= self.error)
-        return first_of(missing.shape, (maybe & (columns["thing"] >= self.likely), columns["thing"]), (maybe, missing))
+        maybe, labelled = unknown & (missing >= self.error), np.nan_to_num(columns["labelled"])
+        return first_of(
+            missing.shape,
+            (unknown & (labelled >= _HALF), labelled),
+            (maybe & (columns["thing"] >= self.likely), columns["thing"]),
+            (maybe, missing),
+        )
 
     def _tell(self, context: Context, planted: int, cases: int) -> None:
         """Note how many there are to learn from; with too few no background can be ruled out, which is said aloud."""
@@ -124,6 +141,7 @@ class _Cases:
     image: IntArray
     score: Figures
     second: Figures | None
+    frames: Mapping[str, Figures] | None
     vectors: Figures | None
     member: Figures | None
 
@@ -145,6 +163,7 @@ class _Cases:
             groups[rows].astype(np.int64),
             np.where(background, found, hidden)[rows],
             None if second is None else np.nan_to_num(second[rows]),
+            _frames(items.table, rows),
             np.asarray(context.vectors(None).items[:], np.float32)[rows] if pictured else None,
             context.predictions("logistic", MissingLabel.name).of(rows, category) if several else None,
         )
@@ -161,6 +180,7 @@ class _Cases:
         look = self.look(seed)
         views = [_log_odds(one) for one in (self.score, self.member, look) if one is not None]
         views += [] if self.second is None else [self.second, np.where(self.second > 0, 1.0, 0.0)]
+        views += [] if self.frames is None else [_filled(self.frames[name]) for name in ("seen", "score")]
         thing = told_apart(np.column_stack(views), self.planted, self.image, seed)
         alike = look if self.member is None else self.member
         nothing = np.full(len(self.rows), np.nan)
@@ -170,6 +190,8 @@ class _Cases:
             "missing_by_look": nothing if alike is None else self._p_values(alike),
             "thing": thing,
             "agreed": nothing if self.second is None else self.second,
+            "seen": nothing if self.frames is None else self.frames["seen"],
+            "labelled": nothing if self.frames is None else self.frames["labelled"],
         }
         out = {name: np.full(items, np.nan, np.float32) for name in told}
         for name, figures in told.items():
@@ -194,3 +216,19 @@ def _figures(table: pa.Table, name: str) -> Figures:
 def _log_odds(probability: Figures) -> Figures:
     clipped = np.clip(np.asarray(probability, np.float64), 1e-4, 1 - 1e-4)
     return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _frames(table: pa.Table, rows: IntArray) -> dict[str, Figures] | None:
+    """The shares of the frames around that have these items, and have them labelled, and the mean score there."""
+    if "frames_near" not in table.column_names:
+        return None
+    near, seen, labelled, score = (
+        _figures(table, name)[rows] for name in ("frames_near", "frames_seen", "frames_labelled", "score_near")
+    )
+    return {"seen": seen / near, "labelled": labelled / near, "score": score}
+
+
+def _filled(figures: Figures) -> Figures:
+    """The figures, with the mean where there is none."""
+    known = figures[~np.isnan(figures)]
+    return np.where(np.isnan(figures), known.mean() if len(known) else 0.0, figures)

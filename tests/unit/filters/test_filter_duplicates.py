@@ -177,3 +177,35 @@ def test_one_noise_does_not_fill_a_set_and_a_stored_run_says_the_same() -> None:
         refilter(run, filters=["known", "duplicates(among=0.9)"])
     with pytest.raises(OptionError, match="above 0"):
         Duplicates(among=0)
+
+
+def test_nothing_is_near_anything() -> None:
+    vectors = np.eye(5, dtype=np.float32)
+    judged = Positives.from_pairs(["q"], ["i0"], items=Collection.of([f"i{row}" for row in range(5)]))
+    run = mine(
+        judged,
+        encoder=Vectors(np.ones((1, 5), np.float32), vectors),
+        filters=["duplicates(among=0.9)"],
+        sampler="top(n=4)",
+    )
+    assert run.ledger["dropped"] == run.ledger["reasons"].get("known.positive", 0)
+    assert len(run.negatives) == 4
+
+
+def test_many_are_compared_block_by_block() -> None:
+    rng = np.random.default_rng(0)
+    rows = 2600
+    wide = rng.normal(size=(rows, 3)).astype(np.float32)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    score = wide @ wide[0]
+    judged = Positives.from_pairs(["q"], [0], items=Collection.of(np.arange(rows)))
+    source = f"neighbors(k={rows})"
+    run = mine(
+        judged, sources=source, encoder=Vectors(wide[:1], wide), filters=["duplicates(among=0.999)"], sampler="top(n=9)"
+    )
+    stays: list[int] = []
+    for row in np.argsort(-score, kind="stable"):
+        if row and not any(wide[row] @ wide[one] >= 0.999 for one in stays):
+            stays.append(int(row))
+    kept = [one["item"] for one in run.candidates.table.to_pylist() if one["verdict"] == "keep"]
+    assert len(set(kept) ^ set(stays)) <= 2  # float32 may turn a tie

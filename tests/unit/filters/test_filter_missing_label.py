@@ -140,7 +140,7 @@ def test_only_what_a_detector_said_of_this_category_is_judged_by_it() -> None:
     assert np.isnan(columns["missing_by_look"]).all()
     unknown = np.full(len(rows), Relation.UNKNOWN)
     found = MissingLabel().judge({**columns, "relation": unknown})
-    assert (found.rule[~disc] == 1).all()  # nobody knows
+    assert (found.rule[~disc] == 2).all()  # nobody knows
 
 
 def test_p_values_of_scores_are_those_of_counting() -> None:

@@ -14,6 +14,7 @@ from hardneg.errors import InputError, OptionError
 from hardneg.io.readers._assemble import named_files
 from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._box_rows import gather
+from hardneg.io.readers._films import with_films
 from hardneg.io.readers._judging import judge
 from hardneg.io.readers._results import no_results, results_in
 from hardneg.io.readers._scene import Open
@@ -39,6 +40,7 @@ def read_boxes(path: Path, options: ReadOptions, skips: Skips, *, opened: Open) 
     )
     judged = judge(scene, truth, found, second if options.agreeing is not None else None, options.most_mistakes, skips)
     items = items_from(truth, judged.said, scene.images, scene.categories)
+    items = with_films(items, scene, truth, found)
     positives = Positives.from_box_items(items)
     counts = {
         "images": len(scene.images), "categories": len(scene.categories), "boxes": len(truth),

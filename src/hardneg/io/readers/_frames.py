@@ -122,4 +122,4 @@ def _whole(given: Any) -> int | None:
         given = int(given)
     if isinstance(given, float) and given.is_integer():
         given = int(given)
-    return given if isinstance(given, int) and not isinstance(given, bool) and abs(given) < 2**62 else None
+    return given if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 2**62 else None

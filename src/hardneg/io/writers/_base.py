@@ -37,7 +37,10 @@ class ExportOptions:
         files: Whether pictures and sounds are put there as symbolic links (``link``), as hard links (``hardlink``) or
             copied (``copy``).
         hard_class: Add a category for mined backgrounds, for a detector that shall learn what they are.
-        mask: Put copies of the pictures there in which suspects are grey, where a format cannot say "ignore this".
+        unsure: What becomes of suspects, and of what counts for nothing, where a format cannot say "ignore this":
+            ``mask`` puts a copy of the picture there in which they are grey, ``leave-out`` leaves the image out,
+            ``background`` lets them be trained on as such.
+        backgrounds: At most this share of the images may have no boxes; those with the hardest negatives stay.
         overwrite: Replace an earlier export.
 
     Raises:
@@ -60,7 +63,8 @@ class ExportOptions:
     balanced: bool = False
     files: Literal["link", "hardlink", "copy"] = "link"
     hard_class: bool = False
-    mask: bool = False
+    unsure: Literal["mask", "leave-out", "background"] = "mask"
+    backgrounds: float | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -69,6 +73,10 @@ class ExportOptions:
         require(self.on_short in ("skip", "shrink"), "on_short", "skip or shrink", self.on_short)
         require(self.positives in ("all", "first"), "positives", "all or first", self.positives)
         require(self.files in ("link", "hardlink", "copy"), "files", "link, hardlink or copy", self.files)
+        choices = ("mask", "leave-out", "background")
+        require(self.unsure in choices, "unsure", "mask, leave-out or background", self.unsure)
+        share = self.backgrounds
+        require(share is None or 0 <= share < 1, "backgrounds", "at least 0 and below 1", share)
         require(self.values in (None, "label", "score"), "values", "label or score", self.values)
 
     def given(self) -> dict[str, object]:

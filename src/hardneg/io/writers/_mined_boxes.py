@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from hardneg.ragged import IntArray
 from hardneg.weights import quantiles
 
 __all__ = ["Mined", "Scenes", "scenes"]
+
+# Of images without boxes; Ultralytics' "Tips for best training results" names 0-10%.
+_ADVISED = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,25 @@ class Mined:
 
 @dataclass(frozen=True)
 class Scenes:
-    """What is there, and the negatives and suspects of each image by its row."""
+    """What is there, and the negatives and suspects of each image by its row; ``left_out`` are rows not to be written.
+
+    With ``hard_class`` a mined background is a box, too.
+    """
 
     truth: Truth
     negatives: Mapping[int, list[Mined]]
     suspects: Mapping[int, list[Mined]]
+    hard_class: bool = False
+    left_out: frozenset[int] = frozenset()
+
+    def rows(self) -> list[int]:
+        """The images to be written, in their order."""
+        return [row for row in range(len(self.truth.images)) if row not in self.left_out]
 
     def bare(self, row: int) -> bool:
         """Whether an image has no box that counts: what drops images without annotations drops it."""
-        return all(one.uncounted for one in self.truth.boxes.get(row, ()))
+        named = self.hard_class and any(one.background for one in self.negatives.get(row, ()))
+        return not named and all(one.uncounted for one in self.truth.boxes.get(row, ()))
 
 
 def scenes(export: Export) -> Scenes:
@@ -66,9 +79,41 @@ def scenes(export: Export) -> Scenes:
     keep = found.suspect_for[items] == 0
     sure = _by_image(export, truth, (anchors[keep], items[keep]), rank[keep], None)
     doubted = _by_image(export, truth, found.suspect_pairs, np.zeros(len(found.suspect_pairs[0])), found)
-    made = Scenes(truth, sure, doubted)
+    made = Scenes(truth, sure, doubted, export.options.hard_class)
+    if "backgrounds" in export.writer.takes:
+        made = _within_budget(export, made)
     _count(export, made)
     return made
+
+
+def _within_budget(export: Export, made: Scenes) -> Scenes:
+    """Leave images without boxes out beyond the share that is wanted; those with the hardest negatives stay.
+
+    Without a share that is wanted all stay, and where they are more than trainers advise, a note says so.
+    """
+    bare = [row for row in range(len(made.truth.images)) if made.bare(row)]
+    full, share = len(made.truth.images) - len(bare), export.options.backgrounds
+    if share is None:
+        images = len(made.truth.images)
+        if len(bare) > _ADVISED * images:
+            export.notes.append(
+                f"{len(bare):,} of {images:,} images ({len(bare) / images:.0%}) have no boxes. Trainers advise up to "
+                f"{_ADVISED:.0%}: with more, recall may suffer. To keep those with the hardest negatives: "
+                f"--backgrounds {_ADVISED:g}"
+            )
+        return made
+    # The whole number of b for which b / (full + b) is at most the share.
+    most = int(share * full / (1 - share) + 1e-9)
+    bare.sort(key=lambda row: (-sum(one.rank for one in made.negatives.get(row, ())), row))
+    out = frozenset(bare[most:])
+    for row in sorted(out):
+        mined = len(made.negatives.get(row, ()))
+        export.skips.add("background_image_beyond_the_budget", f"{made.truth.images[row].name} ({mined} negatives)")
+        export.counts["negatives_beyond_the_budget"] += mined
+    sure, doubted = (
+        {row: some for row, some in of.items() if row not in out} for of in (made.negatives, made.suspects)
+    )
+    return replace(made, negatives=sure, suspects=doubted, left_out=out)
 
 
 def _by_image(
@@ -101,12 +146,12 @@ def _count(export: Export, made: Scenes) -> None:
     Without boxes is an image in which nothing counts; without annotations one in which there is no crowd and no suspect
     either.
     """
-    rows = range(len(made.truth.images))
+    rows = made.rows()
     bare = [row for row in rows if made.bare(row)]
     empty = [row for row in bare if not made.truth.boxes.get(row) and row not in made.suspects]
     export.counts.update(
         images=len(rows),
-        boxes=sum(map(len, made.truth.boxes.values())),
+        boxes=sum(len(made.truth.boxes.get(row, ())) for row in rows),
         negatives=sum(map(len, made.negatives.values())),
         suspects=sum(map(len, made.suspects.values())),
         images_with_negatives=len(made.negatives),

@@ -44,7 +44,7 @@ def _write(export: Export) -> None:
     found = scenes(export)
     check_hard_class(export, found.truth)
     parts = {
-        "images": _images(export, found.truth),
+        "images": _images(export, found),
         "categories": _categories(export, found.truth),
         "annotations": _annotations(export, found),
         "hard_negatives": _hard_negatives(found),
@@ -59,14 +59,16 @@ def _write(export: Export) -> None:
     export.rows(export.counts["images"])
 
 
-def _images(export: Export, truth: Truth) -> Iterator[Record]:
+def _images(export: Export, found: Scenes) -> Iterator[Record]:
+    truth = found.truth
     known = truth.image_rows()
     rows: Iterable[Record] = [{}] * len(truth.images) if truth.annotations is None else _of(truth.annotations, known)
-    for photo, own in zip(truth.images, rows, strict=True):
+    for row, (photo, own) in enumerate(zip(truth.images, rows, strict=True)):
+        if row in found.left_out:
+            continue
         size = {"width": photo.width, "height": photo.height}
         if photo.width is None or photo.height is None:
-            found = size_of(export, photo) or (None, None)
-            size = dict(zip(size, found, strict=True))
+            size = dict(zip(size, size_of(export, photo) or (None, None), strict=True))
         yield {**own, "id": photo.id, "file_name": photo.name, **{k: v for k, v in size.items() if v is not None}}
 
 
@@ -110,7 +112,7 @@ def _is_number(value: object) -> TypeGuard[int]:
 def _annotations(export: Export, found: Scenes) -> Iterator[Record]:
     truth = found.truth
     numbers = _Numbers(truth.last)
-    for own in _own(truth):
+    for own in _own(found):
         number = numbers.of(own.get("id"))
         if own.get("id") not in (None, number):
             export.skips.add("annotation_id_made_new", f"{own['id']} is now {number}")
@@ -128,22 +130,24 @@ def _annotations(export: Export, found: Scenes) -> Iterator[Record]:
                        **_shape(box), "iscrowd": 0}  # fmt: skip
 
 
-def _own(truth: Truth) -> Iterator[Record]:
+def _own(found: Scenes) -> Iterator[Record]:
     """The annotations of the data set as they are; ids of images and categories are those of its own lists."""
+    truth = found.truth
     if truth.annotations is None:
-        yield from _made(truth)
+        yield from _made(found)
         return
     images, categories = truth.image_rows(), {str(one.id): row for row, one in enumerate(truth.categories)}
     for one in map(with_box, records(truth.annotations, "annotations")):
         image, category = images.get(str(one.get("image_id")), -1), categories.get(str(one.get("category_id")), -1)
-        if why_not(one, image, category) is None:
+        if why_not(one, image, category) is None and image not in found.left_out:
             ids = {"image_id": truth.images[image].id, "category_id": truth.categories[category].id}
             yield {**_shape(tuple(one["bbox"])), "iscrowd": 0, **one, **ids}
 
 
-def _made(truth: Truth) -> Iterator[Record]:
-    for row, boxes in truth.boxes.items():
-        for one in boxes:
+def _made(found: Scenes) -> Iterator[Record]:
+    truth = found.truth
+    for row in found.rows():
+        for one in truth.boxes.get(row, ()):
             yield {"image_id": truth.images[row].id, "category_id": truth.categories[one.category].id,
                    **_shape(one.box), "iscrowd": int(one.uncounted)}  # fmt: skip
 
@@ -166,7 +170,7 @@ def _hard_negatives(found: Scenes) -> Iterator[Record]:
 
 COCO = Writer(
     "coco", "detectors that read COCO: all images and boxes, mined negatives, suspects as crowds",
-    (".json", ".json.gz"), "boxes, categories, scores", _write, ("hard_class",), texts=False,
+    (".json", ".json.gz"), "boxes, categories, scores", _write, ("hard_class", "backgrounds"), texts=False,
 )  # fmt: skip
 
 

@@ -39,7 +39,8 @@ def _write(export: Export) -> None:
     for one in (pictures, notes, sets):
         one.mkdir(parents=True)
     names: dict[int, str] = {}
-    for row, photo in enumerate(found.truth.images):
+    for row in found.rows():
+        photo = found.truth.images[row]
         size = size_of(export, photo)
         if size is None:
             continue
@@ -95,5 +96,5 @@ def _fill(parent: Xml.Element, **figures: float) -> None:
 
 VOC = Writer(
     "voc", "trainers that read Pascal VOC: Annotations/, JPEGImages/, ImageSets/; suspects are difficult", (),
-    "boxes, categories", _write, ("files", "hard_class"), texts=False,
+    "boxes, categories", _write, ("files", "hard_class", "backgrounds"), texts=False,
 )  # fmt: skip

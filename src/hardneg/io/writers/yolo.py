@@ -6,8 +6,9 @@ and size as shares of the picture. An image in which nothing is has an empty fil
 at the edge of the picture, for Ultralytics leaves out a whole image with a box outside. The mined boxes themselves
 are in ``hard_negatives.csv``; no trainer reads it.
 
-YOLO cannot say "ignore this": a suspect, and a crowd or what is difficult, would be trained on as background. They are
-counted; with ``mask`` their images are copied (as PNG) with these boxes grey, but for what lies in a box that is there.
+YOLO cannot say "ignore this": a suspect, and a crowd or what is difficult, would be trained on as background. So their
+images are copied (as PNG) with these boxes grey, but for what lies in a box that is there. ``unsure`` leaves such
+images out instead, or lets the boxes be background; all is counted.
 
 Pictures are symbolic links unless ``files`` says otherwise. An image without a picture, or of unknown size, is left out
 and counted. ``hard_class`` adds a last class with a box for each mined background.
@@ -40,17 +41,22 @@ def _write(export: Export) -> None:
     for one in (images, labels):
         one.mkdir(parents=True)
     files: dict[int, str] = {}
-    for row, photo in enumerate(found.truth.images):
-        size = size_of(export, photo)
+    for row in found.rows():
+        photo = found.truth.images[row]
+        size, unsure = size_of(export, photo), _unsure(found, row)
         if size is None:
             continue
+        if unsure and export.options.unsure == "leave-out":
+            export.skips.add("image_with_unsure_boxes", f"{photo.id} ({photo.name}): {len(unsure)}")
+            continue
         stem, suffix = stems.of(photo)
-        there, unsure = _labels(export, found, row, size), _unsure(found, row)
-        grey = export.options.mask and photo.path is not None and bool(unsure)
+        there = _labels(export, found, row, size)
+        grey = bool(unsure) and export.options.unsure == "mask" and photo.path is not None
         place = images / f"{stem}{'.png' if grey else suffix}"
         if grey:
             put = masked(export, photo, place, unsure, [box for _, box in there])
             export.counts["images_masked"] += put
+            export.counts["boxes_masked"] += len(unsure) * put
         else:
             put = put_photo(export, photo, place)
             export.counts["boxes_to_ignore_not_said"] += len(unsure) * put
@@ -63,7 +69,12 @@ def _write(export: Export) -> None:
     if export.counts["boxes_to_ignore_not_said"]:
         export.notes.append(
             f"{export.counts['boxes_to_ignore_not_said']:,} suspects and uncounted boxes will be trained on as "
-            "background, for YOLO cannot ignore them. Copies of the pictures with these in grey: --mask"
+            "background, for YOLO cannot ignore them. Copies of the pictures with these in grey: --unsure mask"
+        )
+    if export.counts["images_masked"]:
+        export.notes.append(
+            f"{export.counts['boxes_masked']:,} suspects and uncounted boxes are grey in copies of "
+            f"{export.counts['images_masked']:,} pictures, for YOLO cannot ignore them."
         )
 
 
@@ -111,5 +122,5 @@ def _write_data(export: Export, truth: Truth) -> None:
 
 YOLO = Writer(
     "yolo", "Ultralytics and other YOLO trainers: images/, labels/, data.yaml; empty labels for background", (),
-    "boxes, categories", _write, ("files", "hard_class", "mask"), texts=False,
+    "boxes, categories", _write, ("files", "hard_class", "unsure", "backgrounds"), texts=False,
 )  # fmt: skip

@@ -141,7 +141,7 @@ def _yolo(folder: Path) -> Iterator[tuple[str, Path, list[tuple[str, list[float]
 
 
 def test_yolo_gives_the_boxes_back_and_empty_files_for_the_rest(run: Run, tmp_path: Path) -> None:
-    report = export(run, "yolo", tmp_path / "out")
+    report = export(run, "yolo", tmp_path / "out", options=ExportOptions(unsure="background"))
     found = {stem: boxes for stem, _, boxes in _yolo(tmp_path / "out")}
     expected: dict[str, list[tuple[str, list[float]]]] = {
         "a": [("cat", [10, 10, 40, 40]), ("dog", [90, 50, 40, 40])],
@@ -167,9 +167,11 @@ def test_yolo_gives_the_boxes_back_and_empty_files_for_the_rest(run: Run, tmp_pa
 
 
 def test_masks_make_suspects_grey_and_nothing_else(run: Run, tmp_path: Path) -> None:
-    report = export(run, "yolo", tmp_path / "out", options=ExportOptions(mask=True, files="copy"))
+    report = export(run, "yolo", tmp_path / "out", options=ExportOptions(files="copy"))
     assert report.counts["images_masked"] == 3
     assert report.counts["boxes_to_ignore_not_said"] == 0
+    assert report.counts["boxes_masked"] == 3
+    assert any("3 suspects and uncounted boxes are grey in copies of 3 pictures" in one for one in report.notes)
     masked, before = (
         np.asarray(Image.open(one).convert("RGB"))
         for one in (tmp_path / "out/images/train/b.png", run.path.parent / "images/night/b.png")
@@ -180,10 +182,59 @@ def test_masks_make_suspects_grey_and_nothing_else(run: Run, tmp_path: Path) -> 
     assert (masked[~inside] == before[~inside]).all()
 
 
+def test_images_with_unsure_boxes_can_be_left_out(run: Run, tmp_path: Path) -> None:
+    report = export(run, "yolo", tmp_path / "out", options=ExportOptions(unsure="leave-out"))
+    assert _skipped(report)["image_with_unsure_boxes"] == 3
+    assert [stem for stem, *_ in _yolo(tmp_path / "out")] == ["a", "c", "d"]
+
+
+def _images(folder: Path, name: str) -> set[str]:
+    """The images of an export, by the stem of their files."""
+    if name == "coco":
+        return {Path(one["file_name"]).stem for one in json.loads((folder / "out.json").read_text())["images"]}
+    pictures = folder / "out" / {"yolo": "images/train", "voc": "JPEGImages"}[name]
+    return {one.stem.partition("-")[0] for one in pictures.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo", "voc"])
+def test_a_budget_for_images_without_boxes(run: Run, tmp_path: Path, name: str) -> None:
+    # Three images of six have a box that counts, so a share of 0.25 has room for one of the others: that with the
+    # stripe, the only one in which something was mined.
+    report = export(run, name, _out(tmp_path, name), options=ExportOptions(backgrounds=0.25))
+    assert _skipped(report)["background_image_beyond_the_budget"] == 2
+    assert _images(tmp_path, name) == {"a", "b", "d"}
+    assert report.counts["images"] == 4
+    assert report.counts["images_without_boxes"] == report.counts["images_without_boxes_with_negatives"] == 1
+    assert not any("Trainers advise" in one for one in report.notes)
+
+
+def test_without_boxes_none_stay_where_none_are_wanted(run: Run, tmp_path: Path) -> None:
+    report = export(run, "coco", tmp_path / "out.json", options=ExportOptions(backgrounds=0.0))
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert len(found["images"]) == 3
+    assert report.counts["negatives_beyond_the_budget"] == 1
+    there = {one["id"] for one in found["images"]}
+    for part in ("annotations", "hard_negatives"):
+        assert {one["image_id"] for one in found[part]} <= there
+
+
+def test_a_class_of_hard_negatives_makes_a_box_of_a_background(run: Run, tmp_path: Path) -> None:
+    options = ExportOptions(backgrounds=0.0, hard_class=True)
+    export(run, "coco", tmp_path / "out.json", options=options)
+    assert {one["id"] for one in json.loads((tmp_path / "out.json").read_text())["images"]} >= {2}
+
+
+def test_more_images_without_boxes_than_trainers_advise_are_said(run: Run, tmp_path: Path) -> None:
+    report = export(run, "coco", tmp_path / "out.json")
+    (note,) = [one for one in report.notes if "Trainers advise" in one]
+    assert note.startswith("3 of 6 images (50%) have no boxes.")
+    assert note.endswith("--backgrounds 0.1")
+
+
 def test_a_mask_leaves_what_is_there(tmp_path: Path) -> None:
     truth = json.loads(json.dumps(TRUTH))
     truth["annotations"][3]["bbox"] = [50, 40, 60, 60]  # the crowd lies over the cat
-    export(mined(tmp_path, truth), "yolo", tmp_path / "out", options=ExportOptions(mask=True))
+    export(mined(tmp_path, truth), "yolo", tmp_path / "out", options=ExportOptions())
     picture = Image.open(tmp_path / "out/images/train/b-2.png").convert("RGB")
     assert picture.getpixel((75, 60)) == (255, 0, 0)
     assert picture.getpixel((105, 95)) == (114, 114, 114)
@@ -347,7 +398,7 @@ def test_a_missing_and_a_broken_picture_are_counted(tmp_path: Path) -> None:
     run = mined(tmp_path)
     (tmp_path / "images/c.png").unlink()
     (tmp_path / "images/night/b.png").write_bytes(b"no picture")
-    report = export(run, "yolo", tmp_path / "out", options=ExportOptions(mask=True))
+    report = export(run, "yolo", tmp_path / "out")
     assert _skipped(report) == {"annotation_no_area": 1, "image_without_a_picture": 1, "not_an_image": 1}
     pictures = {one.stem for one in (tmp_path / "out/images/train").iterdir()}
     assert pictures == {one.stem for one in (tmp_path / "out/labels/train").iterdir()} == {"a", "b-2", "d", "e"}
@@ -384,8 +435,8 @@ def test_a_category_of_that_name_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_option_without_a_use_is_refused(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="has no use for the option 'mask'"):
-        export(run, "voc", tmp_path / "out", options=ExportOptions(mask=True))
+    with pytest.raises(OptionError, match="has no use for the option 'unsure'"):
+        export(run, "voc", tmp_path / "out", options=ExportOptions(unsure="background"))
 
 
 @pytest.mark.parametrize("name", BOXES)
