@@ -18,6 +18,7 @@ from hardneg.cli._common import (
 )
 from hardneg.decisions import FILE
 from hardneg.io.readers import decisions_of
+from hardneg.io.run_data import keep_data
 from hardneg.mining import Settings, refilter
 from hardneg.progress import for_console
 from hardneg.run import Run
@@ -52,6 +53,7 @@ def command(
         Run.open(run), filters=filters or None, sampler=sampler or None, seed=seed, out=out, settings=settings,
         decisions=decisions_of((*own, *decisions)) if decisions else None,
     )  # fmt: skip
+    keep_data(Run.open(run), made)
     page = page_of(made)
     summary(made)
     console.print(f"\nRead it: {page}", markup=False, highlight=False)
