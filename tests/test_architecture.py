@@ -35,6 +35,7 @@ FLOORS = [
     {"curriculum", "mining"},
     {"estimate", "rounds"},
     {"io", "testing"},
+    {"evaluation"},
     {"audit", "cropping", "detecting", "identities", "impact", "recipe", "report", "review", "scale", "trainers"},
     {"cli", "data", "online"},
     {"__init__", "__main__"},

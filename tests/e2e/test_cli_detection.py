@@ -58,3 +58,12 @@ def test_a_file_that_is_no_configuration(tmp_path: Path) -> None:
     failed(hardneg("check-trainer", tmp_path / "a.txt"), "This is no configuration that is known. Looked for")
     (tmp_path / "a.yaml").write_text("MODEL: {}\n")
     failed(hardneg("check-trainer", tmp_path / "a.yaml", tmp_path), "neither a run nor an export")
+
+
+def test_a_refiltered_run_knows_its_data(run: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    succeeded(hardneg("refilter", run, "--filter", "known", "-o", again))
+    said = succeeded(hardneg("export", again, "--format", "coco", "-o", tmp_path / "train.json"))
+    assert "All images and boxes, read again from 'truth.json'." in said
+    assert "What the detector got wrong" in (again / "report.html").read_text()
+    assert "as if the 3 mined false positives" in (again / "report.html").read_text()

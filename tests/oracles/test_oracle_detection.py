@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from hardneg.detect import (
     MEASURES,
     Detections,
+    Kind,
     Outcomes,
     Truth,
+    ap50_without,
     evaluate,
     log_average_miss_rate,
     matched,
     mean_of,
     miss_rates,
+    mistakes,
     outcomes,
     precision_recall,
 )
@@ -162,3 +165,44 @@ def test_the_curves_of_real_detections_by_counting(data_dir: Path, folder: str, 
 
 def test_measures_are_named_in_the_order_of_their_columns() -> None:
     assert MEASURES == ("AP", "AP50", "AP75", "LAMR")
+
+
+@pytest.mark.parametrize(("folder", "results"), REAL)
+def test_what_repairing_a_kind_brings_is_what_tide_says(data_dir: Path, folder: str, results: str) -> None:
+    """Of the kinds that TIDE repairs by taking the finds away.
+
+    Left out are images with crowds, which it types as mistakes, and categories without a box, which it counts as 0.
+    """
+    tide = pytest.importorskip("tidecv")
+    truth, found, images, categories = _real(data_dir / folder, results)
+    calm = np.isin(truth.image, truth.image[truth.crowd], invert=True)
+    kept = np.isin(found.image, truth.image[calm]) & np.isin(found.category, truth.category[calm])
+    truth = Truth(truth.image[calm], truth.category[calm], truth.box[calm])
+    found = Detections(found.image[kept], found.category[kept], found.box[kept], found.score[kept])
+    there, seen = tide.Data("truth", 10_000), tide.Data("found", 10_000)
+    for row in range(len(truth)):
+        there.add_ground_truth(int(truth.image[row]), int(truth.category[row]), truth.box[row].tolist())
+    for row in range(len(found)):
+        place = int(found.image[row]), int(found.category[row]), float(found.score[row])
+        seen.add_detection(*place, found.box[row].tolist())
+    with contextlib.redirect_stdout(io.StringIO()):
+        judged = tide.TIDE().evaluate(there, seen, mode=tide.TIDE.BOX)
+        gains = {kind.short_name: gain for kind, gain in judged.fix_main_errors().items()}
+    matches = matched(truth, found, most=10_000)
+    kinds = mistakes(truth, found, matches).kind
+    none = np.zeros(len(found), bool)
+    now = ap50_without(truth, found, matches, none, images=images, categories=categories)
+    assert 100 * now == pytest.approx(judged.ap, abs=0.1)  # TIDE reads the curve a little differently
+    for kind, name in ((Kind.BACKGROUND, "Bkg"), (Kind.DUPLICATE, "Dupe"), (Kind.BOTH, "Both")):
+        then = ap50_without(truth, found, matches, kinds == kind, images=images, categories=categories)
+        assert 100 * (then - now) == pytest.approx(gains[name], abs=0.1)
+
+
+@pytest.mark.parametrize(("results", "theirs"), [("detections_nanodet.json", 0.6436721369670354)])
+def test_the_miss_rate_of_chairs_is_that_of_brambox(data_dir: Path, results: str, theirs: float) -> None:
+    """The figure is that of brambox 5.0.0 (EAVISE), which finds the same 1,107 points of the curve as well."""
+    truth, found, images, _ = _real(data_dir / "det_map85_gt_dt", results)
+    chair = int(np.bincount(truth.category).argmax())
+    one = outcomes(truth, found, matched(truth, found), images, chair)
+    assert len(np.unique(one.score)) == 1107
+    assert log_average_miss_rate(one) == pytest.approx(theirs, rel=1e-12)

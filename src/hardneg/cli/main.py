@@ -14,7 +14,7 @@ __all__ = ["cli", "main"]
 
 _COMMANDS = (
     "demo", "mine", "refilter", "show", "report", "export", "check-trainer", "faces", "detect", "listen",
-    "confusable", "identities",
+    "confusable", "identities", "evaluate",
 )  # fmt: skip
 
 

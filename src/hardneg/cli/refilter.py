@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hardneg.cli._common import console, filter_option, overwrite_option, page_of, run_argument, sampler_option, summary
+from hardneg.io.run_data import keep_data
 from hardneg.mining import Settings, refilter
 from hardneg.progress import for_console
 from hardneg.run import Run
@@ -36,6 +37,7 @@ def command(
     made = refilter(
         Run.open(run), filters=filters or None, sampler=sampler or None, seed=seed, out=out, settings=settings
     )
+    keep_data(Run.open(run), made)
     page = page_of(made)
     summary(made)
     console.print(f"\nRead it: {page}", markup=False, highlight=False)

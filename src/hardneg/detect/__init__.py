@@ -7,7 +7,7 @@ from hardneg.detect.answers import Answer, answer_of
 from hardneg.detect.average_precision import OVERLAPS, average_precision
 from hardneg.detect.bootstrap import Interval, Spread, spread
 from hardneg.detect.boxes import Boxes, Detections, Overlaps, Truth, overlap, overlaps
-from hardneg.detect.evaluation import MEASURES, Evaluation, evaluate, mean_of
+from hardneg.detect.evaluation import MEASURES, Evaluation, ap50_without, evaluate, mean_of
 from hardneg.detect.evidence import Evidence, agreement, evidence_of
 from hardneg.detect.frames import frames_told, with_frames_around
 from hardneg.detect.items import items_from, items_of
@@ -42,6 +42,7 @@ __all__ = [
     "Truth",
     "agreement",
     "answer_of",
+    "ap50_without",
     "around",
     "average_precision",
     "detections_of",

@@ -14,9 +14,9 @@ from hardneg.detect.matching import Matches, matched
 from hardneg.detect.miss_rate import log_average_miss_rate
 from hardneg.detect.outcomes import Outcomes, outcomes
 from hardneg.errors import InputError
-from hardneg.ragged import IntArray
+from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["MEASURES", "Evaluation", "evaluate", "mean_of"]
+__all__ = ["MEASURES", "Evaluation", "ap50_without", "evaluate", "mean_of"]
 
 MEASURES = ("AP", "AP50", "AP75", "LAMR")
 """Average precision over all ten overlaps, at 0.5, at 0.75; log-average miss rate at 0.5, of which less is better."""
@@ -30,18 +30,11 @@ class Evaluation:
 
     Args:
         found: for each category its finds at each of ``OVERLAPS``.
-        all: the finds of all categories together, at an overlap of 0.5.
-        matches: which found which, at 0.5.
+        images: how many were looked at.
     """
 
     found: Sequence[Sequence[Outcomes]]
-    all: Outcomes
-    matches: Matches
-
-    @property
-    def images(self) -> int:
-        """How many were looked at."""
-        return self.all.images
+    images: int
 
     def figures(self, times: IntArray | None = None) -> NDArray[np.float64]:
         """``MEASURES`` of each category, shape ``(categories, 4)``; NaN for one of which no box counts.
@@ -89,7 +82,30 @@ def evaluate(
         [outcomes(truth, detections, matches, images, category) for matches in by_overlap]
         for category in range(categories)
     ]
-    return Evaluation(found, outcomes(truth, detections, by_overlap[_AT_50], images), by_overlap[_AT_50])
+    return Evaluation(found, images)
+
+
+def ap50_without(
+    truth: Truth, detections: Detections, matches: Matches, gone: BoolArray, *, images: int, categories: int
+) -> float:
+    """The mean AP50 as if some finds had not been made: what ridding a detector of a kind of mistake could bring.
+
+    For backgrounds, duplicates and mistakes of both box and category this is how TIDE repairs them (Bolya et al. 2020,
+    arXiv 2008.08115). It is an upper bound: a detector that unlearns them may lose right finds as well.
+
+    Args:
+        truth: what is there.
+        detections: what was found.
+        matches: which found which, at 0.5.
+        gone: the finds that are left out, shape ``(detections,)``.
+        images: how many images were looked at.
+        categories: how many there are.
+    """
+    each = [
+        average_precision(outcomes(truth, detections, matches, images, category, gone))
+        for category in range(categories)
+    ]
+    return float(mean_of(np.array(each).reshape(-1, 1))[0])
 
 
 def mean_of(figures: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -108,6 +124,9 @@ def mean_of(figures: NDArray[np.float64]) -> NDArray[np.float64]:
 def _figures(found: Sequence[Outcomes], times: IntArray | None) -> list[float]:
     if not len(found[_AT_50].box_image):
         return [float("nan")] * len(MEASURES)
+    if not len(found[_AT_50].score):  # so with any draw, and at any higher overlap
+        some = times is None or times[found[_AT_50].box_image].any()
+        return [0.0, 0.0, 0.0, 1.0] if some else [float("nan")] * len(MEASURES)
     drawn = found if times is None else [one.drawn(times) for one in found]
     precision = [average_precision(one) for one in drawn]
     mean = sum(precision) / len(precision)

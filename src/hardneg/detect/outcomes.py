@@ -51,7 +51,12 @@ class Outcomes:
 
 
 def outcomes(
-    truth: Truth, detections: Detections, matches: Matches, images: int, category: int | None = None
+    truth: Truth,
+    detections: Detections,
+    matches: Matches,
+    images: int,
+    category: int | None = None,
+    gone: BoolArray | None = None,
 ) -> Outcomes:
     """The finds of a category, or of all, with what became of them.
 
@@ -64,6 +69,8 @@ def outcomes(
         matches: which found which, by :func:`hardneg.detect.matched`.
         images: how many images were looked at.
         category: only boxes and finds of this one; all if not given.
+        gone: finds to leave out, shape ``(detections,)``, as if they had not been made. Where they found nothing,
+            no other find matches otherwise without them.
 
     Raises InputError for boxes in more images than there are.
 
@@ -78,6 +85,8 @@ def outcomes(
     if last >= images:
         raise InputError(f"Some boxes are in image {last}, and there are {images} images, counted from 0.")
     found, there = matches.ranked & ~matches.uncounted, ~truth.uncounted
+    if gone is not None:
+        found = found & ~gone
     if category is not None:
         found, there = found & (detections.category == category), there & (truth.category == category)
     rows = np.flatnonzero(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,10 @@ from hardneg.report.recordings import Recordings
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
 from hardneg.table import Array
+
+if TYPE_CHECKING:
+    from hardneg.report.boxes import BoxGallery
+    from hardneg.report.detected import Behind
 
 __all__ = ["Coded", "Facts", "State", "excerpt", "title_lengths"]
 
@@ -116,6 +121,20 @@ class Facts:
     def sounds(self) -> Recordings | None:
         """The sounds of the items; None where they are none."""
         return None if self.run.items.sounds is None else Recordings(self.run.items)
+
+    @cached_property
+    def behind(self) -> Behind | str | None:
+        """The detector that a mining of boxes looked at; why not, where its data are not at hand; None for others."""
+        from hardneg.report.detected import behind
+
+        return behind(self)
+
+    @cached_property
+    def boxes(self) -> BoxGallery | None:
+        """The boxes to look at; None where items are none."""
+        from hardneg.report.detected import boxes_of_run
+
+        return boxes_of_run(self, self.behind)
 
     @cached_property
     def own(self) -> IntArray:

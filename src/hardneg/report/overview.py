@@ -34,6 +34,7 @@ class Overview:
     steps: list[tuple[str, list[str]]]
     figures: list[Figure]
     labelled: bool
+    title: str = "hard negatives"
 
 
 def overview(facts: Facts) -> Overview:

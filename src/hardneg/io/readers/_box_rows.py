@@ -30,7 +30,7 @@ _ROUNDING = 1.0  # pixels that a box may stick out, as boxes are rounded
 class Box(NamedTuple):
     """One box of a file: where it stands, and what is said of it, not yet looked at.
 
-    ``box`` is left, top, width and height in pixels. With ``reason`` it is left out.
+    ``box`` is left, top, width and height in pixels. With ``reason`` it is left out; with ``odd`` it is noted.
     """
 
     file: str
@@ -41,6 +41,7 @@ class Box(NamedTuple):
     score: object = None
     flags: int = 0
     reason: str | None = None
+    odd: str | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,9 @@ def usable(
             use &= ~mask
         for reason in sorted(lost, key=lambda reason: int(lost[reason][0])):  # as if one came after the other
             skips.add_rows(reason, lost[reason], lambda row: _shown(block[row]))
+        for odd in dict.fromkeys(one.odd for one in block if one.odd is not None):
+            those = np.flatnonzero(np.array([one.odd == odd for one in block]) & use)
+            notes.add_rows(odd, those, lambda row: _shown(block[row]))
         notes.add_rows("partly_outside_the_image", np.flatnonzero(partly & use), lambda row: _shown(block[row]))
         flags = np.array([one.flags for one in block], np.int8)
         yield Usable(image[use], category[use], box[use], score[use, 0], flags[use])

@@ -12,6 +12,7 @@ from hardneg.errors import InputError, MissingExtraError
 from hardneg.io.readers._box_rows import CROWD, IGNORED, Box
 from hardneg.io.readers._bytes import binary, damaged, head
 from hardneg.io.readers._frames import FRAME, SEQUENCE
+from hardneg.io.readers._masks import MASK, with_box
 
 __all__ = ["is_truth", "labelled", "records", "results", "rows_of"]
 
@@ -71,14 +72,20 @@ def labelled(path: Path) -> Iterator[Box]:
     for number, one in enumerate(records(path, "annotations")):
         ignored = bool(one.get("ignore")) or bool(one.get("difficult"))
         flags = CROWD * bool(one.get("iscrowd")) + IGNORED * ignored
-        yield Box(path.name, number, one.get("image_id"), _category(one), one.get("bbox"), None, flags)
+        yield Box(path.name, number, one.get("image_id"), _category(one), *_boxed(one, None, flags))
 
 
 def results(path: Path) -> Iterator[Box]:
     """The boxes of a detector's results: a list of them, or an object as of ground truth, with scores."""
     name = path.name
     for number, one in enumerate(records(path, "annotations" if is_truth(path) else "")):
-        yield Box(name, number, one.get("image_id"), _category(one), one.get("bbox"), one.get("score"))
+        yield Box(name, number, one.get("image_id"), _category(one), *_boxed(one, one.get("score"), 0))
+
+
+def _boxed(one: Mapping[str, Any], score: object, flags: int) -> tuple[object, object, int, None, str | None]:
+    """What a ``Box`` has from its box on; of a mask without a box the one around it, which is noted."""
+    boxed = with_box(one)
+    return boxed.get("bbox"), score, flags, None, None if boxed is one else MASK
 
 
 def _category(one: Mapping[str, Any]) -> object:

@@ -9,8 +9,6 @@ export says so.
 from __future__ import annotations
 
 import math
-import os
-import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,12 +20,13 @@ import pyarrow.compute as pc
 from hardneg.collection import Id
 from hardneg.errors import InputError
 from hardneg.io.readers import coco, voc, yolo
-from hardneg.io.readers._base import ReadOptions
 from hardneg.io.readers._box_rows import gather
 from hardneg.io.readers._coco_files import records, rows_of
+from hardneg.io.readers._masks import with_box
 from hardneg.io.readers._media import Media
 from hardneg.io.readers._scene import Open
 from hardneg.io.reading import Skips
+from hardneg.io.run_data import data_of, split_of
 from hardneg.run import Run
 from hardneg.storage import digest
 
@@ -99,7 +98,7 @@ def ground_truth(run: Run, skips: Skips) -> Truth:
             "This format needs a mining of detections. The items of the run have no boxes in images.",
             remedy="Mine with: hardneg mine annotations.json --predictions detections.json",
         )
-    data = _recipe(run)
+    data = data_of(run)
     file = Path(data["path"]) if "path" in data else None
     kind = str(data.get("format") or run.manifest.get("data", {}).get("format"))
     read = _READ.get(kind.partition(",")[0])  # what follows is the split
@@ -117,23 +116,9 @@ def _why(file: Path | None, known: bool) -> str:
     return f"'{file.name}' is not there" if known else f"'{file.name}' is of a format that is not read again"
 
 
-def _recipe(run: Run) -> dict[str, Any]:
-    """The table [data] of the run's recipe, its paths made whole; empty where there is none."""
-    file = run.path / "recipe.toml"
-    if not file.is_file():
-        return {}
-    try:
-        data = dict(tomllib.loads(file.read_text(encoding="utf-8"))["data"])
-        for name in {"path", "media_root"} & set(data):
-            data[name] = Path(os.path.normpath(run.path / Path(data[name]).expanduser()))
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"It is damaged ({error}).", path=file, remedy="Mine again.") from None
-    return data
-
-
 def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> Truth:
     every, kinds = rows_of(file, "images", "image"), rows_of(file, "categories", "category")
-    split, rows = coco.images_of(every, _split_of(data), file)
+    split, rows = coco.images_of(every, split_of(data), file)
     others = {str(key) for key in every.keys() - rows.keys()}
     root = data.get("media_root")
     media = None if root is None else Media(Path(root))
@@ -147,7 +132,7 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
     of_category = {str(key): row for row, key in enumerate(kinds)}
     boxes: defaultdict[int, list[Here]] = defaultdict(list)
     last = 0
-    for row, one in enumerate(records(file, "annotations")):
+    for row, one in enumerate(map(with_box, records(file, "annotations"))):
         if str(one.get("image_id")) in others:
             continue
         last = max(last, own if isinstance(own := one.get("id"), int) else 0)
@@ -165,16 +150,6 @@ def _from_coco(file: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> T
     if run.manifest.get("data", {}).get("files", {}).get(file.name) not in (None, digest(file)):
         told += " It has changed since the mining."
     return Truth(images, categories, boxes, told, file, last)
-
-
-def _split_of(data: Mapping[str, Any]) -> ReadOptions:
-    """What a recipe says of splits."""
-    excluded = data.get("exclude_split", ())
-    return ReadOptions(
-        split=data.get("split"),
-        exclude_split=(excluded,) if isinstance(excluded, str) else tuple(excluded),
-        mine_evaluation=data.get("mine_evaluation", False),
-    )
 
 
 def why_not(one: Mapping[str, Any], image: int, category: int) -> str | None:
@@ -210,7 +185,7 @@ def _from_scene(opened: Open) -> _Read:
 
     def read(place: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> Truth:  # noqa: ARG001
         left, odd = Skips(), Skips()
-        scene = opened(place, replace(_split_of(data), media_root=data.get("media_root")), left, odd)
+        scene = opened(place, replace(split_of(data), media_root=data.get("media_root")), left, odd)
         there = gather(scene.truth, scene.places, left, odd).truth()
         for one in left.list():
             skips.add(f"annotation_{one.reason}", "; ".join(one.examples), one.count)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from hardneg.io.readers._coco_files import records
+from hardneg.io.readers._masks import with_box
 from hardneg.io.writers._base import ExportOptions, Writer
 from hardneg.io.writers._export import Export
 from hardneg.io.writers._files import line, opened
@@ -136,7 +137,7 @@ def _own(found: Scenes) -> Iterator[Record]:
         yield from _made(found)
         return
     images, categories = truth.image_rows(), {str(one.id): row for row, one in enumerate(truth.categories)}
-    for one in records(truth.annotations, "annotations"):
+    for one in map(with_box, records(truth.annotations, "annotations")):
         image, category = images.get(str(one.get("image_id")), -1), categories.get(str(one.get("category_id")), -1)
         if why_not(one, image, category) is None and image not in found.left_out:
             ids = {"image_id": truth.images[image].id, "category_id": truth.categories[category].id}

@@ -1,0 +1,163 @@
+"""Detectors judged on the same images: figures with intervals, mistakes, and what becomes of each box that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from hardneg.detect import (
+    OVERLAPS,
+    Detections,
+    Evaluation,
+    Kind,
+    Matches,
+    Mistakes,
+    Outcomes,
+    Spread,
+    Truth,
+    ap50_without,
+    evaluate,
+    matched,
+    mistakes,
+    outcomes,
+    spread,
+)
+from hardneg.errors import InputError
+from hardneg.io.found import Scenes
+from hardneg.progress import Progress, Silent
+from hardneg.ragged import BoolArray
+
+__all__ = ["WRONG", "Judged", "Verdict", "Verdicts", "judge", "names_of_results", "seen"]
+
+WRONG = (Kind.BACKGROUND, Kind.CONFUSION, Kind.LOCALISATION, Kind.BOTH, Kind.DUPLICATE)
+"""The kinds of mistakes, in the order in which they are shown: first those that are negatives."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One detector on one data set.
+
+    Args:
+        name: what it is called.
+        truth: what is there.
+        found: what it found.
+        matches: which find found which box, at an overlap of 0.5.
+        mistakes: what kind each find is.
+        images: how many were looked at.
+        categories: how many there are.
+    """
+
+    name: str
+    truth: Truth
+    found: Detections
+    matches: Matches
+    mistakes: Mistakes
+    images: int
+    categories: int
+
+    @cached_property
+    def together(self) -> Outcomes:
+        """The finds of all categories together, at an overlap of 0.5."""
+        return self.left(np.zeros(len(self.found), bool))
+
+    @cached_property
+    def missed(self) -> BoolArray:
+        """Which boxes count and were not found, shape ``(boxes,)``."""
+        return np.asarray((self.matches.found < 0) & ~self.truth.uncounted)
+
+    def count(self, kind: Kind) -> int:
+        """How many finds are of a kind."""
+        return int((self.mistakes.kind == kind).sum())
+
+    def ap50_without(self, gone: BoolArray) -> float:
+        """The mean AP50 without some finds; see :func:`hardneg.detect.ap50_without`."""
+        return ap50_without(self.truth, self.found, self.matches, gone, images=self.images, categories=self.categories)
+
+    def left(self, gone: BoolArray) -> Outcomes:
+        """The finds of all categories together without some of them, at an overlap of 0.5."""
+        return outcomes(self.truth, self.found, self.matches, self.images, gone=gone)
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """A detector with its figures; ``spread`` has those of draws of images, None where none were asked for."""
+
+    judged: Judged
+    evaluation: Evaluation
+    spread: Spread | None = None
+
+    @property
+    def name(self) -> str:
+        """What the detector is called."""
+        return self.judged.name
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What was judged and on what data: first the detector in question, then the one that it is compared with."""
+
+    scenes: Scenes
+    detectors: tuple[Verdict, ...]
+    seed: int
+    draws: int
+
+    @property
+    def difference(self) -> Spread | None:
+        """The first detector's figures less the second's, draw by draw; None where there are not two."""
+        first, *others = [one.spread for one in self.detectors]
+        return None if first is None or not others or others[0] is None else first.less(others[0])
+
+
+def seen(scenes: Scenes, name: str, number: int = 0) -> Judged:
+    """One of the detectors, its finds matched and named at an overlap of 0.5."""
+    found = scenes.found[number]
+    matches = matched(scenes.truth, found)
+    kinds = mistakes(scenes.truth, found, matches)
+    return Judged(name, scenes.truth, found, matches, kinds, len(scenes.images), len(scenes.categories))
+
+
+def judge(
+    scenes: Scenes, names: Sequence[str], *, draws: int = 1000, seed: int = 0, progress: Progress | None = None
+) -> Verdicts:
+    """Judge what each detector found.
+
+    Args:
+        scenes: the data set, with the finds of each detector.
+        names: of the detectors.
+        draws: how often images are drawn for intervals; 0 for none.
+        seed: draws the images.
+        progress: told how far the work is.
+
+    Raises InputError where no box counts, as there is nothing to find.
+    """
+    if not (~scenes.truth.uncounted).any():
+        raise InputError("No box counts: there is nothing to find.", remedy="Give data in which something is labelled.")
+    progress, made = progress or Silent(), []
+    for number, name in enumerate(names):
+        with progress.stage(f"Match {name}", len(OVERLAPS), "overlaps") as report:
+            images, categories = len(scenes.images), len(scenes.categories)
+            judged = evaluate(scenes.truth, scenes.found[number], images=images, categories=categories, report=report)
+        drawn = None
+        if draws and images > 1:
+            with progress.stage(f"Draw images for {name}", draws, "draws") as report:
+                drawn = spread(judged, draws=draws, seed=seed, report=report)
+        made.append(Verdict(seen(scenes, name, number), judged, drawn))
+    return Verdicts(scenes, tuple(made), seed, draws)
+
+
+def names_of_results(results: Sequence[Path]) -> list[str]:
+    """A name for each file or folder of results: its own, with as much of its folders as tells them apart.
+
+    >>> names_of_results([Path("one/found.json"), Path("two/found.json")])
+    ['one/found.json', 'two/found.json']
+    """
+    whole = [one.resolve() for one in results]
+    for depth in range(1, max(len(one.parts) for one in whole) + 1):
+        names = ["/".join(one.parts[-depth:]) for one in whole]
+        if len(set(names)) == len(set(whole)):
+            return names
+    return [str(one) for one in whole]
