@@ -17,7 +17,7 @@ from hardneg.collection import Collection
 from hardneg.detect import Detections, Kind, Mistakes, Truth, matched, mistakes
 from hardneg.positives import Positives
 
-__all__ = ["DELETED", "Photos", "Planted", "photos", "planted"]
+__all__ = ["DELETED", "Photos", "Planted", "photos", "planted", "planted_where"]
 
 DELETED = 0.2
 
@@ -80,8 +80,13 @@ def photos(work: Path) -> Photos:
 
 def planted(data: Photos, seed: int, *, second: bool = True, pictures: bool = True) -> Planted:
     """Delete each box with probability ``DELETED``."""
+    gone = np.random.default_rng(seed).random(len(data.truth)) < DELETED
+    return planted_where(data, gone, second=second, pictures=pictures)
+
+
+def planted_where(data: Photos, gone: NDArray[np.bool_], *, second: bool = True, pictures: bool = True) -> Planted:
+    """Delete these boxes."""
     truth = data.truth
-    gone = np.random.default_rng(seed).random(len(truth)) < DELETED
     left = Truth(truth.image[~gone], truth.category[~gone], truth.box[~gone])
     images = data.images if pictures else Collection(data.images.table.drop_columns("path"))
     positives = Positives.from_boxes(

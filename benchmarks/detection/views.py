@@ -32,12 +32,7 @@ from hardneg.encode import EmbeddingCache
 from hardneg.mining import Settings
 
 PICTURES, RANDOM, VIEWS, ENCODER = 60, 10, "flip,0.8,1.25", "descriptor"
-ARMS = (
-    Arm("scores alone", ("missing_label",), pictures=False),
-    Arm("scores alone, views", ("missing_label",), second=True, pictures=False),
-    Arm("with crops", ("missing_label",)),
-    Arm("with crops, views", ("missing_label",), second=True),
-)
+ARMS = (Arm("missing_label", ("missing_label",)), Arm("missing_label, views", ("missing_label",), second=True))
 PACKAGES = ("hardneg", "numpy", "scikit-learn", "torch")
 
 TEXT = """## A detector asked again about other views of a picture
@@ -106,12 +101,9 @@ def page(draws: list[dict[str, Any]]) -> str:
     for row, arm in enumerate(ARMS):
         some = [one["outcomes"][row] for one in draws]
         rows.append([arm.name, *(told([one[name] for one in some]) for name in ("caught", "lost", "likely"))])
-    for name, (without, views) in (("views, scores alone", (0, 1)), ("views, with crops", (2, 3))):
-        gain = [
-            told([one["outcomes"][views][what] - one["outcomes"][without][what] for one in draws])
-            for what in ("caught", "lost", "likely")
-        ]
-        rows.append([f"difference by {name}", *gain])
+    names = ("caught", "lost", "likely")
+    gains = [[one["outcomes"][1][name] - one["outcomes"][0][name] for one in draws] for name in names]
+    rows.append(["difference", *map(told, gains)])
     sizes = {name: float(np.mean([one[name] for one in draws])) for name in ("missing", "negative")}
     text = TEXT.format(pictures=PICTURES, views=VIEWS, encoder=ENCODER, seeds=len(draws), **sizes)
     return f"{text}\n\n{machine.table(('', 'caught', 'lost', 'called likely, of missing'), rows)}"

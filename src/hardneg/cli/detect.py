@@ -55,7 +55,7 @@ def command(pictures: Path, out: Path, **options: Any) -> None:
         pictures, detector, out=out, truth=options["truth"], split=options["split"], views=views,
         progress=for_console(console), overwrite=options["overwrite"],
     )  # fmt: skip
-    _say(summary, pictures, out, options["truth"])
+    _say(summary, pictures, out, options)
 
 
 def _numbered(number: str, name: str) -> tuple[int, str]:
@@ -64,7 +64,7 @@ def _numbered(number: str, name: str) -> tuple[int, str]:
     return int(number), name
 
 
-def _say(summary: Mapping[str, Any], pictures: Path, out: Path, truth: Path | None) -> None:
+def _say(summary: Mapping[str, Any], pictures: Path, out: Path, options: Mapping[str, Any]) -> None:
     """What was found, and what to do next."""
     _line(
         f"{plural(summary['detections'], 'detection')} in {plural(summary['looked_at'], 'picture')} of "
@@ -72,7 +72,8 @@ def _say(summary: Mapping[str, Any], pictures: Path, out: Path, truth: Path | No
     )
     console.print(table(str(out), ("category", "detections"), list(summary["categories"].items())))
     say_left_out(summary["left_out"] + summary["detections_left_out"], summary["noted"])
-    mined = f"hardneg mine {truth or 'ANNOTATIONS.json'} --predictions {out}"
+    mined = f"hardneg mine {options['truth'] or 'ANNOTATIONS.json'} --predictions {out}"
+    mined += f" --split {options['split']}" if options["split"] else ""
     if "views" in summary:
         of_views = files_of(out)[2]
         _line(

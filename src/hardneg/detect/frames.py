@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hardneg.collection import Collection
 from hardneg.detect.boxes import Boxes, Truth
 from hardneg.detect.tracks import Linked, around, neighbours
+from hardneg.errors import InputError
 from hardneg.ragged import IntArray
 
 __all__ = ["frames_told", "held_together", "with_frames_around"]
@@ -57,8 +58,11 @@ def with_frames_around(
         categories: the names of the categories by their numbers.
         truth: what is there.
         find: what boxes are linked with, by :func:`hardneg.detect.linked`.
+
+    Raises InputError for numbers of frames that are none.
     """
-    if "frame" not in images.table.column_names or images.table.column("frame").null_count == len(images):
+    columns = set(images.table.column_names)
+    if not {"sequence", "frame"} <= columns or images.table.column("frame").null_count == len(images):
         return items
     table = items.table
     score = np.fmax(*(_numbers(table.column(name), np.nan) for name in ("detector_score", "hidden_score")))
@@ -98,8 +102,12 @@ def frames_told(items: pa.Table, row: int) -> str:
 
 def _films(images: Collection) -> tuple[IntArray, IntArray, list[str]]:
     """For each image the number of its film and its own there, -1 for none; the names of the films."""
-    known = images.table.column("sequence").combine_chunks().dictionary_encode()
-    codes, numbers = (pa.compute.fill_null(one, -1) for one in (known.indices, images.table.column("frame")))
+    table = images.table
+    known = table.column("sequence").cast(pa.string()).combine_chunks().dictionary_encode()
+    numbers = table.column("frame") if "frame" in table.column_names else pa.nulls(len(table), pa.int64())
+    if not pa.types.is_integer(numbers.type):
+        raise InputError(f"The column 'frame' must be whole numbers. Got {numbers.type}.")
+    codes, numbers = (pa.compute.fill_null(one.cast(pa.int64()), -1) for one in (known.indices, numbers))
     return np.asarray(codes, np.int64), np.asarray(numbers, np.int64), known.dictionary.to_pylist()
 
 

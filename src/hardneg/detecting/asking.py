@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from hardneg.progress import Progress
 
 __all__ = ["PART", "Asked", "ask"]
 
-PART = 32  # pictures between two lines of the journal
+PART = 32  # pictures between two lines of the journal, about
 _ENDS = ("left", "top", "right", "bottom")
 _SCHEMA = pa.schema(
     {
@@ -69,12 +69,13 @@ def ask(
     parts: list[str] = []
     broken: dict[int, str] = {}
     with progress.stage("detect", len(pictures), "pictures") as report:
-        for start in range(0, len(pictures), PART):
-            some = pictures[start : start + PART]
+        step = detector.batch_size * max(1, PART // detector.batch_size)  # whole batches
+        for start in range(0, len(pictures), step):
+            some = pictures[start : start + step]
             name = f"{start:09d}"
             noted = place.about(name)
             if noted is None:
-                table, lost = _part(detector, views, some, start)
+                table, lost = _part(detector, views, some, start, lambda done: report(done, len(pictures)))
                 noted = place.add(name, table, broken=lost)
             broken |= {int(row): reason for row, reason in noted["broken"].items()}
             parts.append(name)
@@ -83,7 +84,7 @@ def ask(
 
 
 def _part(
-    detector: Detector, views: Sequence[View], pictures: Sequence[Picture], start: int
+    detector: Detector, views: Sequence[View], pictures: Sequence[Picture], start: int, told: Callable[[int], None]
 ) -> tuple[pa.Table, dict[int, str]]:
     tables: list[pa.Table] = []
     broken: dict[int, str] = {}
@@ -98,6 +99,7 @@ def _part(
                 whole.append((row, picture, image))
         if whole:
             tables += _answers(detector, views, whole)
+        told(start + first + len(batch))
     return pa.concat_tables([_SCHEMA.empty_table(), *tables]).combine_chunks(), broken
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -85,7 +85,7 @@ class Detector(Called):
             raise InputError(
                 f"{who} failed ({what}). It got {len(pictures)} pictures, the first of them '{names[0]}'."
             ) from error
-        given = list(given) if isinstance(given, (list, tuple)) or hasattr(given, "__iter__") else [given]
+        given = list(given) if hasattr(given, "__iter__") and not isinstance(given, Mapping) else [given]
         if len(given) != len(pictures):
             raise InputError(
                 f"{who} must return {len(pictures)} results for {len(pictures)} pictures. Got {len(given)}.",

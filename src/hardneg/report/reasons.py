@@ -82,6 +82,12 @@ REASONS: dict[str, Meaning] = {
         "more typical of the class than {} of its members",
         "raise 'error' in unlabelled",
     ),
+    "missing_label.frames": Meaning(
+        "Labelled in the frames around",
+        "Nothing is labelled here, and at least half of the frames around have the category labelled at this place.",
+        "labelled in {} of the frames around",
+        "label it in this frame too",
+    ),
     "missing_label.likely": Meaning(
         "Label likely missing",
         "The detector found something where nothing is labelled, and it is likely a thing of the category.",

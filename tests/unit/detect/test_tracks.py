@@ -21,6 +21,7 @@ from hardneg.detect import (
     overlap,
 )
 from hardneg.detect.frames import held_together
+from hardneg.errors import InputError
 
 REACH = 2
 
@@ -187,3 +188,10 @@ def test_films_are_held_out_together_or_in_stretches(films: int) -> None:
         assert len(set(mine)) == 1 + int((mine[1:] != mine[:-1]).sum())  # each stretch in one piece
         assert not set(mine) & set(groups[sequence != film])
         assert (len(set(mine)) == 1) == (films >= 10)
+
+
+def test_a_film_may_have_no_numbers_but_none_that_are_none() -> None:
+    table = pa.table({"id": ["a", "b"], "sequence": [7, 7]})
+    assert held_together(Collection(table)).to_pylist() == ["7, 1 of 2", "7, 2 of 2"]
+    with pytest.raises(InputError, match=r"'frame' must be whole numbers\. Got string"):
+        held_together(Collection(table.append_column("frame", pa.array(["x", "y"]))))

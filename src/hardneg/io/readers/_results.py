@@ -58,6 +58,12 @@ def results_in(place: Path, places: Places, least: float, skips: Skips, notes: S
         scores.look(some[:, 6])
         kept.add(some[:, 0].astype(np.int64) // GROUP, some)
         count += len(some)
+    if not count and sum(one.count for one in skips.list()) == before:
+        raise InputError(
+            "None of the results can be used: there is none in it.",
+            path=place,
+            remedy="Did the detector find nothing? Try a lower score threshold.",
+        )
     if not count:
         reasons = ", ".join(f"{one.count} {one.reason}" for one in skips.list())
         lost = sum(one.count for one in skips.list()) - before
