@@ -30,8 +30,10 @@ from numpy.typing import NDArray
 from hardneg import schema
 from hardneg.collection import Collection, one_dictionary
 from hardneg.errors import RunError
+from hardneg.notation import parse
 from hardneg.positives import Positives
-from hardneg.ragged import BoolArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.samplers import SAMPLERS, Chooser
 from hardneg.similarity import FloatArray
 from hardneg.storage import read_table, refuse_taken
 from hardneg.table import (
@@ -161,12 +163,20 @@ class Run:
         """The names of the parts, in order."""
         return [Path(part["file"]).stem for part in self.manifest["parts"]]
 
+    @cached_property
+    def wanted(self) -> IntArray:
+        """How many negatives each anchor should have, shape ``(len(self.anchors),)``."""
+        for text in self.manifest["steps"]["sampler"]:
+            if "per_positive" in dict(parse(text).named) and isinstance(step := SAMPLERS.make(text), Chooser):
+                return step.wanted(self.anchors)
+        return np.full(len(self.anchors), int(self.manifest["wanted"]), np.int64)
+
     def short(self) -> pa.Table:
         """The anchors with a positive and fewer negatives than wanted.
 
         Columns: ``anchor, sampled, wanted, candidates, suspect, dropped``.
         """
-        n, wanted = len(self.anchors), int(self.manifest["wanted"])
+        n, wanted = len(self.anchors), self.wanted
         sampled = np.bincount(self.anchors.positions(self.negatives.column("anchor")), minlength=n)
         counts = np.zeros((3, n), np.int64)
         for part in self.parts():
@@ -180,7 +190,7 @@ class Run:
             {
                 "anchor": self.anchors.ids.take(pa.array(rows)),
                 "sampled": sampled[rows],
-                "wanted": np.full(len(rows), wanted),
+                "wanted": wanted[rows],
                 "candidates": candidates,
                 "suspect": suspect,
                 "dropped": dropped,

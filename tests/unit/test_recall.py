@@ -64,3 +64,13 @@ def test_a_run_says_it() -> None:
     assert first["negatives"] == counts["hen"]
     assert first["boxes"] == run.anchors.table.column("positives").to_pylist()[2]
     assert any("'hen' has" in one for one in run.manifest["balance"]["warnings"])
+
+
+def test_each_category_is_told_how_many_it_wanted() -> None:
+    run = mined(boxes(), "top(n=60, per_positive=1)")
+    there = run.anchors.table.column("positives").to_pylist()
+    assert run.wanted.tolist() == [min(60, one) for one in there]
+    short = {one["anchor"]: one["wanted"] for one in run.short().to_pylist()}
+    got = {name: sum(one["anchor"] == name for one in rows_of(run)) for name in ("cat", "dog", "hen")}
+    assert short == {name: most for name, most in zip(got, run.wanted.tolist(), strict=True) if got[name] < most}
+    assert mined(boxes(), "top(n=7)").wanted.tolist() == [7, 7, 7]

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from hardneg.balance import balance_lines
 from hardneg.errors import StorageError
+from hardneg.ragged import IntArray
 from hardneg.report import write_report
 from hardneg.report.numbers import plural
 from hardneg.run import Run
@@ -111,7 +112,7 @@ def summary(run: Run, out: Console = console) -> None:
     for line in balance_lines(run.manifest["balance"]) if "balance" in run.manifest else []:
         out.print(line, markup=False, highlight=False)
     if shortage["anchors"]:
-        out.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)
+        out.print(shortage_line(shortage, run.wanted), markup=False, highlight=False)
         names = ", ".join(f"{one['anchor']} ({one['sampled']})" for one in shortage["examples"][:8])
         out.print(f"  {names}{' …' if shortage['anchors'] > 8 else ''}", markup=False, highlight=False)
         advice = f"  To get more: {_more(dict(reasons))}. All of them: hardneg show {run.path} --short"
@@ -145,11 +146,12 @@ def decisions_line(counts: Mapping[str, int]) -> str:
     return f"Reviewers' decisions: {found}; {used}." + (f" Without effect: {', '.join(left)}." if left else "")
 
 
-def shortage_line(shortage: dict[str, Any], wanted: int) -> str:
+def shortage_line(shortage: dict[str, Any], wanted: IntArray) -> str:
     """How many anchors came up short, and what became of them."""
     fate = {"keep": "kept with what there is", "fill": "even after filling up", "drop": "dropped"}[shortage["policy"]]
+    same = plural(int(wanted[0]), "negative") if len(set(wanted.tolist())) == 1 else "as many negatives as wanted"
     return (
-        f"{plural(shortage['anchors'], 'anchor')} with fewer than {plural(wanted, 'negative')} ({fate}); "
+        f"{plural(shortage['anchors'], 'anchor')} with fewer than {same} ({fate}); "
         f"{shortage['missing']:,} missing in all, {plural(shortage['without_any'], 'anchor')} without any:"
     )
 

@@ -56,6 +56,7 @@ def cards(
                 "positives": [[int(item), compact(float(score))] for item, score in pairs],
                 "more": int(lengths[anchor]) - len(found),
                 "counts": facts.by_anchor[anchor].tolist(),
+                "wanted": int(facts.wanted[anchor]),
                 "hardness": compact(float(hardness[at])),
                 "rows": columns[starts[at] : ends[at]],
             }

@@ -26,7 +26,7 @@ def choose_anchors(facts: Facts, most: int) -> IntArray:
     if len(minable) <= most:
         return minable
     counts = facts.by_anchor[minable]
-    lacking = facts.wanted - counts[:, State.SAMPLED]
+    lacking = facts.wanted[minable] - counts[:, State.SAMPLED]
     chosen = np.zeros(len(minable), bool)
     for figure in (lacking, counts[:, State.SUSPECT]):
         first = np.argsort(-figure, kind="stable")[: most // 4]

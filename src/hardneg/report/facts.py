@@ -86,9 +86,9 @@ class Facts:
         return len(self.anchor)
 
     @property
-    def wanted(self) -> int:
+    def wanted(self) -> IntArray:
         """How many negatives each anchor should have."""
-        return int(self.run.manifest["wanted"])
+        return self.run.wanted
 
     @cached_property
     def positive(self) -> Ragged:

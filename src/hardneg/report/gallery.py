@@ -136,7 +136,6 @@ def _chosen(facts: Facts, sizes: Sizes) -> _Chosen:
 def _made(facts: Facts, sizes: Sizes, chosen: _Chosen) -> Gallery:
     anchors, rows, items = chosen.anchors, chosen.rows, chosen.items
     data = {
-        "wanted": facts.wanted,
         "range": [compact(end) for end in score_range(facts)],
         "states": [state.name.lower() for state in State],
         "grades": facts.grade.names,

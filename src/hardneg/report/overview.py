@@ -64,7 +64,13 @@ def skipped(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _short(facts: Facts) -> int:
-    return int((facts.by_anchor[facts.minable, State.SAMPLED] < facts.wanted).sum())
+    return int((facts.by_anchor[facts.minable, State.SAMPLED] < facts.wanted[facts.minable]).sum())
+
+
+def _wanted(facts: Facts) -> str:
+    """How many each anchor wants, where all want the same; else that it depends on its positives."""
+    numbers = np.unique(facts.wanted[facts.minable])
+    return f"{numbers[0]}" if len(numbers) == 1 else "number"
 
 
 def _outcome(facts: Facts) -> list[str]:
@@ -74,8 +80,8 @@ def _outcome(facts: Facts) -> list[str]:
         anchors = plural(len(facts.minable), "class", "classes")
     head = f"{plural(ledger['sampled'], 'negative')} for {anchors}"
     if short := _short(facts):
-        return [f"{head}.", f"{plural(short, 'anchor')} got fewer than the {facts.wanted} wanted."]
-    return [f"{head}: {facts.wanted} each."]
+        return [f"{head}.", f"{plural(short, 'anchor')} got fewer than the {_wanted(facts)} wanted."]
+    return [f"{head}: {_wanted(facts)} each." if _wanted(facts) != "number" else f"{head}."]
 
 
 def _set_aside(facts: Facts) -> list[str]:
@@ -118,6 +124,7 @@ def _figures(facts: Facts) -> list[Figure]:
     used, short = len(np.unique(facts.item[sampled])), _short(facts)
     side = "below" if gap < 0 else "above"
     each = ledger["sampled"] / anchors if anchors else 0
+    fewer = f"got fewer than the {_wanted(facts)} wanted"
     return [
         Figure("Negatives", count(ledger["sampled"]), f"{each:.3g} for each of {plural(anchors, 'anchor')}"),
         Figure(
@@ -127,7 +134,7 @@ def _figures(facts: Facts) -> list[Figure]:
         ),
         _hardness(facts),
         Figure("Suspects", count(ledger["suspect"]), f"{share(ledger['suspect'], len(facts))} of all candidates"),
-        Figure("Short anchors", count(short), f"got fewer than {facts.wanted}" if short else "every anchor got enough"),
+        Figure("Short anchors", count(short), fewer if short else "every anchor got enough"),
         Figure("Items used", count(used), f"{share(used, facts.corpus_size())} of {count(facts.corpus_size())}"),
     ]
 

@@ -67,12 +67,12 @@ def shortfall(facts: Facts) -> Shortfall:
     columns = excerpt(facts.run.anchors, shown, _EXCERPT), facts.anchor_labels(shown), pictures
     for row, text, label, picture in zip(shown, *columns, strict=True):
         numbers = {state: int(counts[row, state]) for state in State}
-        why, relax = _diagnosis(numbers, facts.wanted, reasons[int(row)])
+        why, relax = _diagnosis(numbers, int(facts.wanted[row]), reasons[int(row)])
         anchors.append(
             ShortAnchor(
                 *text,
                 sampled=numbers[State.SAMPLED],
-                wanted=facts.wanted,
+                wanted=int(facts.wanted[row]),
                 candidates=sum(numbers.values()),
                 suspect=numbers[State.SUSPECT],
                 dropped=numbers[State.DROPPED],

@@ -163,7 +163,7 @@ function cardOf({ card, rows }, at, total, view) {
   const heading = el("h3", { id: title }, ...headingOf(card, view));
   if (card.cut) heading.append(el("span", { class: "quiet" }, `… ${count(card.cut)} more characters`));
   const [sampled, suspect, dropped, kept] = card.counts;
-  const short = sampled < view.data.wanted ? ` of ${view.data.wanted} wanted` : "";
+  const short = sampled < card.wanted ? ` of ${count(card.wanted)} wanted` : "";
   const figures = [plural(sampled, "negative") + short, plural(suspect, "suspect"), `${count(dropped)} dropped`];
   figures.push(`${count(kept)} kept, not sampled`);
   const meta = el("p", { class: "meta" }, ...idOf([card.id, card.text]), `${card.text === null ? "" : " · "}${figures.join(" · ")}`);
