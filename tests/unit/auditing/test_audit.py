@@ -96,7 +96,7 @@ def test_a_teacher_alone_has_no_interval() -> None:
     assert "uncorrected and without an interval" in found.sentence
 
 
-def teacher(scores: NDArray[np.float64]) -> Callable[[list[tuple[str, str]]], list[float]]:
+def teacher(scores: NDArray[np.floating]) -> Callable[[list[tuple[str, str]]], list[float]]:
     """A teacher with a score for each mined pair."""
     run = scene()[0]
     table = run.negatives

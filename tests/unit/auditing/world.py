@@ -35,7 +35,8 @@ def mined(known: NDArray[np.bool_], *, filters: tuple[str, ...] = FILTERS, sampl
     anchors = Collection.of([f"a{row}" for row in range(60)], texts=[f"question {row}" for row in range(60)])
     items = Collection.of([f"i{row}" for row in range(300)], texts=[f"answer {row}" for row in range(300)])
     none, own = Ragged.empty(60), np.full(60, -1, np.int64)
-    lists = Ragged.from_pairs(*np.nonzero(known), 60)
+    at = np.nonzero(known)
+    lists = Ragged.from_pairs(at[0], at[1], 60)
     positives = Positives(anchors, items, lists, none, none, own, np.zeros(300, bool))
     return mine(positives, encoder=things()[0], sources="neighbors(k=40)", filters=filters, sampler=sampler, out=out)
 
