@@ -98,7 +98,7 @@ def test_queues_hold_what_they_say(desk: Desk) -> None:
 
 def test_greatest_doubt_is_nearest_to_even_odds_where_there_are_odds(desk: Desk) -> None:
     odds = np.linspace(0, 1, len(desk), dtype=np.float32)
-    told = Desk(desk.facts, {**desk.evidence, "calibrated_probability": odds}, desk.relation)
+    told = Desk(desk.facts, {**desk.evidence, "positive_probability": odds}, desk.relation)
     rows = QUEUES["doubt"].rows(told)
     assert (np.diff(np.abs(odds[rows] - 0.5)) >= 0).all()
 
