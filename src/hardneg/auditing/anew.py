@@ -13,22 +13,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hardneg import random
+from hardneg.calibrate import hidden_positives
 from hardneg.choosing import FILL, class_columns
 from hardneg.context import Context, reference_scores
 from hardneg.filters import Filter
 from hardneg.judging import judge_rows
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
-from hardneg.run import Run, relation_of, rows_of
+from hardneg.run import Run, rows_of
 from hardneg.samplers import sample
 from hardneg.similarity import FloatArray
 from hardneg.steps import Steps
 from hardneg.table import Array, Relation, Rows, Verdict
 
-__all__ = ["FOLDS", "Anew", "mined_anew"]
+__all__ = ["FOLDS", "Anew", "mined_anew", "named_elsewhere"]
 
 FOLDS = 5
 """How many positives of an anchor are hidden at most, each in a fold of its own."""
+
+_MEETINGS = 2_000_000  # of anchors over an item, in memory at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,21 +69,49 @@ def mined_anew(run: Run, seed: int = 0) -> Anew:
     positives, score = run.positives, run.positive_scores
     anchor, item = positives.positive.rows(), positives.positive.values
     fold, weight = _folds(positives, seed)
+    named = named_elsewhere(positives.positive, len(positives.items))
     rank = np.full(len(anchor), -1, np.int64)
     mined, unseen = np.zeros((2, len(anchor)), bool)
     for rows in _groups(run, capped=steps.plan.capped):
         there = np.isin(anchor, rows.anchor)
-        proposed, place = _places(rows, anchor, score, there)
-        rank[there] = np.where(proposed, place, -1)[there]
+        would_be = hidden_positives(positives.positive, score, rows.take(rows["rank"] >= 0))
+        proposed = would_be["proposed"]
+        rank[there] = np.where(proposed, would_be["rank"], -1)[there]
         for number in range(FOLDS):
             hidden = np.flatnonzero((fold == number) & there & proposed)
             if not len(hidden):
                 continue
             mine = rows if steps.plan.capped else rows.take(np.isin(rows.anchor, anchor[hidden]))
             fresh = Rows(anchor[hidden], item[hidden], {"score": score[hidden], "rank": rank[hidden].astype(np.int32)})
-            mined[hidden], unseen[hidden] = _chosen(run, steps, mine, fresh, fold != number)
+            relation = np.where(named[hidden], np.uint8(Relation.SHARED), np.uint8(Relation.UNKNOWN))
+            mined[hidden], unseen[hidden] = _chosen(run, steps, mine, fresh.having(relation=relation), fold != number)
     names = tuple(str(one) for one in steps.filters if not _judges_alone(one))
     return Anew(anchor, item, score, rank, weight, mined, unseen, names)
+
+
+def named_elsewhere(positive: Ragged, items: int) -> BoolArray:
+    """For each pair whether it is a shared positive once it alone is hidden.
+
+    That is: whether another anchor has the item, and has another positive in common with this one.
+
+    >>> named_elsewhere(Ragged.from_lists([[0, 1], [0, 1], [1]]), 2).tolist()
+    [True, True, True, True, False]
+    """
+    by_item, count = positive.inverted(items), np.bincount(positive.values, minlength=items)
+    out = np.zeros(len(positive.values), bool)
+    meetings = np.concatenate([[0], np.cumsum(count[positive.values])])[positive.offsets]
+    start = 0
+    while start < len(positive):  # in blocks of anchors: an item may be a positive of thousands
+        stop = max(start + 1, int(np.searchsorted(meetings, meetings[start] + _MEETINGS, side="right")) - 1)
+        mine = positive.take(np.arange(start, stop))
+        owners = by_item.take(mine.values)
+        at = owners.rows()
+        left, right = mine.rows()[at] + start, owners.values
+        _, code, times = np.unique(left * len(positive) + right, return_inverse=True, return_counts=True)
+        several = (times[code] > 1) & (left != right)
+        out[positive.offsets[start] : positive.offsets[stop]] = np.bincount(at[several], minlength=len(mine.values)) > 0
+        start = stop
+    return out
 
 
 def _folds(positives: Positives, seed: int) -> tuple[IntArray, FloatArray]:
@@ -107,31 +138,8 @@ def _groups(run: Run, *, capped: bool) -> Iterator[Rows]:
         yield Rows.concatenated(group)
 
 
-def _places(rows: Rows, anchor: IntArray, score: FloatArray, there: BoolArray) -> tuple[BoolArray, IntArray]:
-    """Whether each positive would have been proposed, and at which raw rank.
-
-    It would where it scores above an anchor's last candidate, or where the anchor has room for more.
-    """
-    ranked = rows["rank"] >= 0
-    owner, theirs = rows.anchor[ranked], rows["score"][ranked]
-    number = int(max(owner.max(initial=0), anchor.max(initial=0))) + 1
-    counts = np.bincount(owner, minlength=number)
-    least = np.full(number, np.inf)
-    np.minimum.at(least, owner, theirs)
-    proposed = there & ((score >= least[anchor]) | (counts[anchor] < counts.max(initial=0)))
-    everyone = np.concatenate([owner, anchor[there]])
-    scores = np.concatenate([theirs, score[there]])
-    order = np.lexsort((-scores, everyone))
-    starts = np.searchsorted(everyone[order], np.arange(number))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order)) - starts[everyone[order]]
-    out = np.full(len(anchor), -1, np.int64)
-    out[there] = place[len(owner) :]
-    return proposed, out
-
-
 def _chosen(run: Run, steps: Steps, rows: Rows, fresh: Rows, known: BoolArray) -> tuple[BoolArray, BoolArray]:
-    """Which of the hidden (``fresh``) are mined: as other anchors may name them, and where none does.
+    """Which of the hidden (``fresh``) are mined: as other anchors name them, and where none does.
 
     ``known`` are the positives that stay.
     """
@@ -140,8 +148,7 @@ def _chosen(run: Run, steps: Steps, rows: Rows, fresh: Rows, known: BoolArray) -
     positives = replace(before, positive=Ragged.from_pairs(*pairs, len(before.anchors)))
     score = run.positive_scores[known]
     references = reference_scores(positives.positive, lambda anchors, items: score)  # noqa: ARG005
-    named = relation_of(positives, fresh)
-    both = Rows.concatenated([rows, _filled(fresh.having(relation=named), rows)])
+    both = Rows.concatenated([rows, _filled(fresh, rows)])
     order = np.lexsort((both.item, -both["score"], both.anchor))
     both, is_fresh = both.take(order), (np.arange(len(both)) >= len(rows))[order]
     context = Context(positives, None)

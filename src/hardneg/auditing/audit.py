@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from hardneg.auditing.answers import Answers, Judgements, answers_of, drawn_by
+from hardneg.auditing.answers import Answers, Judgements, answers_of
+from hardneg.auditing.evidence import Evidence
+from hardneg.auditing.hidden import hidden_bound, hidden_parts, hidden_share
 from hardneg.auditing.intervals import Interval
 from hardneg.auditing.judged import judged_parts, judged_share
 from hardneg.auditing.population import Coded, Population
-from hardneg.auditing.result import Audit, Estimate
+from hardneg.auditing.result import Audit, Estimate, Part
 from hardneg.auditing.sample import Sample, draw
-from hardneg.auditing.strata import bands, largest, rank_bands, strata_of
-from hardneg.auditing.taught import Teacher, banded, teacher_of, teacher_scores, uncorrected
-from hardneg.errors import OptionError
+from hardneg.auditing.strata import bands, largest, rank_bands
+from hardneg.auditing.taught import Teacher, uncorrected
+from hardneg.decisions import Decision
 from hardneg.mining import Settings
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.notation import require
 from hardneg.run import Run
-from hardneg.similarity import FloatArray
 
 __all__ = ["FEWEST", "audit", "sample_of"]
 
 FEWEST = 40
 """The smallest useful number of judgements: if none of 40 is false, at most some 9% are."""
+
+_NARROW = 0.02  # an interval that needs no further judgements
 
 
 def audit(
@@ -34,9 +36,13 @@ def audit(
     judgements: Judgements | Sequence[Judgements] = (),
     qrels: str | Path | Sequence[str | Path] = (),
     teacher: Teacher | None = None,
+    completeness: float | None = None,
     settings: Settings | None = None,
 ) -> Audit:
     """Estimate how many of the mined negatives are false.
+
+    Known positives are always hidden and mined anew where anchors have several: that bounds the share from above. An
+    estimate takes judgements.
 
     Args:
         run: a finished run, or its directory. Decisions in its ledger (``decisions.jsonl``) take part.
@@ -46,10 +52,11 @@ def audit(
         teacher: a second judge of all pairs, as the filter ``rescore`` names it (``cross_encoder(...)``,
             ``teacher(...)``, ``function(...)``), or any function of a list of ``(anchor text, item text)`` that gives
             a number for each.
+        completeness: the share of all positives that you believe to be known.
         settings: caches and progress.
 
     Raises InputError for judgements that cannot be used, OptionError for a sample drawn with a teacher that is not
-    given.
+    given or a ``completeness`` that is no share.
 
     >>> import numpy as np, hardneg as hn
     >>> vectors = np.random.default_rng(0).normal(size=(60, 8)).astype("f4")
@@ -58,18 +65,24 @@ def audit(
     >>> audit(run).best is None
     True
     """
-    evidence = _Evidence.of(run, _listed(judgements), teacher, settings or Settings())
+    require(completeness is None or 0 < completeness <= 1, "completeness", "above 0 and at most 1", completeness)
+    evidence = Evidence.of(run, _listed(judgements), teacher, settings or Settings())
     files = [qrels] if isinstance(qrels, (str, Path)) else list(qrels)
     answers = answers_of(evidence.population, evidence.strata, _listed(judgements), files)
-    estimates = [*_judged(evidence, answers), *_taught_alone(evidence, answers)]
-    measured = bool(estimates) and estimates[0].kind == "measured"
+    estimates = [
+        *_judged(evidence, answers),
+        *_hidden(evidence, completeness),
+        *_known_alone(evidence, answers),
+        *_taught_alone(evidence, answers),
+    ]
+    best = estimates[0].kind if estimates else "none"
     return Audit(
         mined=len(evidence.population),
         estimates=tuple(estimates),
-        by=_parts(evidence, answers) if measured else {},
-        notes=_notes(answers),
+        by=_parts(evidence, answers, best),
+        notes=_notes(evidence, answers),
         advice=_advice(evidence, answers, estimates),
-        details=_details(answers),
+        details=_details(evidence, answers, estimates),
     )
 
 
@@ -81,56 +94,18 @@ def sample_of(
 
     A larger draw with the same seed holds every smaller one, and the first ``k`` pairs are the sample of size ``k``.
     """
-    evidence = _Evidence.of(run, (), teacher, settings or Settings(), drawing=True)
+    evidence = Evidence.of(run, (), teacher, settings or Settings(), drawing=True)
     return evidence.population, draw(evidence.population, evidence.strata, number, seed)
 
 
-@dataclass(frozen=True, eq=False)
-class _Evidence:
-    """The mined pairs, the strata that they are or were drawn by, and a teacher's scores."""
-
-    population: Population
-    strata: Coded
-    by: str  # what the strata are made by: score or teacher
-    teacher: str | None
-    taught: FloatArray | None
-    of_positives: FloatArray | None
-
-    @classmethod
-    def of(
-        cls, run: Run | str | Path, judgements: Sequence[Judgements], teacher: Teacher | None, settings: Settings,
-        *, drawing: bool = False,
-    ) -> _Evidence:  # fmt: skip
-        population = Population.of(run if isinstance(run, Run) else Run.open(run))
-        name, taught, of_positives = None, None, None
-        if teacher is not None:
-            judge = teacher_of(teacher, settings.embeddings)
-            name = str(judge)
-            taught, of_positives = teacher_scores(judge, population, settings.pair_scores, settings.progress)
-        by = ("score" if taught is None else "teacher") if drawing else drawn_by(population.run, judgements)
-        if by == "teacher" and taught is None:
-            raise OptionError("The sample was drawn with a teacher. Give the same again: --teacher ...")
-        figure = population.score if by == "score" or taught is None else taught
-        strata = strata_of(figure, ~population.known, by, *population.keys)
-        return cls(population, strata, by, name, taught, of_positives)
-
-    def cells(self, answers: Answers) -> Callable[[BoolArray], IntArray]:
-        """The codes of cells to estimate in: the strata, with a teacher its bands within them."""
-        taught = self.taught
-        if taught is None:
-            return lambda within: self.strata.codes  # noqa: ARG005 - the strata do not depend on the part
-        return lambda within: banded(self.strata.codes, taught, answers, self.population.keys, within)
-
-
 def _listed(judgements: Judgements | Sequence[Judgements]) -> list[Judgements]:
-    from hardneg.decisions import Decision
 
     if isinstance(judgements, (str, Path)) or (judgements and isinstance(judgements[0], Decision)):
         return [judgements]  # type: ignore[list-item]
     return list(judgements)  # type: ignore[arg-type]
 
 
-def _judged(evidence: _Evidence, answers: Answers) -> list[Estimate]:
+def _judged(evidence: Evidence, answers: Answers) -> list[Estimate]:
     """By judgements, and with a teacher corrected by them; nothing where some pairs are unknown and none is judged."""
     known, total = int((answers.truth >= 0).sum()), len(answers.truth)
     if not answers.drawn and known < total:
@@ -160,7 +135,18 @@ def _evidence(answers: Answers) -> str:
     return " and ".join(parts)
 
 
-def _taught_alone(evidence: _Evidence, answers: Answers) -> list[Estimate]:
+def _known_alone(evidence: Evidence, answers: Answers) -> list[Estimate]:
+    """By answers that were not drawn: they say what they say of themselves, and the others may be anything."""
+    given = answers.settled & ~evidence.population.known
+    if answers.drawn or not given.any() or answers.settled.all():
+        return []
+    false, open_, total = int((answers.truth == 1).sum()), int((~answers.settled).sum()), len(answers.truth)
+    share = Interval(float("nan"), false / total, (false + open_) / total)
+    why = "Who chose which pairs to judge may have chosen the false ones, so nothing is said of the others."
+    return [Estimate(_evidence(answers), "measured", share, (why,))]
+
+
+def _taught_alone(evidence: Evidence, answers: Answers) -> list[Estimate]:
     """A teacher's word where nobody has judged anything."""
     if evidence.taught is None or evidence.of_positives is None or answers.drawn:
         return []
@@ -173,46 +159,76 @@ def _taught_alone(evidence: _Evidence, answers: Answers) -> list[Estimate]:
     return [Estimate(f"the teacher {evidence.teacher}", "uncorrected", Interval(share, none, none), why)]
 
 
-def _parts(evidence: _Evidence, answers: Answers) -> dict[str, list]:  # type: ignore[type-arg]
-    """The parts that a reader wants to see."""
+def _hidden(evidence: Evidence, completeness: float | None) -> list[Estimate]:
+    """By hidden positives: at a stated completeness, and at the least that the candidates allow."""
+    if evidence.hidden is None:
+        return []
+    anew, found, mined = evidence.hidden.anew, evidence.hidden.completeness, len(evidence.population)
+    alike = "Known positives are a random part of all positives: neither the easy nor the near ones alone."
+    passed = tuple(f"{name} needs a model: hidden positives were taken to pass it." for name in anew.passed_over)
+    hidden = f"{int((anew.weight > 0).sum()):,} hidden positives"
+    estimates = []
+    if completeness is not None:
+        stated, share = f"a completeness of {completeness:.0%}", hidden_share(anew, mined, completeness)
+        assumed = (f"Of all positives {completeness:.0%} are known, as stated.", alike, *passed)
+        estimates.append(Estimate(f"{hidden} and {stated}", "assumed", share, assumed))
+    share = hidden_bound(anew, mined, found)
+    top = f"It would be about {share.value:.1%} if nothing in the surest region ({found.region}) were a true negative."
+    estimates.append(Estimate(hidden, "bound", share, (alike, *([top] if found.best else []), *passed)))
+    return estimates
+
+
+def _parts(evidence: Evidence, answers: Answers, best: str) -> dict[str, list[Part]]:
+    """The parts that a reader wants to see, by the best evidence."""
     population = evidence.population
-    figure = population.score if evidence.by == "score" or evidence.taught is None else evidence.taught
-    parts = {
-        "score" if evidence.by == "score" else "teacher's score": bands(figure, evidence.strata),
-        "rank": rank_bands(population.rank),
-        "source": population.source,
-    }
-    if population.group is not None:
-        parts["group"] = largest(population.group)
-    return {name: judged_parts(one, evidence.cells(answers), answers) for name, one in parts.items()}
+    parts: dict[str, Coded] = {}
+    if best == "measured":
+        parts["score" if evidence.by == "score" else "teacher's score"] = bands(evidence.figure, evidence.strata)
+        parts |= {"rank": rank_bands(population.rank), "source": population.source}
+        if population.group is not None:
+            parts["group"] = largest(population.group)
+        return {name: judged_parts(one, evidence.cells(answers), answers) for name, one in parts.items()}
+    if best in ("bound", "assumed") and evidence.hidden is not None:
+        anew, ranks = evidence.hidden.anew, rank_bands(population.rank)
+        return {"rank": hidden_parts(ranks, rank_bands(anew.rank).codes, anew, evidence.hidden.completeness)}
+    return {}
 
 
-def _notes(answers: Answers) -> tuple[str, ...]:
-    return tuple(f"{count:,} answers {reason}." for reason, count in sorted(answers.counts.items()))
+def _notes(evidence: Evidence, answers: Answers) -> tuple[str, ...]:
+    told = [f"{count:,} answers {reason}." for reason, count in sorted(answers.counts.items())]
+    return (*told, *([f"{evidence.no_hidden}."] if evidence.no_hidden else []))
 
 
-def _advice(evidence: _Evidence, answers: Answers, estimates: Sequence[Estimate]) -> tuple[str, ...]:
+def _advice(evidence: Evidence, answers: Answers, estimates: Sequence[Estimate]) -> tuple[str, ...]:
     run, drawn = evidence.population.run.path, answers.drawn
     if estimates and estimates[0].kind == "measured":
         share = estimates[0].share
-        if share.high - share.low <= 0.02 or drawn == 0:
+        more = min(4 * drawn, len(evidence.population))
+        if share.high - share.low <= _NARROW or more <= drawn:
             return ()
-        return (
-            f"For an interval half as wide, judge some {4 * drawn}: "
-            f"hardneg audit {run} --draw {4 * drawn} -o sample.csv",
-        )
-    many = int(evidence.population.run.positives.positive.lengths().max(initial=0))
-    why = "Nobody has judged any of the mined pairs"
-    if many <= 1:
-        why += ", and no anchor has two known positives of which one could be hidden"
-    return (f"{why}. Judge {FEWEST} pairs: hardneg audit {run} --draw {FEWEST} -o sample.csv",)
+        return (f"For an interval half as wide, judge some {more:,}: hardneg audit {run} --draw {more} -o sample.csv",)
+    return (
+        f"Nobody has judged a sample of the mined pairs, and only that gives an estimate. "
+        f"Judge {FEWEST} pairs: hardneg audit {run} --draw {FEWEST} -o sample.csv",
+    )
 
 
-def _details(answers: Answers) -> dict[str, object]:
+def _details(evidence: Evidence, answers: Answers, estimates: Sequence[Estimate]) -> dict[str, object]:
     drawn = (answers.truth >= 0) & ~answers.settled
-    return {
+    found: dict[str, object] = {
         "judged": answers.drawn,
         "judged_false": int((answers.truth[drawn] == 1).sum()),
         "known": int(answers.settled.sum()),
         "known_false": int((answers.truth[answers.settled] == 1).sum()),
     }
+    if evidence.hidden is not None:
+        anew, completeness = evidence.hidden.anew, evidence.hidden.completeness
+        found["hidden"] = int((anew.weight > 0).sum())
+        found["hidden_mined"] = int(anew.mined_unseen.sum())
+        found["hidden_mined_where_others_name_them"] = int(anew.mined.sum())
+        found["completeness_at_least"] = completeness.low
+        if estimates and estimates[0].kind == "measured":
+            false = [len(evidence.population) * end for end in (estimates[0].share.high, estimates[0].share.low)]
+            hits = float(anew.weight[anew.mined_unseen].sum())
+            found["completeness_by_judgements"] = [hits / (hits + one) if hits + one else None for one in false]
+    return found

@@ -19,9 +19,12 @@ __all__ = ["CONFIDENCE", "Cell", "Interval", "clopper_pearson", "stratified"]
 
 CONFIDENCE = 0.95
 _GRID = 1024  # steps from 0 to the share found, in which sums are counted
-_HALVINGS = 60
+_CLOSE = 1e-5  # how near an end is to its exact place, as a share of it
 _FARTHEST = 40.0  # of the multiplier, as an inverse hyperbolic sine
 _UNSEEN = 0.01  # the weight of a cell without a judgement among those that have some: it goes where it is pushed
+
+_RESERVE = 0.7  # of the error allowed; the rest pays for shares of cells that are estimated (after Berger & Boos 1994)
+_NOTHING = 1e-15  # a chance that changes nothing
 
 Floats = NDArray[np.float64]
 
@@ -63,23 +66,24 @@ def clopper_pearson(false: float, judged: float, confidence: float = CONFIDENCE)
 def stratified(cells: Sequence[Cell], confidence: float = CONFIDENCE) -> Interval:
     """The share of false pairs over all cells, judged in each by simple random sampling without replacement.
 
-    A share is in the interval unless what was found, or anything further off, has a chance below ``(1 - confidence) /
-    2`` on either side. The chance is exact (hypergeometric), with the cells as they are most likely if the whole has
-    that share: Clopper & Pearson's interval where there is one cell, and after Chuang & Lai (2000, Statistica Sinica
-    10) where there are several. None false of 40 still gives an upper end; all judged gives the share itself.
+    A share is in the interval unless what was found, or anything further off, has too small a chance on either side:
+    half of ``1 - confidence``. The chance is exact (hypergeometric), with the cells as they are most likely if the
+    whole has that share: Clopper & Pearson's interval where there is one cell, and after Chuang & Lai (2000,
+    Statistica Sinica 10) where there are several. Then a part of the error allowed is kept back, since the shares of
+    the cells are estimated. None false of 40 still gives an upper end; all judged gives the share itself.
 
     A cell without judgements may hold anything, and the interval says so. NaN between 0 and 1 where nothing is judged.
 
     >>> found = stratified([Cell(1000, 20, 1), Cell(3000, 20, 0)])
     >>> f"{found.value:.4f} {found.low:.4f} {found.high:.4f}"
-    '0.0125 0.0003 0.1254'
+    '0.0125 0.0003 0.1366'
     >>> stratified([Cell(10, 10, 3)])
     Interval(value=0.3, low=0.3, high=0.3)
     """
     path = _Path.of([cell for cell in cells if cell.pairs])
     if not path.judged.any():
         return Interval(float("nan"), 0.0, 1.0)
-    tail = (1 - confidence) / 2
+    tail = (1 - confidence) / 2 * (1 if path.drawn <= 1 else _RESERVE)
     high = path.end(lambda shares: path.chance(shares, np.floor, np.less_equal), -1.0, tail)
     low = path.end(lambda shares: 1 - path.chance(shares, np.ceil, np.less), 1.0, tail)
     return Interval(path.value, min(low, path.value), max(high, path.value))
@@ -101,6 +105,11 @@ class _Path:
     def of(cls, cells: Sequence[Cell]) -> _Path:
         columns = ([getattr(cell, name) for cell in cells] for name in ("pairs", "judged", "false"))
         return cls(*(np.array(column, np.float64) for column in columns))
+
+    @property
+    def drawn(self) -> int:
+        """How many cells were judged in part."""
+        return int(((self.judged > 0) & (self.judged < self.pairs)).sum())
 
     @property
     def weight(self) -> Floats:
@@ -137,10 +146,16 @@ class _Path:
         near, far = 0.0, _FARTHEST
         if chance(shares(far)) >= tail:
             near = far
-        for _ in range(_HALVINGS if near < far else 0):
+        ends = [float((self.weight * shares(at)).sum()) for at in (near, far)]
+        while abs(ends[1] - ends[0]) > _CLOSE * max(ends) and near < far:
             middle = (near + far) / 2
-            near, far = (middle, far) if chance(shares(middle)) >= tail else (near, middle)
-        return float((self.weight * shares(far)).sum())
+            found = shares(middle)
+            inside = chance(found) >= tail
+            if middle in (near, far):
+                break
+            near, far = (middle, far) if inside else (near, middle)
+            ends[0 if inside else 1] = float((self.weight * found).sum())
+        return ends[1]
 
     def chance(
         self, shares: Floats, rounded: Callable[[Floats], Floats], within: Callable[[Floats, float], NDArray[np.bool_]]
@@ -159,9 +174,19 @@ class _Path:
             at = rounded(place + towards)
             fits = at <= _GRID
             odds = _hypergeometric(number[fits], int(pairs), float(pairs * share), int(judged))
-            total = np.convolve(total, np.bincount(at[fits].astype(np.int64), odds))[: _GRID + 1]
+            total = _added(total, at[fits].astype(np.int64), odds)
         places = np.arange(len(total), dtype=np.float64)
         return float(total[within(places, _GRID if step else 0)].sum())
+
+
+def _added(total: Floats, at: NDArray[np.int64], odds: Floats) -> Floats:
+    """The distribution of a sum on the grid: ``total`` and a figure that is ``at[i]`` with the chance ``odds[i]``."""
+    out = np.zeros(min(_GRID, len(total) - 1 + int(at.max(initial=0))) + 1)
+    for place, chance in zip(at.tolist(), odds.tolist(), strict=True):
+        end = min(len(out), place + len(total))
+        if chance > _NOTHING:
+            out[place:end] += chance * total[: end - place]
+    return out
 
 
 def _hypergeometric(number: NDArray[np.int64], pairs: int, false: float, judged: int) -> Floats:

@@ -33,6 +33,8 @@ __all__ = ["PER_BAND", "Teacher", "banded", "teacher_of", "teacher_scores", "unc
 PER_BAND = 8
 """Judgements in a band of the teacher's scores, at least."""
 
+_BANDS = 4  # of a stratum, at most: more would gain next to nothing
+
 Teacher = str | Rescorer | Callable[[list[tuple[str, str]]], Any]
 
 
@@ -88,7 +90,7 @@ def banded(
     for stratum in np.unique(strata[order]):
         rows = order[strata[order] == stratum]
         judged = answers.truth[rows] >= 0
-        number = max(1, int(judged.sum()) // PER_BAND)
+        number = min(_BANDS, max(1, int(judged.sum()) // PER_BAND))
         band = np.arange(len(rows)) * number // len(rows)
         codes[rows] = fresh + _joined(band, judged, number)
         fresh += number

@@ -42,6 +42,9 @@ _FILES = click.Path(exists=True, path_type=Path)
     "--teacher", metavar="STEP",
     help="A second judge: a cross-encoder's folder or name, teacher(ENCODER), function(FILE.py:NAME).",
 )  # fmt: skip
+@click.option(
+    "--completeness", type=float, metavar="SHARE", help="The share of all positives that you believe to be known."
+)
 @click.option("--cache", type=_PATH, help="Where the teacher's scores are kept between runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 @click.option("--overwrite", is_flag=True, help="Replace the file of drawn pairs.")
@@ -56,7 +59,7 @@ def command(run: Path, draw: int | None, as_json: bool, cache: Path | None, **op
         hardneg audit runs/a --judgements sample.csv --teacher "teacher(encoder=./better)"
     """  # noqa: D301 - click's own mark for text that keeps its lines
     opened, settings = Run.open(run), _settings(cache)
-    evidence = {name: options[name] for name in ("judgements", "qrels", "teacher")}
+    evidence = {name: options[name] for name in ("judgements", "qrels", "teacher", "completeness")}
     if draw is not None:
         _draw(opened, draw, settings, options)
         return

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from hardneg.report import numbers
+from hardneg.report.audit import audited
 from hardneg.report.confusion import confusion
 from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
@@ -26,7 +27,10 @@ from hardneg.report.waterfall import waterfall
 
 __all__ = ["SECTIONS", "Section", "environment", "joined", "render"]
 
-_STYLES = ("base.css", "charts.css", "map.css", "tables.css", "gallery.css", "pictures.css", "sounds.css", "print.css")
+_STYLES = (
+    *("base.css", "charts.css", "map.css", "tables.css", "audit.css", "gallery.css", "pictures.css"),
+    *("sounds.css", "print.css"),
+)
 _SCRIPTS = (
     *("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js"),
     *("gallery-picture.js", "gallery-sound.js", "gallery.js", "map.js"),
@@ -53,6 +57,7 @@ class Section:
 
 SECTIONS = (
     Section("ledger", "Where the candidates went", "Ledger", waterfall),
+    Section("audit", "Is it trustworthy?", "Trust", audited),
     Section("scores", "How they score", "Scores", distributions),
     Section("ranks", "Hardness by rank", "Ranks", ranks),
     Section("confusion", "Confusion map", "Confusion", confusion),
