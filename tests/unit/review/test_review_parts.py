@@ -12,7 +12,7 @@ from tests.unit.report.conftest import build
 from hardneg.decisions import FILE, Decision, append, now
 from hardneg.errors import OptionError
 from hardneg.report.facts import State
-from hardneg.review.agreement import agreement, cohen_kappa, fleiss_kappa
+from hardneg.agreement import agreement, cohen_kappa, fleiss_kappa
 from hardneg.review.answers import Answers
 from hardneg.review.desk import Desk
 from hardneg.review.differences import differences
