@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,10 @@ from hardneg.progress import Progress, Silent
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray, Matrix, Similarity, check_vectors, pair_scores
 
-__all__ = ["Context", "Reference", "Vectors", "anchors_of", "clear_of", "encoded", "reference_scores"]
+if TYPE_CHECKING:
+    from hardneg.table import Rows
+
+__all__ = ["REFERENCES", "Context", "Reference", "Vectors", "anchors_of", "clear_of", "encoded", "reference_scores"]
 
 T = TypeVar("T")
 Reference = str  # one of REFERENCES
@@ -89,6 +92,8 @@ class Context:
     active: IntArray | None = None  # the anchors that will be mined, rising; None for all
     notes: dict[str, Any] = field(default_factory=dict)  # what steps want the manifest to say
     of_items: dict[str, NDArray[Any]] = field(default_factory=dict)  # what a source knows of each item: a column
+    propose: Callable[[IntArray], Rows] | None = None  # what the run's source proposes for some anchors, rising
+    wanted: int = 8  # negatives that each anchor is to get
     _encoded: dict[str, Vectors] = field(default_factory=dict)
     _predicted: dict[str, Predictions] = field(default_factory=dict)
     _doubted: dict[tuple[int, ...], LabelErrors] = field(default_factory=dict)  # by the predictions they come from

@@ -32,6 +32,7 @@ class Judge:
         self._steps, self._context = steps, context
         self._propose = source.prepare(context)
         self._vectors = context.vectors(None)
+        context.propose, context.wanted = self._proposed, steps.plan.chooser.n
         self._gather = [one.gather(context) for one in steps.filters]
         self.references = reference_scores(context.positives.positive, self._vectors.pairs)
 
@@ -41,6 +42,11 @@ class Judge:
         if "source" not in rows.columns:
             rows = rows.having(source=np.ones(len(rows), np.uint32))
         return self.judged(rows)
+
+    def _proposed(self, anchors: IntArray) -> Rows:
+        """Candidates of these anchors with their primary score, for filters that learn from them."""
+        rows = self._propose(anchors)
+        return rows if "score" in rows.columns else rows.having(score=self._vectors.pairs(rows.anchor, rows.item))
 
     def judged(self, rows: Rows) -> tuple[Rows, list[str]]:
         """Give proposed rows their evidence and their verdicts."""

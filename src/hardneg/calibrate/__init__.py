@@ -1,5 +1,20 @@
 """How likely a candidate is an unknown positive, learnt by hiding the known ones, and what follows for a filter."""
 
+from hardneg.calibrate.calibration import Calibration, calibrated
+from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.hiding import hidden_positives
+from hardneg.calibrate.learning import LEAST
+from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 
-__all__ = ["hidden_positives"]
+__all__ = [
+    "LEAST",
+    "Calibration",
+    "Curve",
+    "Point",
+    "Pool",
+    "calibrated",
+    "curve",
+    "frontier",
+    "hidden_positives",
+    "unknown_positives",
+]

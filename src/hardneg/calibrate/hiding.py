@@ -54,14 +54,32 @@ def hidden_positives(positive: Ragged, scores: FloatArray, candidates: Rows) -> 
 
 
 def _ranks(anchor: IntArray, item: IntArray, score: FloatArray, candidates: Rows) -> NDArray[np.int32]:
-    """The place of each positive among the positives and candidates of its anchor; ties in the order of the items."""
+    """The raw rank of each positive among the positives and candidates of its anchor; ties in the order of the items.
+
+    Raw ranks count what else is ruled out for an anchor, such as itself: how much of that is above, the rank of the
+    candidate before says, or of the first one.
+    """
+    n = len(anchor)
     anchors = np.concatenate([anchor, candidates.anchor])
     items, scores = np.concatenate([item, candidates.item]), np.concatenate([score, candidates["score"]])
     order = np.lexsort((items, -scores, anchors))
     first = np.searchsorted(anchors[order], anchors[order])  # where the rows of each one's anchor begin
+    place = np.arange(len(order)) - first
+    if "rank" not in candidates.columns or not len(candidates):
+        more = np.zeros(len(order), np.int64)
+    else:
+        at = np.flatnonzero((order >= n) & (np.concatenate([np.full(n, -1), candidates["rank"]])[order] >= 0))
+        gap = np.maximum(candidates["rank"][order[at] - n] - place[at], 0)
+        before = np.searchsorted(at, np.arange(len(order)), side="right") - 1
+        own = (before >= 0) & (at[np.maximum(before, 0)] >= first) if len(at) else np.zeros(len(order), bool)
+        near = np.where(own, before, before + 1)
+        there = near < len(at)
+        near = np.minimum(near, max(len(at) - 1, 0))
+        there &= anchors[order][at[near]] == anchors[order] if len(at) else False
+        more = np.where(there, gap[near], 0) if len(at) else np.zeros(len(order), np.int64)
     out = np.empty(len(order), np.int32)
-    out[order] = np.arange(len(order)) - first
-    return out[: len(anchor)]
+    out[order] = place + more
+    return out[:n]
 
 
 def _of_others(positive: Ragged, score: Figures) -> dict[str, FloatArray]:

@@ -2,6 +2,7 @@
 
 from hardneg.filters._base import Filter, Gather, Judgement, Rule, first_of, judge_all, too_close
 from hardneg.filters.agreement import Agreement
+from hardneg.filters.calibrated import Calibrated
 from hardneg.filters.duplicates import Duplicates
 from hardneg.filters.known import Known
 from hardneg.filters.margin import Margin
@@ -15,6 +16,7 @@ from hardneg.notation import Registry
 __all__ = [
     "FILTERS",
     "Agreement",
+    "Calibrated",
     "Duplicates",
     "Filter",
     "Gather",
@@ -35,5 +37,5 @@ __all__ = [
 FILTERS: Registry[Filter] = Registry(
     "filter",
     Filter,  # type: ignore[type-abstract]
-    [Agreement, Duplicates, Known, Margin, Mislabelled, MissingLabel, Rank, Rescore, Unlabelled],
+    [Agreement, Calibrated, Duplicates, Known, Margin, Mislabelled, MissingLabel, Rank, Rescore, Unlabelled],
 )

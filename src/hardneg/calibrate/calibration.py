@@ -1,0 +1,139 @@
+"""From a context to the figures of every candidate: all of a filter's learning in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.calibrate.evidence import FEATURES, Evidence
+from hardneg.calibrate.frontier import Point, frontier
+from hardneg.calibrate.learning import Cases, Learnt, cases, learn
+from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
+from hardneg.context import REFERENCES, Context, reference_scores
+from hardneg.ragged import IntArray
+from hardneg.similarity import FloatArray
+from hardneg.table import Rows
+
+__all__ = ["Calibration", "Judged", "calibrated"]
+
+Figures = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Of some candidates the lowest rate under which each passes, its probability of being a positive, and the place of
+    the nearest positive in its anchor's list, -1 for none."""
+
+    rate: FloatArray
+    probability: FloatArray
+    nearest: NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What was learnt from the hidden positives of a mining.
+
+    ``promised`` says whether the rates are bounds; where nothing can be promised at the wanted rate they are estimates.
+    ``shares`` holds for each group (nobody else has the item, another anchor has it) the share of the candidates that
+    are positives.
+    """
+
+    context: Context
+    evidence: Evidence
+    learnt: Learnt
+    curve: Curve
+    points: list[Point]
+    shares: Figures
+    promised: bool
+    about: Mapping[str, Any]
+
+    def judge(self, rows: Rows) -> Judged:
+        """Judge candidates; what is judged of an anchor does not depend on other anchors."""
+        positives = self.context.positives
+        some, at = np.unique(rows.anchor, return_inverse=True)
+        vectors = self.context.vectors(None)
+        references = reference_scores(
+            positives.positive.take(some), lambda row, items: vectors.pairs(some[row], items)
+        )
+        of_anchor = {f"positive_{one}": references[one][at] for one in REFERENCES}
+        order = np.argsort(rows.anchor, kind="stable")
+        found = self.evidence.of(rows.having(**of_anchor).take(order))
+        odds = self.learnt.log_odds(found.figures, positives.anchors.keys[rows.anchor[order]])
+        likely = np.minimum(1, self.shares[found.named.astype(np.int64)] * np.exp(np.minimum(odds, 50)))
+        out = Judged(
+            np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32)
+        )
+        out.rate[order] = self.curve.rate(odds, promised=self.promised)
+        out.probability[order] = likely
+        out.nearest[order] = _places(self.context, rows.anchor[order], found.nearest)
+        return out
+
+
+def calibrated(context: Context, rate: float) -> Calibration | int:
+    """Learn from the hidden positives of a mining.
+
+    Where there are too few of them (10, of 10 anchors) nothing is learnt, and their number is given instead.
+
+    Args:
+        context: of the mining; its ``propose`` gives the candidates.
+        rate: the share of false negatives that is wanted: where no threshold can promise it, estimates take the place of
+            bounds.
+    """
+    evidence = Evidence(context)
+    known = cases(context, evidence)
+    if not known.enough:
+        return int((known.hidden & ~known.nameless).sum())
+    positives = context.positives
+    evidence = evidence.without_naming() if not known.names else evidence
+    found = learn(known, positives.anchors.keys, positives.items.keys)
+    odds = found.log_odds(known.found.figures, positives.anchors.keys[known.rows.anchor])
+    mine = np.isin(known.rows.anchor, known.anchors)
+    rows = known.rows.take(mine)
+    pool = Pool(rows.anchor, rows["score"], odds[mine], known.hidden[mine], known.found.named[mine].astype(np.int64))
+    unknown = [unknown_positives(pool, group) for group in (0, 1)]
+    candidates = np.bincount(pool.group[~pool.hidden], minlength=2)
+    made = curve(pool, context.wanted, unknown.__getitem__)
+    promised = bool(made.bound[0] <= rate)
+    points = frontier(pool, rows, made, context.wanted, promised=promised)
+    about = _about(known, found, pool, unknown, made, promised)
+    shares = np.array([one[0] for one in unknown]) / np.maximum(candidates, 1)
+    return Calibration(context, evidence, found, made, points, shares, promised, about)
+
+
+def _about(
+    known: Cases, found: Learnt, pool: Pool, unknown: list[tuple[float, float]], made: Curve, promised: bool
+) -> Mapping[str, Any]:  # fmt: skip
+    hidden = known.hidden & ~known.nameless
+    return {
+        "promised": promised,
+        "confidence": 0.95,
+        "assumption": "unknown positives are like the known ones",
+        "anchors": len(np.unique(known.rows.anchor[hidden])),
+        "hidden": int(hidden.sum()),
+        "candidates": int((~pool.hidden).sum()),
+        "unknown_positives": {"estimate": round(sum(one[0] for one in unknown), 1),
+                              "at_most": round(sum(one[1] for one in unknown), 1)},
+        "least": {"share": round(float(made.share[0]), 5), "bound": round(float(made.bound[0]), 5)},
+        "weight": _weights(found, known),
+        "model": found.about(),
+    }  # fmt: skip
+
+
+def _weights(found: Learnt, known: Cases) -> dict[str, float]:
+    """How much each kind of evidence tells hidden positives from candidates: the difference of what it adds."""
+    parts = np.mean([one.parts(known.found.figures) for one in found.models], axis=0)
+    apart = parts[known.hidden].mean(axis=0) - parts[~known.hidden].mean(axis=0)
+    return {name: round(float(value), 3) for name, value in zip(FEATURES, apart, strict=True)}
+
+
+def _places(context: Context, anchors: IntArray, items: IntArray) -> NDArray[np.int32]:
+    """Where each item stands among its anchor's positives, which rise."""
+    positive = context.positives.positive
+    width = int(max(positive.values.max(initial=0), items.max(initial=0))) + 2
+    keys = positive.rows() * width + positive.values
+    place = np.searchsorted(keys, anchors * width + items) - positive.offsets[anchors]
+    return np.where(items >= 0, place, -1).astype(np.int32)

@@ -1,0 +1,186 @@
+"""Learning what unknown positives look like, from known ones that are hidden; no anchor judges itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg import random
+from hardneg.calibrate.evidence import FEATURES, Evidence, Found
+from hardneg.calibrate.hiding import hidden_positives
+from hardneg.calibrate.model import Additive
+from hardneg.context import REFERENCES, Context, Reference, reference_scores
+from hardneg.ragged import BoolArray, IntArray
+from hardneg.search import Constraints, Exact, Unlike
+from hardneg.similarity import FloatArray
+from hardneg.table import Rows
+
+__all__ = ["LEAST", "Cases", "Learnt", "cases", "learn"]
+
+Figures = NDArray[np.float64]
+LEAST = 10  # hidden positives, and anchors that hide one, below which nothing is learnt
+_ANCHORS = 1024  # anchors that are learnt from at most
+_FOLDS = 4
+_HIDDEN, _OTHERS = 3000, 6000  # rows that a model is fitted to at most
+_K = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """What is learnt from: candidates of some anchors, and their hidden positives in two ways.
+
+    ``rows`` holds unjudged candidates first and then the hidden positives that would be proposed, sorted by anchor;
+    ``found`` is their evidence. A hidden positive that another anchor has as well is there twice: once hidden for its
+    anchor alone, once (``nameless``) for all anchors. An unknown positive that others name is like the one, an unknown
+    positive that nobody names is like the other.
+    """
+
+    rows: Rows
+    found: Found
+    hidden: BoolArray
+    nameless: BoolArray
+    anchors: IntArray  # those with at least two positives
+    names: bool = True  # whether other anchors are asked
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is enough to learn from."""
+        hidden = self.hidden & ~self.nameless
+        return int(hidden.sum()) >= LEAST and len(np.unique(self.rows.anchor[hidden])) >= LEAST
+
+
+def cases(context: Context, evidence: Evidence) -> Cases:
+    """Hide the known positives of anchors with at least two, and find what they are told from.
+
+    Up to 1024 anchors are looked at; where fewer have two, candidates of anchors with one are learnt from as well.
+    """
+    positives = context.positives
+    chosen, several = _chosen(context)
+    found = _candidates(context, chosen)
+    vectors = context.vectors(None)
+    listed = positives.positive.take(chosen)
+    scores = vectors.pairs(chosen[listed.rows()], listed.values)
+    place = np.searchsorted(chosen, found.anchor)
+    hidden = hidden_positives(listed, scores, Rows(place, found.item, found.columns))
+    usable = hidden["proposed"] & several[hidden.anchor]
+    hidden = Rows(chosen[hidden.anchor], hidden.item, hidden.columns).take(usable)
+    references = reference_scores(listed, lambda at, items: vectors.pairs(chosen[at], items))
+    found = found.take(_open(context, found)).having(proposed=np.ones(0, bool))
+    found = Rows(found.anchor, found.item, {
+        "score": found["score"], "rank": found["rank"],
+        **{f"positive_{one}": references[one][np.searchsorted(chosen, found.anchor)] for one in REFERENCES},
+    })  # fmt: skip
+    hidden = Rows(hidden.anchor, hidden.item, {name: hidden[name] for name in found.columns})
+    named = np.bincount(positives.positive.values, minlength=len(positives.items))[hidden.item] > 1
+    again = hidden.take(named)
+    rows = Rows.concatenated([found, hidden, again])
+    kind = np.repeat([0, 1, 2], [len(found), len(hidden), len(again)])
+    order = np.lexsort((rows.item, kind, rows.anchor))
+    rows, kind = rows.take(order), kind[order]
+    names = int(named.sum()) >= LEAST
+    if not names:
+        rows, kind = rows.take(kind < 2), kind[kind < 2]
+        evidence = evidence.without_naming()
+    return Cases(rows, evidence.of(rows, kind > 0, kind == 2), kind > 0, kind == 2, chosen[several], names)
+
+
+def _chosen(context: Context) -> tuple[IntArray, BoolArray]:
+    """The anchors that are looked at, rising, and which of them have at least two positives."""
+    positives = context.positives
+    active = np.arange(len(positives.anchors)) if context.active is None else context.active
+    many = positives.positive.lengths()[active]
+    order = np.lexsort((random.uniform(context.seed, positives.anchors.keys[active]), many < 2, many < 1))
+    chosen = np.sort(active[order[: min(_ANCHORS, int((many > 0).sum()))]])
+    return chosen, positives.positive.lengths()[chosen] >= 2
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """The models, each fitted without the anchors of one fold."""
+
+    models: tuple[Additive, ...]
+
+    def log_odds(self, figures: Figures, anchor_keys: IntArray) -> Figures:
+        """How much likelier evidence is of a hidden positive than of a candidate, as a logarithm, shape ``(n,)``."""
+        fold = folds_of(anchor_keys)
+        out = np.empty(len(figures))
+        for number, model in enumerate(self.models):
+            out[fold == number] = model.log_odds(figures[fold == number])
+        return out
+
+    def about(self) -> Mapping[str, Any]:
+        """The numbers of all models, for a manifest."""
+        return {f"fold_{number}": model.about(tuple(FEATURES)) for number, model in enumerate(self.models)}
+
+
+def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
+    """Fit a model for each fold, to the anchors of all other folds.
+
+    Hidden positives that others name are weighed against candidates that others name, and those that nobody names
+    against such candidates, so that being named is no evidence by itself: what is known of an item depends on how its
+    judgements were collected.
+    """
+    fold = folds_of(anchor_keys[known.rows.anchor])
+    draw = random.uniform(2, anchor_keys[known.rows.anchor], item_keys[known.rows.item])
+    models = []
+    for number in range(_FOLDS):
+        some = _some(known, fold != number, draw)
+        hidden, named = known.hidden[some], known.found.named[some]
+        weights = _weights(hidden, named)
+        models.append(Additive.fit(known.found.figures[some], hidden, weights, tuple(FEATURES.values())))
+    return Learnt(tuple(models))
+
+
+def folds_of(anchor_keys: IntArray) -> IntArray:
+    """The fold of each anchor, by its id."""
+    return np.asarray(random.uniform(3, anchor_keys) * _FOLDS).astype(np.int64)
+
+
+def _some(known: Cases, seen: BoolArray, draw: Figures) -> IntArray:
+    """At most so many hidden positives and so many candidates of those seen, drawn by their ids."""
+    parts = []
+    for kind, most in ((known.hidden, _HIDDEN), (~known.hidden, _OTHERS)):
+        rows = np.flatnonzero(seen & kind)
+        parts.append(rows[np.argsort(draw[rows], kind="stable")[:most]])
+    return np.concatenate(parts)
+
+
+def _weights(hidden: BoolArray, named: BoolArray) -> Figures:
+    """Hidden and not hidden weigh the same, among the named and among the others."""
+    out = np.ones(len(hidden))
+    for group in (named, ~named):
+        mine, others = group & hidden, group & ~hidden
+        out[mine] = others.sum() / max(1, mine.sum()) if others.any() else 0.0
+    total = hidden.sum()
+    for kind in (hidden, ~hidden):
+        out[kind] *= total / max(out[kind].sum(), 1e-9)
+    return out
+
+
+def _open(context: Context, rows: Rows) -> BoolArray:
+    """Which candidates nobody has judged: not known as negatives or positives, not ignored, not labelled otherwise."""
+    positives = context.positives
+    closed = positives.forbids(rows.anchor, rows.item) | (positives.own[rows.anchor] == rows.item)
+    for one in positives.lists().values():
+        closed |= one.contains(rows.anchor, rows.item)
+    if positives.classes is not None:
+        closed |= positives.classes.otherwise(rows.anchor, rows.item)
+    return ~closed
+
+
+def _candidates(context: Context, anchors: IntArray) -> Rows:
+    """What the run's source proposes for these anchors; their nearest neighbours where there is none."""
+    vectors = context.vectors(None)
+    if context.propose is not None:
+        return context.propose(anchors)
+    positives, classes = context.positives, context.positives.classes
+    unlike = () if classes is None else (Unlike(classes.anchors, classes.items),)
+    free = Constraints(positives.excluded(np.arange(len(positives.anchors))), positives.barred, unlike)
+    search = Exact().prepare(vectors.anchors, vectors.items, _K, vectors.similarity, free)
+    hits = search(anchors)
+    columns = {"score": hits.scores, "rank": hits.ranks.astype(np.int32)}
+    return Rows(np.repeat(anchors, hits.items.lengths()), hits.items.values, columns)

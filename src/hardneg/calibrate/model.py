@@ -1,0 +1,154 @@
+"""A monotone additive logistic regression, small enough for plain numbers in a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.ragged import BoolArray, IntArray
+
+__all__ = ["Additive"]
+
+Figures = NDArray[np.float64]
+_ROUNDS = 15
+_RIDGE = 2.0
+_LEAST = 1e-3  # knots nearer than this part of a figure's range are one
+
+
+@dataclass(frozen=True, eq=False)
+class Additive:
+    """The log odds are a constant plus a piecewise linear function of each figure.
+
+    Where a figure's function must rise (or fall), every piece of it does: the coefficients have that sign
+    (a generalised additive model, Hastie & Tibshirani 1986, with hinges for its bases). What is missing adds a
+    constant of its own. ``figures[j]`` uses ``knots[j]``, of which it has none if it does not vary.
+    """
+
+    knots: tuple[tuple[float, ...], ...]
+    pieces: tuple[tuple[float, ...], ...]  # of each figure what each stretch between two knots adds
+    missing: tuple[float, ...]
+    constant: float
+
+    @classmethod
+    def fit(cls, figures: Figures, one: BoolArray, weights: Figures, signs: Sequence[int]) -> Additive:
+        """Fit by Newton's method with a ridge; coefficients that would take the wrong sign stay 0.
+
+        Args:
+            figures: shape ``(n, d)``, NaN for missing.
+            one: which rows are to be told from the others.
+            weights: of each row.
+            signs: for each figure 1 for rising, -1 for falling, 0 for free.
+
+        >>> x = np.linspace(0, 1, 200)[:, None]
+        >>> model = Additive.fit(x, x[:, 0] > 0.5, np.ones(200), [1])
+        >>> bool((np.diff(model.log_odds(x)) >= 0).all() and model.log_odds(x)[-1] > 2)
+        True
+        """
+        knots = [_knots(column, one) for column in figures.T]
+        bases, sign = [], []
+        for column, ticks, direction in zip(figures.T, knots, signs, strict=True):
+            bases += [_hinges(column, ticks), np.isnan(column)[:, None]]
+            sign += [direction] * max(0, len(ticks) - 1) + [0]
+        design = np.concatenate([*bases, np.ones((len(figures), 1))], axis=1)
+        found = _newton(design, one.astype(np.float64), weights, np.array([*sign, 0]))
+        cuts = np.cumsum([max(0, len(ticks) - 1) + 1 for ticks in knots])
+        parts = np.split(found, cuts)
+        return cls(
+            tuple(tuple(ticks.tolist()) for ticks in knots),
+            tuple(tuple(part[:-1].tolist()) for part in parts[:-1]),
+            tuple(float(part[-1]) for part in parts[:-1]),
+            float(found[-1]),
+        )
+
+    def parts(self, figures: Figures) -> Figures:
+        """What each figure adds to the log odds, shape ``(n, d)``."""
+        out = np.zeros(figures.shape)
+        for j, (ticks, pieces) in enumerate(zip(self.knots, self.pieces, strict=True)):
+            column = figures[:, j]
+            if len(ticks) > 1:
+                out[:, j] = np.interp(column, ticks, np.concatenate([[0.0], np.cumsum(pieces)]))
+            out[np.isnan(column), j] = self.missing[j]
+        return out
+
+    def log_odds(self, figures: Figures) -> Figures:
+        """The log odds of being one of those, shape ``(n,)``."""
+        return np.asarray(self.parts(figures).sum(axis=1) + self.constant)
+
+    def about(self, names: Sequence[str]) -> Mapping[str, Any]:
+        """Its numbers, for a manifest."""
+        table = zip(names, self.knots, self.pieces, self.missing, strict=True)
+        return {
+            "constant": round(self.constant, 6),
+            **{
+                name: {"knots": [round(k, 6) for k in ticks], "adds": [round(p, 6) for p in pieces],
+                       "missing": round(missing, 6)}
+                for name, ticks, pieces, missing in table
+            },
+        }  # fmt: skip
+
+
+def _knots(column: Figures, one: BoolArray) -> Figures:
+    """Quantiles of both kinds, and the upper tail of the many, where the decision falls."""
+    there = ~np.isnan(column)
+    if there.sum() < 2:
+        return np.zeros(0)
+    even = np.linspace(0, 1, 4)
+    found = [np.quantile(column[there & kind], even) for kind in (one, ~one) if (there & kind).any()]
+    if (there & ~one).any():
+        found.append(np.quantile(column[there & ~one], [0.9, 0.97, 0.99]))
+    ticks = np.unique(np.concatenate(found))
+    reach = ticks[-1] - ticks[0]
+    if not reach > 0:
+        return np.zeros(0)
+    kept = [ticks[0]]
+    for tick in ticks[1:]:
+        if tick - kept[-1] > _LEAST * reach:
+            kept.append(tick)
+    return np.array(kept) if len(kept) > 1 else np.zeros(0)
+
+
+def _hinges(column: Figures, ticks: Figures) -> Figures:
+    """For each stretch between two knots how much of it lies below the figure, from 0 to 1; 0 where it is missing."""
+    if len(ticks) < 2:
+        return np.zeros((len(column), 0))
+    found = np.clip((column[:, None] - ticks[:-1]) / np.diff(ticks), 0, 1)
+    return np.nan_to_num(found, nan=0.0)
+
+
+def _newton(design: Figures, one: Figures, weights: Figures, sign: IntArray) -> Figures:
+    """Penalised logistic regression under signs: Newton steps over the free coefficients, halved where they overshoot."""
+    ridge = np.full(design.shape[1], _RIDGE)
+    ridge[-1] = 1e-6
+    found = np.zeros(design.shape[1])
+    total, ones = weights.sum(), (weights * one).sum()
+    found[-1] = np.log(max(ones, 1e-9) / max(total - ones, 1e-9))
+
+    def cost(at: Figures) -> float:
+        odds = design @ at
+        return float((weights * (np.logaddexp(0, odds) - one * odds)).sum() + 0.5 * (ridge * at * at).sum())
+
+    current = cost(found)
+    for _ in range(_ROUNDS):
+        likely = 1 / (1 + np.exp(-np.clip(design @ found, -500, 500)))
+        slope = design.T @ (weights * (likely - one)) + ridge * found
+        curve = (design * (weights * likely * (1 - likely))[:, None]).T @ design + np.diag(ridge)
+        free = ~((sign != 0) & (found * sign <= 0) & (slope * sign > 0))
+        step = np.zeros(len(found))
+        step[free] = -np.linalg.solve(curve[np.ix_(free, free)], slope[free])
+        for _ in range(12):
+            tried = found + step
+            tried = np.where((sign != 0) & (tried * sign < 0), 0, tried)
+            new = cost(tried)
+            if new < current:
+                break
+            step /= 2
+        else:
+            return found
+        done, found, current = current - new < 1e-5 * abs(current), tried, new
+        if done:
+            break
+    return found

@@ -1,0 +1,117 @@
+"""Positives shared between anchors: who else has an item, and how much they have in common with an anchor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg import random
+from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.table import Rows
+
+__all__ = ["Naming", "Pairs"]
+
+Figures = NDArray[np.float64]
+_HALF = 2  # half a list in common is as good as all of it: how much more it is says how the judgements were made
+_MOST = 16  # anchors that are asked about an item; of more, some are drawn by their ids
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """For rows of candidates other anchors that have the item: ``row[i]`` rises, ``anchor[i]`` is one of them."""
+
+    row: IntArray
+    anchor: IntArray
+
+    def without(self, rows: BoolArray) -> Pairs:
+        """The pairs of all rows but these."""
+        kept = ~rows[self.row]
+        return Pairs(self.row[kept], self.anchor[kept])
+
+    def highest(self, values: Figures, n: int) -> Figures:
+        """The highest value of each of ``n`` rows, NaN without one."""
+        out = np.full(n, -np.inf)
+        np.maximum.at(out, self.row, values)
+        return np.where(np.isfinite(out), out, np.nan)
+
+
+class Naming:
+    """The known positives as a graph of anchors and items, in which an item has at most 16 anchors.
+
+    >>> known = Ragged.from_lists([[0, 1], [0, 1, 2], [3]])
+    >>> naming = Naming(known, np.arange(4), np.arange(3), np.full(3, -1))
+    >>> rows = Rows(np.array([0]), np.array([2]))
+    >>> naming.overlap(rows, naming.others(rows), np.zeros(1, bool))[0].tolist()
+    [1.0]
+    """
+
+    def __init__(self, positive: Ragged, item_keys: IntArray, anchor_keys: IntArray, own: IntArray) -> None:
+        by_item = positive.inverted(len(item_keys))
+        if int(by_item.lengths().max(initial=0)) > _MOST:
+            items, anchors = by_item.rows(), by_item.values
+            order = np.lexsort((random.uniform(1, item_keys[items], anchor_keys[anchors]), items))
+            kept = order[np.arange(len(order)) - by_item.offsets[:-1][items[order]] < _MOST]
+            by_item = Ragged.from_pairs(items[kept], anchors[kept], len(item_keys))
+        self._by_item = by_item
+        self._by_anchor = by_item.inverted(len(anchor_keys))
+        self._itself = np.full(len(item_keys), -1, np.int64)  # of an item that is an anchor too, which one
+        self._itself[own[own >= 0]] = np.flatnonzero(own >= 0)
+
+    def others(self, rows: Rows) -> Pairs:
+        """The other anchors that have each row's item."""
+        theirs = self._by_item.take(rows.item)
+        row, anchor = theirs.rows(), theirs.values
+        other = anchor != rows.anchor[row]
+        return Pairs(row[other], anchor[other])
+
+    def themselves(self, rows: Rows) -> Pairs:
+        """Of rows whose item is an anchor as well, that anchor."""
+        found = self._itself[rows.item]
+        row = np.flatnonzero((found >= 0) & (found != rows.anchor))
+        return Pairs(row, found[row])
+
+    def overlap(self, rows: Rows, pairs: Pairs, hidden: BoolArray) -> tuple[Figures, Figures]:
+        """How much the anchors that have a row's item share with the row's anchor, the item itself left out.
+
+        The first figure is the most of what is shared, as a share of the shorter of the two lists of positives; NaN
+        where no list is left. The second is the part of all such overlap of the row's anchor that is with anchors that
+        have the item. A ``hidden`` row's item counts as no positive of its anchor.
+        """
+        n, sizes = len(rows), self._by_anchor.lengths()
+        shared = self._shared(rows.anchor[pairs.row], pairs.anchor)
+        holds = self._by_anchor.contains(rows.anchor, rows.item) & hidden
+        theirs = self._by_anchor.contains(pairs.anchor, rows.item[pairs.row])
+        lost = (holds[pairs.row] & theirs).astype(np.int64)
+        mine = sizes[rows.anchor[pairs.row]] - holds[pairs.row]
+        shorter = np.minimum(mine, sizes[pairs.anchor] - theirs)
+        overlap = np.where(shorter > 0, np.minimum(1, _HALF * (shared - lost) / np.maximum(shorter, 1)), np.nan)
+        most = Pairs(pairs.row[shorter > 0], pairs.anchor[shorter > 0]).highest(overlap[shorter > 0], n)
+        common = np.bincount(pairs.row, np.maximum(shared - lost, 0), minlength=n)
+        # What is shared with anybody, less what is shared by the hidden item alone.
+        of_all = self._of_all(rows.anchor) - np.where(holds, np.bincount(pairs.row, lost, minlength=n), 0)
+        share = np.where((of_all > 0) & np.isfinite(most), common / np.maximum(of_all, 1), np.nan)
+        return most, np.minimum(_HALF * share, 1.0)
+
+    def _shared(self, left: IntArray, right: IntArray) -> IntArray:
+        """How many positives each two anchors have in common."""
+        keys = left * len(self._by_anchor) + right
+        wanted, at = np.unique(keys, return_inverse=True)
+        mine = self._by_anchor.take(wanted // len(self._by_anchor))
+        theirs = np.repeat(wanted % len(self._by_anchor), mine.lengths())
+        common = np.zeros(len(wanted), np.int64)
+        step = 4_000_000
+        rows = mine.rows()
+        for start in range(0, len(theirs), step):
+            part = slice(start, start + step)
+            hit = self._by_anchor.contains(theirs[part], mine.values[part])
+            common += np.bincount(rows[part][hit], minlength=len(wanted))
+        return np.asarray(common[at])
+
+    def _of_all(self, anchors: IntArray) -> IntArray:
+        """How much each anchor shares with all other anchors: over its positives, how many others have each."""
+        wanted, at = np.unique(anchors, return_inverse=True)
+        mine = self._by_anchor.take(wanted)
+        others = self._by_item.lengths()[mine.values] - 1
+        return np.bincount(mine.rows(), others, minlength=len(wanted)).astype(np.int64)[at]

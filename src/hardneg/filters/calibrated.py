@@ -1,0 +1,108 @@
+"""The share of false negatives is what the user asks for; the threshold is found on the user's own data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from hardneg.calibrate import LEAST, calibrated
+from hardneg.context import Context, reference_scores
+from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
+from hardneg.notation import require
+from hardneg.table import Relation, Rows, Verdict
+
+__all__ = ["Calibrated"]
+
+_RELATIVE = 0.05  # the margin below the mean positive, where nothing can be learnt
+
+
+@dataclass(frozen=True)
+class Calibrated(Filter):
+    """Suspects likely false negatives, so that at most a wanted share of the mined are some.
+
+    What an unknown positive looks like the known ones say: each is hidden once, with all others in their places, and is
+    then a candidate like any other (positive-unlabelled learning: Elkan & Noto 2008). A monotone additive logistic
+    regression tells these from the candidates, by how near they are to the anchor and to its positives, by rank, by
+    whose neighbours they are, and by the anchors that have them as positives. It never judges an anchor that it was
+    fitted to. How many unknown positives there are is at most the number of candidates that look like the known ones.
+
+    From this follows for each threshold a bound on the share of false negatives among the hardest candidates that pass,
+    as many as the sampler takes: it is exceeded with a probability of 5% at most, over anchors with at least two
+    positives, if unknown positives are like the known ones (exchangeable). If those that nobody wrote down are of
+    another kind, as what an older search did not find, more get through.
+
+    Evidence is stored, so ``refilter`` may ask for another rate. With too few hidden positives to learn from (10, of 10
+    anchors with two) it suspects what comes within 5% of the mean positive, and says so.
+
+    Args:
+        false_negatives: at most this share of the mined may be false negatives. Where no threshold can promise it, the
+            estimated share takes the place of the bound, which is said aloud and in the manifest.
+        likely: from which probability of being a positive a suspect is a likely new one; below nobody knows.
+    """
+
+    name: ClassVar[str] = "calibrated"
+    rules: ClassVar[tuple[Rule, ...]] = (Rule("likely_positive", Verdict.SUSPECT), Rule("unsure", Verdict.SUSPECT))
+    needs_model: ClassVar[bool] = True
+
+    false_negatives: float = field(default=0.02, metadata={"always": True})
+    likely: float = 0.5
+
+    def __post_init__(self) -> None:
+        require(0 < self.false_negatives < 1, "false_negatives", "above 0 and below 1", self.false_negatives)
+        require(0 < self.likely < 1, "likely", "above 0 and below 1", self.likely)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """``false_negative_rate``: the lowest rate under which the candidate passes; ``positive_probability``; and
+        ``nearest_positive``, the place of the nearest one among the anchor's positives, -1 for none."""
+        return ("false_negative_rate", "positive_probability", "nearest_positive")
+
+    def gather(self, context: Context) -> Gather:
+        """Hide the known positives, learn, and find what each threshold leads to."""
+        with context.progress.stage("calibrate", 1, "filter") as report:
+            made = calibrated(context, self.false_negatives)
+            report(1, 1)
+        if isinstance(made, int):
+            return self._by_margin(context, made)
+        context.notes["calibrated"] = dict(made.about)
+        context.notes["frontier"] = [one.about() for one in made.points]
+        if not made.promised:
+            context.progress.say(
+                f"'{self}' cannot be promised: of {made.about['hidden']} hidden positives the least bound is "
+                f"{made.curve.bound[0]:.1%}. It goes by the estimated share instead. More anchors with several "
+                "positives, or a higher rate, would help."
+            )
+
+        def gather(rows: Rows) -> Columns:
+            found = made.judge(rows)
+            return dict(zip(self.evidence, (found.rate, found.probability, found.nearest), strict=True))
+
+        return gather
+
+    def judge(self, columns: Columns) -> Judgement:
+        """Compare with the rate; what nobody has judged is suspect above it."""
+        rate, probability = columns["false_negative_rate"], columns["positive_probability"]
+        relation = columns["relation"]
+        suspect = ((relation == Relation.UNKNOWN) | (relation == Relation.SHARED)) & (rate > self.false_negatives)
+        figure = np.where(np.isnan(probability), rate, probability)
+        return first_of(np.shape(rate), (suspect & (probability >= self.likely), figure), (suspect, figure))
+
+    def _by_margin(self, context: Context, hidden: int) -> Gather:
+        """What takes its place where nothing can be learnt: 0 for what passes, 1 for what does not."""
+        rule = f"margin(relative={_RELATIVE}, reference=mean)"
+        why = f"{hidden} known positives could be hidden, and {LEAST}, of {LEAST} anchors, are needed"
+        context.notes["calibrated"] = {"fallback": rule, "why": why}
+        context.progress.say(f"'{self}' cannot learn from these data ({why}), so {rule} takes its place.")
+        vectors, positive = context.vectors(None), context.positives.positive
+        mean = reference_scores(positive, vectors.pairs)["mean"]
+
+        def gather(rows: Rows) -> Columns:
+            score = rows["score"] if "score" in rows.columns else vectors.pairs(rows.anchor, rows.item)
+            close = too_close(score, mean[rows.anchor], None, _RELATIVE)[1]
+            none = np.full(len(rows), -1, np.int32)
+            found = (close.astype(np.float32), np.full(len(rows), np.nan, np.float32), none)
+            return dict(zip(self.evidence, found, strict=True))
+
+        return gather
