@@ -48,9 +48,9 @@ def main() -> None:
 
 INTRODUCTION = f"""## Pages
 
-`python -m benchmarks.review`: a run with {ANCHORS * EACH:,} candidates of {ANCHORS:,} anchors among {ITEMS:,} texts; the
-median of {VISITS} visits of a fresh browser context, and of {ANSWERS} answers by keyboard, each until the next candidate is
-on the screen and the answer is on the disk."""
+`python -m benchmarks.review`: a run with {ANCHORS * EACH:,} candidates of {ANCHORS:,} anchors among {ITEMS:,} texts;
+the median of {VISITS} visits of a fresh browser context, and of {ANSWERS} answers by keyboard, each until the next
+candidate is on the screen and the answer is on the disk."""
 
 
 def made(out: Path) -> hn.Run:
@@ -62,10 +62,10 @@ def made(out: Path) -> hn.Run:
     anchors = (items[positive] + 0.8 * rng.normal(size=(ANCHORS, 64))).astype("f4")
     words = np.array([f"word{at}" for at in range(5000)])
     texts = [" ".join(words[rng.integers(0, 5000, 60)]) for _ in range(ITEMS)]
-    ids = [f"d{at}" for at in range(ITEMS)]
+    ids, names = [f"d{at}" for at in range(ITEMS)], [f"question {at}" for at in range(ANCHORS)]
     relations = hn.Positives.from_pairs(
-        [f"q{at}" for at in range(ANCHORS)], [ids[at] for at in positive],
-        anchors=hn.Collection.of([f"q{at}" for at in range(ANCHORS)], texts=[f"question {at}" for at in range(ANCHORS)]),
+        names, [ids[at] for at in positive],
+        anchors=hn.Collection.of(names, texts=names),
         items=hn.Collection.of(ids, texts=texts),
     )  # fmt: skip
     return hn.mine(relations, sources=Neighbors(anchors, items, k=EACH), sampler="top(n=8)", out=out)

@@ -35,5 +35,5 @@ def reviewed(facts: Facts) -> Reviewed | None:
         pair = numbers.setdefault((str(one.anchor), str(one.item)), len(numbers))
         by.setdefault(one.who, {})[pair] = one
     together = settled(decisions).values()
-    pairs = {name: sum(one.answer == name for one in together) for name in ANSWERS[:3]}
+    pairs = {str(name): sum(one.answer == name for one in together) for name in ANSWERS[:3]}
     return Reviewed(agreement(by), ANSWERS, pairs, sum(one.disputed for one in together))

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.report.conftest import build
 
+from hardneg.agreement import agreement, cohen_kappa, fleiss_kappa
 from hardneg.decisions import FILE, Decision, append, now
 from hardneg.errors import OptionError
 from hardneg.report.facts import State
-from hardneg.agreement import agreement, cohen_kappa, fleiss_kappa
 from hardneg.review.answers import Answers
 from hardneg.review.desk import Desk
 from hardneg.review.differences import differences
