@@ -20,7 +20,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 # and transformers with it. The tests of timm and OpenCLIP alone look there, and need no compiled part of it.
 VISION := timm torchvision open_clip_torch ftfy wcwidth
 
-EXTRAS := text,hf,ann,labels,image,audio,detection,words,speak,faces,onnx
+EXTRAS := text,hf,ann,labels,image,audio,detection,words,speak,faces,onnx,review
 
 # Torch first and by itself, so that nothing else decides which build comes.
 $(VENV)/.dev: $(VENV)/.base

@@ -26,7 +26,7 @@ FLOORS = [
     {"collection", "similarity", "scratch"},
     {"classes", "clips", "contents", "decisions", "detect"},
     {"positives", "search", "encode"},
-    {"predict", "replay", "verify", "words"},
+    {"agreement", "predict", "replay", "verify", "words"},
     {"table", "context", "listening", "measures"},
     {"calibrate"},
     {"plane", "sources", "filters", "samplers"},

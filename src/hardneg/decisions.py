@@ -191,7 +191,7 @@ class Reader:
             *lines, rest = file.read().split(b"\n")
         for text in lines:
             self._take(text)
-            self._offset += len(text) + 1
+            self._line, self._offset = self._line + 1, self._offset + len(text) + 1
         self._rest = rest
         return bool(lines)
 
@@ -201,18 +201,18 @@ class Reader:
             self._take(self._rest)
 
     def _take(self, text: bytes) -> None:
-        self._line += 1
+        number = self._line + 1
         if not text.strip():
             return
         try:
             entry = json.loads(text)
         except ValueError:
-            self._torn.append(self._line)
+            self._torn.append(number)
             return
         if isinstance(entry, dict) and "undo" in entry:
             self._undone += self._made.pop(entry["undo"], None) is not None
         else:
-            self._made[self._line] = _parsed(entry, self.path, self._line)
+            self._made[number] = _parsed(entry, self.path, number)
 
 
 def settled(decisions: Sequence[Decision]) -> dict[tuple[Id, Id], Settled]:

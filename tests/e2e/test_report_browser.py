@@ -74,7 +74,7 @@ def test_hostile_texts_are_shown_and_do_nothing(open_page: Open) -> None:
     show_all(page)
     assert cards(page).count() == 40
     assert page.locator("img").count() == 0
-    assert page.locator("body script").count() == 2
+    assert page.locator("body script").count() == 3
     for summary in page.locator("details > summary").all()[:20]:
         summary.click()
     page.locator("#g-search").fill(ATTACKS[1])
@@ -260,3 +260,22 @@ def test_prints_without_controls(open_page: Open) -> None:
     assert not page.locator(".tools").is_visible()
     assert page.locator(".waterfall").is_visible()
     assert len(page.pdf()) > 10_000
+
+
+def test_the_map_goes_from_anchor_to_anchor(open_page: Open) -> None:
+    page = open_page()
+    figure = page.locator("figure.plane")
+    figure.focus()
+    page.keyboard.press("ArrowRight")
+    playwright.expect(page.locator("#plane-said")).to_contain_text("question 0")
+    belongs = page.locator("#plane-chosen circle")
+    drawn = belongs.count()
+    page.keyboard.press("ArrowRight")
+    playwright.expect(page.locator("#plane-said")).to_contain_text("question 1")
+    page.keyboard.press("ArrowLeft")
+    assert belongs.count() == drawn > 1
+    box = page.locator("#plane-chosen circle.anchor").bounding_box()
+    page.locator("#plane-anchor").select_option(label="none chosen")
+    assert belongs.count() == 0
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert belongs.count() > 1

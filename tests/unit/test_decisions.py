@@ -14,6 +14,7 @@ from hardneg.decisions import (
     ANSWERS,
     FILE,
     Decision,
+    Reader,
     append,
     decisions_file,
     now,
@@ -157,3 +158,24 @@ def test_a_pair_of_the_drawn_sample_keeps_its_weight() -> None:
     assert found["q", "d"].answer == "positive"
     assert (found["q", "d"].stratum, found["q", "d"].weight) == ("top", 4.0)
     assert found["q", "e"].weight is None
+
+
+def test_a_reader_sees_what_others_add_and_a_wrong_line_again_and_again(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    reader = Reader(file)
+    assert not reader.refresh()
+    append(file, [decision("a")])
+    assert reader.refresh()
+    assert not reader.refresh()
+    with file.open("ab") as torn:
+        torn.write(b'{"anchor": "q", "item": "b"')
+    assert not reader.refresh()
+    append(file, [decision("c")])
+    assert reader.refresh()
+    assert reader.ledger == read_ledger(file)
+    assert (reader.ledger.torn, reader.lines) == ((2,), 3)
+    with file.open("ab") as wrong:
+        wrong.write(b'{"anchor": "q"}\n')
+    for _ in range(2):
+        with pytest.raises(InputError, match="line 4"):
+            reader.refresh()

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from hardneg.report import numbers
+from hardneg.report.advice import advice
 from hardneg.report.audit import audited
 from hardneg.report.confusion import confusion
 from hardneg.report.detector import before_and_after, mistakes_of_run
@@ -23,6 +24,7 @@ from hardneg.report.map import plane_map
 from hardneg.report.overview import overview, skipped
 from hardneg.report.popular import popularity
 from hardneg.report.ranks import ranks
+from hardneg.report.reviewed import reviewed
 from hardneg.report.shortfall import shortfall
 from hardneg.report.waterfall import waterfall
 
@@ -75,6 +77,8 @@ SECTIONS = (
     Section("items", "Items mined most often", "Items", popularity),
     Section("short", "Anchors that came up short", "Short", shortfall),
     Section("skipped", "Left out on reading", "Left out", lambda facts: skipped(facts) or None),
+    Section("reviewed", "What reviewers said", "Reviewed", reviewed),
+    Section("next", "What to do next", "Next", advice),
     Section("gallery", "Gallery", "Gallery", lambda facts: gallery(facts, BUDGET - _boxes(facts))),
 )
 

@@ -6,7 +6,7 @@ The files, from the data to the browser: ``desk`` (the candidates), ``answers`` 
 
 from __future__ import annotations
 
-from hardneg.review.agreement import cohen_kappa, fleiss_kappa
+from hardneg.agreement import cohen_kappa, fleiss_kappa
 from hardneg.review.desk import Desk
 
 __all__ = ["Desk", "cohen_kappa", "fleiss_kappa"]

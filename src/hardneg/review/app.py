@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from hardneg.agreement import agreement
 from hardneg.decisions import ANSWERS
 from hardneg.errors import HardnegError, OptionError
 from hardneg.images import BrokenImage
-from hardneg.review.agreement import agreement
 from hardneg.review.answers import Answers
 from hardneg.review.desk import Desk
 from hardneg.review.media import Media, Side

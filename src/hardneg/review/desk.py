@@ -22,7 +22,7 @@ __all__ = ["Desk"]
 
 _SEEN = {
     "anchor", "item", "score", "rank", "source", "source_score", "positive_score", "verdict", "reason", "evidence",
-    "grade", "relation", "copy_of",
+    "grade", "relation", "copy_of", "nearest_positive",
 }  # fmt: skip
 
 

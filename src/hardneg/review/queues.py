@@ -15,7 +15,7 @@ from hardneg.table import Array
 __all__ = ["QUEUES", "Queue", "border", "doubt", "harm", "suspects"]
 
 # What filters call the probability that a candidate is a positive, the most trusted first.
-PROBABILITIES = ("calibrated_probability", "probability_positive")
+PROBABILITIES = ("positive_probability",)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hardneg.agreement import agreement
 from hardneg.decisions import ANSWERS
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.report.facts import State
-from hardneg.review.agreement import agreement
 from hardneg.review.answers import Answers
 from hardneg.review.desk import Desk
 from hardneg.review.media import Media

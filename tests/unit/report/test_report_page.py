@@ -62,7 +62,7 @@ def page_of(run: Run) -> str:
 
 
 def payload(outline: Outline) -> dict[str, Any]:
-    at = next(i for i, one in enumerate(outline["script"]) if one.get("type") == "application/json")
+    at = next(i for i, one in enumerate(outline["script"]) if one.get("id") == "gallery-data")
     data: dict[str, Any] = json.loads(outline.texts["script"][at])
     return data
 
@@ -92,7 +92,7 @@ def _counted(lines: list[str]) -> list[str]:
 
 def test_a_section_for_everything(run: Run) -> None:
     ids = {one.get("id") for one in Outline(page_of(run))["section"]}
-    rare = {"skipped", "confusion", "audit", "mistakes", "curves", "boxes"}
+    rare = {"skipped", "confusion", "audit", "mistakes", "curves", "boxes", "reviewed"}
     assert ids == {section.id for section in SECTIONS} - rare
 
 
@@ -125,7 +125,7 @@ def test_hostile_texts_stay_texts(make_run: MakeRun, hostile: list[str]) -> None
     run = make_run(hostile=True, sampler=["top(n=6)", "caps(per_item=2)"])
     page = page_of(run)
     outline = Outline(page)
-    assert len(outline["script"]) == 2
+    assert len(outline["script"]) == 3
     assert not outline["img"]
     assert "\u2028" not in outline.texts["script"][0]
     data = payload(outline)

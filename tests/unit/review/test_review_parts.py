@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.report.conftest import build
 
+from hardneg.agreement import agreement, cohen_kappa, fleiss_kappa
 from hardneg.decisions import FILE, Decision, append, now
 from hardneg.errors import OptionError
 from hardneg.report.facts import State
-from hardneg.review.agreement import agreement, cohen_kappa, fleiss_kappa
 from hardneg.review.answers import Answers
 from hardneg.review.desk import Desk
 from hardneg.review.differences import differences
@@ -98,7 +98,7 @@ def test_queues_hold_what_they_say(desk: Desk) -> None:
 
 def test_greatest_doubt_is_nearest_to_even_odds_where_there_are_odds(desk: Desk) -> None:
     odds = np.linspace(0, 1, len(desk), dtype=np.float32)
-    told = Desk(desk.facts, {**desk.evidence, "calibrated_probability": odds}, desk.relation)
+    told = Desk(desk.facts, {**desk.evidence, "positive_probability": odds}, desk.relation)
     rows = QUEUES["doubt"].rows(told)
     assert (np.diff(np.abs(odds[rows] - 0.5)) >= 0).all()
 

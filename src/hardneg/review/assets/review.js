@@ -2,7 +2,7 @@
 // What the server sends is parsed as a document and moved here; nothing in it can run (see its policy).
 let waiting = false;
 
-function show(request, address) {
+function show(request, address, method) {
   const fresh = request.response?.querySelector("main");
   if (!fresh) return failed();
   for (const [name, found] of [["main", fresh], ["nav ul", request.response.querySelector("nav ul")]]) {
@@ -10,7 +10,7 @@ function show(request, address) {
   }
   document.title = request.response.title;
   document.getElementById("failed").hidden = true;
-  history.replaceState(null, "", address);
+  history[method === "GET" ? "pushState" : "replaceState"](null, "", address);
   const place = document.getElementById(new URL(address).hash.slice(1)) ?? document.getElementById("main");
   place.focus({ preventScroll: place.id === "main" });
   if (place.id === "main") scrollTo(0, 0);
@@ -29,7 +29,7 @@ function send(method, address, body) {
   request.open(method, address);
   request.responseType = "document";
   request.timeout = 60000;
-  request.onload = () => show(request, request.responseURL + hashOf(body));
+  request.onload = () => show(request, request.responseURL + hashOf(body), method);
   request.onerror = request.ontimeout = failed;
   request.onloadend = () => { waiting = false; document.body.removeAttribute("aria-busy"); };
   document.body.setAttribute("aria-busy", "true");
@@ -41,6 +41,8 @@ function send(method, address, body) {
 function hashOf(body) {
   return body?.get("page") && body.get("row") ? `#c${body.get("row")}` : "";
 }
+
+addEventListener("popstate", () => location.reload());
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
