@@ -38,6 +38,7 @@ class Classified:
         self.true = task.codes[self.rows]
         self.classes = np.arange(len(task.names))
         self.subjects = np.unique(task.parts.lots[self.rows], return_inverse=True)[1].astype(np.int64)
+        self.count = int(self.subjects.max()) + 1
         self.grade = None if frozen is None else self._grades(np.asarray(frozen(self.rows, self.classes)))
 
     def answers(self, scorer: Scorer) -> Answers:

@@ -38,6 +38,7 @@ class Verified:
         self.rows = sampled(rows, ITEMS, seed)
         codes = task.codes[self.rows]
         self.subjects = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+        self.count = int(self.subjects.max()) + 1
         trials = all_trials(codes)
         if len(trials) > 2 * TRIALS:
             trials = sampled_trials(codes, targets=TRIALS, impostors=TRIALS, seed=seed)

@@ -17,6 +17,7 @@ from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
 from hardneg.report.gallery import gallery
+from hardneg.report.impact import impact
 from hardneg.report.overview import overview, skipped
 from hardneg.report.popular import popularity
 from hardneg.report.ranks import ranks
@@ -25,7 +26,16 @@ from hardneg.report.waterfall import waterfall
 
 __all__ = ["SECTIONS", "Section", "render"]
 
-_STYLES = ("base.css", "charts.css", "tables.css", "gallery.css", "pictures.css", "sounds.css", "print.css")
+_STYLES = (
+    "base.css",
+    "charts.css",
+    "tables.css",
+    "gallery.css",
+    "pictures.css",
+    "sounds.css",
+    "impact.css",
+    "print.css",
+)
 _SCRIPTS = (
     *("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js"),
     *("gallery-picture.js", "gallery-sound.js", "gallery.js"),
@@ -51,6 +61,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("impact", "Did mining help?", "Impact", impact),
     Section("ledger", "Where the candidates went", "Ledger", waterfall),
     Section("scores", "How they score", "Scores", distributions),
     Section("ranks", "Hardness by rank", "Ranks", ranks),
