@@ -31,7 +31,7 @@ class Classified:
         Measure("false-positive rate", -1, "mean over classes of the share of other items taken for them"),
         *OPERATING,
     )
-    draws = 500
+    draws = 400
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         self.rows = sampled(rows, ITEMS, seed)

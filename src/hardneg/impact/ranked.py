@@ -34,7 +34,7 @@ class Ranked:
     """Queries of one part of a task against all documents, or 50,000 of them; marked by where relevant ones stand."""
 
     measures: tuple[Measure, ...] = tuple(Measure(name, 1, words) for name, (_, _, words) in _MEASURES.items())
-    draws = 2000
+    draws = 1000
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         relations = task.positives

@@ -32,7 +32,7 @@ class Verified:
         Measure("minDCF", -1, "least detection cost, 1% targets"),
         *OPERATING,
     )
-    draws = 500
+    draws = 400
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         self.rows = sampled(rows, ITEMS, seed)
