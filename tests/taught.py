@@ -59,9 +59,8 @@ def own_positives(task: Task, k: int = 8) -> Arm:
     """Negatives that are copies of positives in truth: what is most like each anchor's positive, itself included."""
     assert task.vectors is not None
     items = np.asarray(task.vectors.items[:])
-    lists = [
-        np.repeat(task.positives.positive[row], k) if len(task.positives.positive[row]) else []
-        for row in range(len(task.positives.anchors))
+    lists: list[NDArray[np.int64]] = [
+        np.repeat(task.positives.positive[row], k) for row in range(len(task.positives.anchors))
     ]
     assert len(items)
     found = task.restricted(Ragged.from_lists(lists))

@@ -123,11 +123,11 @@ def words(name: str, folder: str, label: str, work: Path, keep: Callable[[dict[s
     return by_label(name, "classification", vectors, [row[label] for row in rows], held_out, group=speakers)
 
 
-def speakers_fsdd(work: Path) -> Set:
-    """Six speakers, told apart: what is held out are the takes 0 to 4, as the data set says."""
-    vectors, rows = sounds("speech_fsdd", "resemblyzer", work, lambda row: int(row["take"]) < 15)
+def fsdd(name: str, label: str, encoder: str, work: Path) -> Set:
+    """Six speakers and ten digits: what is held out are the takes 0 to 4, as the data set says."""
+    vectors, rows = sounds("speech_fsdd", encoder, work, lambda row: int(row["take"]) < 15)
     held_out = np.array([int(row["take"]) < 5 for row in rows])
-    return by_label("FSDD speakers", "classification", vectors, [row["speaker"] for row in rows], held_out)
+    return by_label(name, "classification", vectors, [row[label] for row in rows], held_out)
 
 
 def speakers_commands(work: Path) -> Set:
@@ -162,7 +162,7 @@ SETS: dict[str, Callable[[Path], Set]] = {
     "CAD": lambda work: of_cad("wordllama", work),
     "SST-2": lambda work: labelled(sentences("sst2", "wordllama", work), "SST-2", "test", most=3000),
     "CIFAR-10": lambda work: labelled(images("cifar10", "efficientnet_lite0", work, _EACH), "CIFAR-10", "test"),
-    "FSDD speakers": speakers_fsdd,
-    "FSDD words": lambda work: words("FSDD words", "speech_fsdd", "digit", work, lambda row: int(row["take"]) < 15),
+    "FSDD speakers": lambda work: fsdd("FSDD speakers", "speaker", "resemblyzer", work),
+    "FSDD words": lambda work: fsdd("FSDD words", "digit", "openwakeword", work),
     "Omniglot": omniglot,
 }

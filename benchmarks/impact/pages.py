@@ -28,13 +28,13 @@ The same model (the probe of `hardneg impact`: a linear layer on frozen vectors,
 under the same budget, with each set of negatives, on held-out queries, items or identities, {seeds} seeds. Steps of
 the default: {steps}. *hardneg* are the default filters; *95% of positive* is what most publications use; *naive* are
 the nearest without any filter. In brackets the difference of hardneg to each arm with its 95% interval (subjects and
-seeds drawn anew), and the verdict after Holm's correction: *better*, *worse*, or `=` for cannot tell. The measure is nDCG@10 for
-retrieval, accuracy for classification, EER (less is better) for verification. Worst results first."""
+seeds drawn anew), and the verdict after Holm's correction: *better*, *worse*, or `=` for cannot tell. The measure is
+nDCG@10 for retrieval, accuracy for classification, EER (less is better) for verification. Worst results first."""
 
 NULL = """### The null test
 
 Mined negatives dealt out to other anchors at random, against random negatives: nothing can have helped. {runs}
-measurements on StackFAQ, each with five other seeds and another part held out: "cannot tell" in {share:.1%}
+measurements on a third of StackFAQ's queries, each with three other seeds and another part held out: "cannot tell" in {share:.1%}
 ({count} of {runs}). At a level of 95% it should be at least 95% in the long run."""
 
 

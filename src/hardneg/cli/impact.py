@@ -14,6 +14,7 @@ from hardneg.impact.against import split_names
 from hardneg.impact.called import Called
 from hardneg.impact.finetune import FineTuning
 from hardneg.impact.front import measure_impact
+from hardneg.impact.heard import compare_heard
 from hardneg.impact.lesson import Budget
 from hardneg.impact.probe import Probe
 from hardneg.impact.result import Result
@@ -29,6 +30,9 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(short_help="Prove whether mining helped.")
 @run_argument
+@click.option(
+    "--before", type=_PATH, help="Of folders of hardneg listen: that of the old detector; RUN is the new one's."
+)
 @click.option("--against", multiple=True, help="More to compare with: naive, a filter, a run's folder; commas between.")
 @click.option("--task", type=click.Choice(KINDS), help="What is learnt; else seen from the data.")
 @click.option("--model", help="Fine-tune this sentence-transformers model, instead of the probe.")
@@ -53,7 +57,12 @@ def command(run: Path, **options: Any) -> None:
         hardneg impact runs/a
         hardneg impact runs/a --against naive,runs/b,"margin(relative=0.05, reference=max)"
         hardneg impact runs/a --train training.py:train --seeds 3
+        hardneg impact heard-after --before heard-before
     """  # noqa: D301 - click's own mark for text that keeps its lines
+    if options["before"]:
+        for one in compare_heard(options["before"], run):
+            _line(one.sentence)
+        return
     learner = _learner(options)
     plan = Plan(
         seeds=options["seeds"],

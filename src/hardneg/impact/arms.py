@@ -12,7 +12,6 @@ from hardneg.impact.task import Task
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.run import Run
-from hardneg.sources.uniform import draw
 from hardneg.weights import suspects
 
 __all__ = [
@@ -28,6 +27,7 @@ __all__ = [
 ]
 
 _MIX, _SHUFFLE = 0x1417, 0x5F1E  # keep these draws apart from all others
+_TRIES = 24  # before all items are looked at one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,21 +77,43 @@ def shuffled_arm(task: Task, like: Arm) -> Arm:
 
 
 def drawn_like(task: Task, like: Ragged, seed: int) -> Ragged:
-    """Random admissible items, as many for each anchor as ``like`` has (all there are, where there are fewer)."""
-    positives, n = task.positives, len(task.positives.items)
-    out = []
-    for anchor, wanted in enumerate(like.lengths().tolist()):
-        if not wanted:
-            out.append(np.zeros(0, np.int64))
-            continue
+    """Random admissible items, as many different ones for each anchor as ``like`` has, each as likely as any other.
 
-        def fit(items: IntArray, anchor: int = anchor) -> BoolArray:
-            return ~_ruled_out(task, np.full(len(items), anchor), items)
+    By counter: what an anchor gets does not depend on the others. Where fewer are admissible they are repeated, where
+    none is the anchor gets none.
+    """
+    rows, n = like.rows(), len(task.positives.items)
+    slots = np.arange(len(rows)) - np.repeat(like.offsets[:-1], like.lengths())
+    keys, items = task.positives.anchors.keys[rows], np.full(len(rows), -1, np.int64)
+    for number in range(_TRIES):
+        open_ = np.flatnonzero(items < 0)
+        if not len(open_):
+            break
+        drawn = (random.uniform(seed, keys[open_], slots[open_], np.array(number)) * n).astype(np.int64)
+        fit = ~_ruled_out(task, rows[open_], drawn)
+        items[open_[fit]] = drawn[fit]
+        items[_repeated(rows, items, n)] = -1
+    lacking = np.unique(rows[items < 0])
+    if not len(lacking):
+        return Ragged(like.offsets, items)
+    lists = np.split(items, like.offsets[1:-1])
+    for row in lacking.tolist():  # nearly everything is ruled out: look at all there is
+        lists[row] = _all_drawn(task, row, len(lists[row]), seed)
+    return Ragged.from_lists(lists)
 
-        excluded = len(positives.positive[anchor]) + int((~task.trainable).sum())
-        found = draw(wanted, int(positives.anchors.keys[anchor]), fit, n, excluded, seed)
-        out.append(np.resize(found, wanted) if len(found) else found)
-    return Ragged.from_lists(out)
+
+def _repeated(rows: IntArray, items: IntArray, n: int) -> IntArray:
+    """Where an anchor has an item that it has before."""
+    known = np.flatnonzero(items >= 0)
+    _, first = np.unique(rows[known] * n + items[known], return_index=True)
+    return np.delete(known, first)
+
+
+def _all_drawn(task: Task, anchor: int, wanted: int, seed: int) -> IntArray:
+    every = np.arange(len(task.positives.items))
+    fit = every[~_ruled_out(task, np.full(len(every), anchor), every)]
+    order = np.argsort(random.uniform(seed, task.positives.anchors.keys[[anchor]], fit), kind="stable")
+    return np.resize(fit[order], wanted) if len(fit) else fit
 
 
 def filled(task: Task, lists: Ragged, seed: int) -> tuple[Ragged, int]:

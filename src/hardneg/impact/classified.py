@@ -31,13 +31,14 @@ class Classified:
         Measure("false-positive rate", -1, "mean over classes of the share of other items taken for them"),
         *OPERATING,
     )
-    draws = 500
+    draws = 400
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         self.rows = sampled(rows, ITEMS, seed)
         self.true = task.codes[self.rows]
         self.classes = np.arange(len(task.names))
         self.subjects = np.unique(task.parts.lots[self.rows], return_inverse=True)[1].astype(np.int64)
+        self.count = int(self.subjects.max()) + 1
         self.grade = None if frozen is None else self._grades(np.asarray(frozen(self.rows, self.classes)))
 
     def answers(self, scorer: Scorer) -> Answers:

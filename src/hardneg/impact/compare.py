@@ -3,8 +3,9 @@
 A difference has two sources of chance: which subjects were asked (queries, items, people), and what the seed drew
 (batches, random negatives). Both are drawn anew. Subjects are drawn with replacement, the same for both arms and all
 seeds (paired bootstrap: Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 16; over two crossed factors:
-Owen 2007, Annals of Applied Statistics 1(2)). Of a handful of seeds a plain bootstrap is too sure of itself; so what
-seeds add is widened to Student's quantile, as Hesterberg 2015 (arXiv:1411.5279, section 5.3) does for small samples.
+Owen 2007, Annals of Applied Statistics 1(2)). Of a handful of seeds or people a plain bootstrap is too sure of
+itself; so deviations are widened to Student's quantile, as Hesterberg 2015 (arXiv:1411.5279, section 5.3) does for
+small samples.
 """
 
 from __future__ import annotations
@@ -21,7 +22,18 @@ from numpy.typing import NDArray
 from hardneg import random
 from hardneg.quantiles import beta_quantile
 
-__all__ = ["Difference", "Side", "difference", "drawn_seeds", "holm", "interval", "mcnemar", "t_quantile"]
+__all__ = [
+    "Difference",
+    "Side",
+    "difference",
+    "drawn_seeds",
+    "holm",
+    "interval",
+    "mcnemar",
+    "spread",
+    "t_quantile",
+    "widening",
+]
 
 Draws = NDArray[np.float64]
 _SEEDS = 0x5EED  # keeps the draws of seeds apart from those of subjects
@@ -58,22 +70,49 @@ class Side:
     drawn: Draws
 
 
-def difference(mine: Side, theirs: Side, *, confidence: float = 0.95, seed: int = 0) -> Difference:
+def difference(mine: Side, theirs: Side, subjects: int, *, confidence: float = 0.95, seed: int = 0) -> Difference:
     """The difference of two arms that were trained with the same seeds and asked the same subjects.
 
     Args:
         mine: the measure of one arm.
         theirs: that of the other, with the same seeds and the same draws.
+        subjects: how many there are; of one alone nothing can be said.
         confidence: of the interval.
         seed: draws the seeds anew.
     """
     each = mine.each - theirs.each
     value = float(each.mean())
-    drawn = (mine.drawn - theirs.drawn) + drawn_seeds(each, len(mine.drawn), confidence, seed)
+    drawn = spread(each, mine.drawn - theirs.drawn, subjects, confidence=confidence, seed=seed)
     low, high = interval(drawn, confidence)
     power = NormalDist().inv_cdf(0.5 + confidence / 2) + NormalDist().inv_cdf(0.8)
     known = drawn[~np.isnan(drawn)]
     return Difference(value, low, high, _p(known), power * float(known.std()) if len(known) else float("nan"))
+
+
+def spread(each: Draws, drawn: Draws, subjects: int, *, confidence: float = 0.95, seed: int = 0) -> Draws:
+    """Where a mean over seeds may lie, shape ``(draws,)``, as subjects and seeds are drawn anew; NaN of one subject.
+
+    Args:
+        each: the figure of each seed.
+        drawn: the mean over seeds with subjects drawn anew.
+        subjects: how many there are.
+        confidence: the level at which few are widened.
+        seed: draws the seeds.
+    """
+    value = float(each.mean())
+    return value + widening(subjects, confidence) * (drawn - value) + drawn_seeds(each, len(drawn), confidence, seed)
+
+
+def widening(n: int, confidence: float = 0.95) -> float:
+    """By how much deviations of a bootstrap of ``n`` are widened: ``sqrt(n / (n - 1))`` and Student's quantile.
+
+    >>> round(widening(5), 2), round(widening(500), 2), widening(1)
+    (1.58, 1.0, nan)
+    """
+    if n < 2:
+        return float("nan")
+    share = 0.5 + confidence / 2
+    return sqrt(n / (n - 1)) * t_quantile(share, n - 1) / NormalDist().inv_cdf(share)
 
 
 def interval(drawn: Draws, confidence: float = 0.95) -> tuple[float, float]:
@@ -86,17 +125,12 @@ def interval(drawn: Draws, confidence: float = 0.95) -> tuple[float, float]:
 
 
 def drawn_seeds(each: Draws, draws: int, confidence: float = 0.95, seed: int = 0) -> Draws:
-    """What drawing the seeds anew adds to a mean of ``each``, shape ``(draws,)``; 0 of a single seed.
-
-    Deviations are widened by ``sqrt(s / (s - 1))``, which a bootstrap of ``s`` lacks, and from the normal to Student's
-    quantile.
-    """
+    """What drawing the seeds anew adds to a mean of ``each``, shape ``(draws,)``, widened; 0 of a single seed."""
     s = len(each)
     if s < 2:
         return np.zeros(draws)
-    wide = sqrt(s / (s - 1)) * t_quantile(0.5 + confidence / 2, s - 1) / NormalDist().inv_cdf(0.5 + confidence / 2)
     chosen = (random.uniform(seed, np.array(_SEEDS), np.arange(draws)[:, None], np.arange(s)[None]) * s).astype(int)
-    return np.asarray(wide * (each - each.mean())[chosen].mean(axis=1))
+    return np.asarray(widening(s, confidence) * (each - each.mean())[chosen].mean(axis=1))
 
 
 def _p(drawn: Draws) -> float:
@@ -133,7 +167,7 @@ def mcnemar(only_mine: int, only_theirs: int) -> float:
     (0.0625, 1.0)
     """
     n, few = only_mine + only_theirs, min(only_mine, only_theirs)
-    return min(1.0, 2 * sum(comb(n, one) for one in range(few + 1)) / 2**n)
+    return float(min(1.0, 2 * sum(comb(n, one) for one in range(few + 1)) / 2**n))
 
 
 def holm(values: list[float]) -> list[float]:

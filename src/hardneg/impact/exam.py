@@ -33,6 +33,7 @@ class Exam(Protocol):
     measures: tuple[Measure, ...]
     rows: IntArray  # the row of each unit (query, item)
     subjects: IntArray  # the number of the lot of each unit, from 0
+    count: int  # how many lots there are
     draws: int  # how often subjects are drawn anew
 
     def answers(self, scorer: Scorer) -> Answers:

@@ -111,7 +111,10 @@ class FineTuning:
         b, n = step.negatives.shape
         texts = [left[one] for one in step.anchors] + [right[one] for one in step.positives]
         texts += [right[one] for one in step.negatives.ravel()]
-        features = {name: value.to(model.device) for name, value in model.tokenize(texts).items()}
+        read = getattr(model, "preprocess", None) or model.tokenize  # as it is called before version 6
+        features = {
+            name: value.to(model.device) if hasattr(value, "to") else value for name, value in read(texts).items()
+        }
         z = torch.nn.functional.normalize(model(features)["sentence_embedding"], dim=1)
         a, p, negatives = z[:b], z[b : 2 * b], z[2 * b :].reshape(b, n, -1)
         among = (a @ p.T).masked_fill(torch.as_tensor(step.hidden, device=z.device), float("-inf"))

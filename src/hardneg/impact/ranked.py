@@ -34,7 +34,7 @@ class Ranked:
     """Queries of one part of a task against all documents, or 50,000 of them; marked by where relevant ones stand."""
 
     measures: tuple[Measure, ...] = tuple(Measure(name, 1, words) for name, (_, _, words) in _MEASURES.items())
-    draws = 2000
+    draws = 1000
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         relations = task.positives
@@ -49,6 +49,7 @@ class Ranked:
         itself = Ragged.from_pairs(np.flatnonzero(own >= 0), own[own >= 0], len(own))
         self.hidden = _among(relations.ignored.take(self.rows).merged(itself), documents)
         self.subjects = np.unique(task.parts.lots[self.rows], return_inverse=True)[1].astype(np.int64)
+        self.count = int(self.subjects.max()) + 1
         self.graded = None if frozen is None else self._graded(frozen, seed)
 
     def answers(self, scorer: Scorer) -> Answers:

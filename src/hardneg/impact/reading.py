@@ -57,8 +57,8 @@ def data_of(run: Run, cache: EmbeddingCache | None, progress: Progress, split: s
     reading = made.read_data()
     if {"predicted", "box"} <= set(reading.positives.items.table.column_names):
         raise OptionError(
-            "The probe cannot judge a detector. Train it with and without the negatives and compare its results: "
-            "hardneg impact RUN --before old.json --after new.json"
+            "The probe cannot judge a detector of boxes. Train it with and without these negatives, and compare what "
+            "the two find on images that neither has seen."
         )
     vectors = _vectors(made, reading, cache, progress)
     if reading.positives.classes is not None:
@@ -113,10 +113,13 @@ def _judged(
 ) -> Data:  # fmt: skip
     """Queries with judgements; those of another split are read as well."""
     others = _splits(reading.format)
+    if split is not None and split not in others:
+        known = ", ".join(sorted(others)) or "none"
+        raise InputError(f"There is no other split '{split}'. There are: {known}.", remedy="Leave it out, or name one.")
     wanted = split or next((one for one in _EVALUATION if one in others), None)
     if wanted is None or recipe.read.anchor_vectors is not None:
         return Data(reading.positives, vectors, None)
-    read = replace(recipe.read, split=wanted, mine_evaluation=True, exclude_split=())
+    read = replace(recipe.read, split=wanted, exclude_split=())
     test = replace(recipe, read=read).read_data()
     positives, held_out, kept = joined(reading.positives, test.positives)
     encoder = make_encoder(recipe.encoder or usual_encoder(reading.positives))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.impact.arms import Arm
-from hardneg.impact.compare import Difference, Side, difference, drawn_seeds, holm, interval, mcnemar
+from hardneg.impact.compare import Difference, Side, difference, holm, interval, mcnemar, spread
 from hardneg.impact.dose import dose_of
 from hardneg.impact.exam import Exam, subject_weights
 from hardneg.impact.examined import Examined, Trained
@@ -37,11 +37,11 @@ def summed_up(
     exam, parts = exams.test, task.parts
     drawn = _drawn(exam, trained, plan, progress)
     words = {arm.name: arm.words for arm in arms} | {UNTRAINED: "the frozen vectors, before training"}
-    figures = {name: _figures(name, words[name], trained, drawn, plan) for name in trained.arms}
+    figures = {name: _figures(name, words[name], trained, drawn, plan, exam.count) for name in trained.arms}
     comparisons = _compared(exam, arms, trained, drawn, plan)
     held_out = {
         "how": parts.how, "units": _UNITS[task.kind], "train": len(parts.train), "validation": len(parts.validation),
-        "test": len(exam.subjects), "subjects": int(exam.subjects.max()) + 1,
+        "test": len(exam.subjects), "subjects": exam.count,
     }  # fmt: skip
     start = "none" if task.kind == "classification" else "random"
     dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], plan, start)
@@ -66,12 +66,12 @@ def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Draw
     return out
 
 
-def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan) -> ArmFigures:
+def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, count: int) -> ArmFigures:
     each = trained.arms[name]
     seeds = np.stack([one.figures for one in each])
     subjects, level = drawn[name], plan.confidence
     ends = [
-        interval(subjects[:, at] + drawn_seeds(seeds[:, at], len(subjects), level, plan.seed), level)
+        interval(spread(seeds[:, at], subjects[:, at], count, confidence=level, seed=plan.seed), level)
         for at in range(seeds.shape[1])
     ]
     low, high = (np.array(side) for side in zip(*ends, strict=True))
@@ -87,7 +87,7 @@ def _compared(exam: Exam, arms: tuple[Arm, ...], trained: Trained, drawn: Drawn,
     mine, first = arms[0].name, exam.measures[0]
     made = {
         other.name: {
-            measure.name: _difference(trained, drawn, (mine, other.name), at, plan)
+            measure.name: _difference(trained, drawn, (mine, other.name), at, plan, exam.count)
             for at, measure in enumerate(exam.measures)
         }
         for other in arms[1:]
@@ -100,11 +100,11 @@ def _compared(exam: Exam, arms: tuple[Arm, ...], trained: Trained, drawn: Drawn,
     return tuple(out)
 
 
-def _difference(trained: Trained, drawn: Drawn, names: tuple[str, str], at: int, plan: Plan) -> Difference:
+def _difference(trained: Trained, drawn: Drawn, names: tuple[str, str], at: int, plan: Plan, count: int) -> Difference:
     mine, theirs = (
         Side(np.array([one.figures[at] for one in trained.arms[name]]), drawn[name][:, at]) for name in names
     )
-    return difference(mine, theirs, confidence=plan.confidence, seed=plan.seed)
+    return difference(mine, theirs, count, confidence=plan.confidence, seed=plan.seed)
 
 
 def _mcnemar(mine: list[Examined], theirs: list[Examined]) -> dict[str, float]:

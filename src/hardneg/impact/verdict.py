@@ -107,6 +107,10 @@ def _sentence(one: Comparison, arms: Mapping[str, ArmFigures], held_out: Mapping
         f"{began}: {one.measure} {mine:.3f}, with {arms[one.against].words} {theirs:.3f} "
         f"({_signed(one.decisive)}; {asked}, {plan.seeds} seeds, equal budget)."
     )
+    if held_out["subjects"] < 2:
+        return text + " All that is held out belongs together, and of one group nothing follows for others."
+    if one.verdict == UNKNOWN and one.decisive.smallest == 0:
+        return text + " The two answer alike."
     if one.verdict == UNKNOWN and not isnan(one.decisive.smallest):
         text += f" With so many a difference under {one.decisive.smallest:.3f} cannot be relied on to be seen."
         if one.decisive.low > 0 or one.decisive.high < 0:
@@ -164,7 +168,8 @@ def _taught(measure: Measure, one: Comparison, arms: Mapping[str, ArmFigures]) -
         return []
     return [
         f"Training with {after.words} is no better than none at all ({measure.name} {after.mean[0]:.3f}, untrained "
-        f"{before.mean[0]:.3f}): this model learns too little here to tell negatives apart. Try --model or --train."
+        f"{before.mean[0]:.3f}): what this model learns does not carry over, so it can hardly tell negatives apart. "
+        "Try more data, --model or --train."
     ]
 
 
@@ -174,6 +179,5 @@ def _dosed(dose: Dose | None, measure: Measure, held_out: Mapping[str, Any]) -> 
     figures = ", ".join(f"{one.value:.3f} at {one.share:.0%}" for one in dose.points)
     asked = f"{held_out['validation']:,} validation {held_out['units']}"
     return [
-        f"Dose: on {asked} a share of {dose.best:.0%} mined negatives "
-        f"is as good as any ({measure.name} {figures})."
+        f"Dose: on {asked} a share of {dose.best:.0%} mined negatives is as good as any ({measure.name} {figures})."
     ]

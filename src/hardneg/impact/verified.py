@@ -32,12 +32,13 @@ class Verified:
         Measure("minDCF", -1, "least detection cost, 1% targets"),
         *OPERATING,
     )
-    draws = 500
+    draws = 400
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         self.rows = sampled(rows, ITEMS, seed)
         codes = task.codes[self.rows]
         self.subjects = np.unique(codes, return_inverse=True)[1].astype(np.int64)
+        self.count = int(self.subjects.max()) + 1
         trials = all_trials(codes)
         if len(trials) > 2 * TRIALS:
             trials = sampled_trials(codes, targets=TRIALS, impostors=TRIALS, seed=seed)

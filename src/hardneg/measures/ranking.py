@@ -40,11 +40,9 @@ def ranks_of(scores: NDArray[Any], relevant: Ragged, hidden: Ragged | None = Non
 
 
 def _ranks(row: PerQuery, mine: NDArray[np.int64]) -> NDArray[np.int64]:
-    own = row[mine]
-    order = np.sort(row)
-    above = len(row) - np.searchsorted(order, own, side="right")
-    tied = np.array([int((row[:item] == score).sum()) for item, score in zip(mine, own, strict=True)], np.int64)
-    return np.sort(above + tied + 1).astype(np.int64)
+    own = row[mine][:, None]
+    before = np.arange(len(row)) < mine[:, None]
+    return np.sort(((row > own) | ((row == own) & before)).sum(axis=1) + 1).astype(np.int64)
 
 
 def ndcg_at(ranks: Ragged, k: int) -> PerQuery:

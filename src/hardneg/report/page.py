@@ -20,6 +20,7 @@ from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
 from hardneg.report.gallery import BUDGET, gallery
+from hardneg.report.impact import impact
 from hardneg.report.map import plane_map
 from hardneg.report.overview import overview, skipped
 from hardneg.report.popular import popularity
@@ -32,7 +33,7 @@ __all__ = ["SECTIONS", "Part", "Section", "assembled", "environment", "joined", 
 
 _STYLES = (
     *("base.css", "charts.css", "map.css", "tables.css", "audit.css", "gallery.css", "pictures.css"),
-    *("sounds.css", "boxes.css", "print.css"),
+    *("sounds.css", "boxes.css", "impact.css", "print.css"),
 )
 _SCRIPTS = (
     *("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js"),
@@ -67,6 +68,7 @@ class Section(Part):
 SECTIONS = (
     Section("ledger", "Where the candidates went", "Ledger", waterfall),
     Section("audit", "Is it trustworthy?", "Trust", audited),
+    Section("impact", "Did mining help?", "Impact", impact),
     Section("mistakes", "What the detector got wrong", "Mistakes", mistakes_of_run),
     Section("curves", "Before and after", "Curves", before_and_after),
     Section("boxes", "Boxes to look at", "Boxes", lambda facts: facts.boxes),

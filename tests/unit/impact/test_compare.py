@@ -48,7 +48,9 @@ def drawn_weights(subjects: int) -> NDArray[np.float64]:
     return np.stack([subject_weights(np.arange(subjects), draw, 5) for draw in range(400)])
 
 
-def world(rng: np.random.Generator, gain: float, *, subjects: int, seeds: int, noise: float) -> tuple[Side, Side]:
+def world(
+    rng: np.random.Generator, gain: float, *, subjects: int = 60, seeds: int = 5, noise: float
+) -> tuple[Side, Side, int]:
     """Two arms on the same subjects and seeds: effects of subject, seed, and both."""
     easy = rng.normal(size=subjects)
     luck = noise * rng.normal(size=(2, seeds))
@@ -56,15 +58,15 @@ def world(rng: np.random.Generator, gain: float, *, subjects: int, seeds: int, n
     each[0] += gain + 0.2 * rng.normal(size=subjects)[None]  # some subjects gain more
     drawn = each.mean(axis=1) @ drawn_weights(subjects).T / subjects
     mine, theirs = (Side(each[at].mean(axis=1), drawn[at]) for at in (0, 1))
-    return mine, theirs
+    return mine, theirs, subjects
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.1, 0.5])
-def test_an_interval_holds_the_truth_as_often_as_it_says(noise: float) -> None:
+@pytest.mark.parametrize(("noise", "subjects"), [(0.0, 60), (0.1, 60), (0.5, 60), (0.1, 8)])
+def test_an_interval_holds_the_truth_as_often_as_it_says(noise: float, subjects: int) -> None:
     """With noise of seeds alone, of subjects alone, and both; 300 worlds, so 0.95 - 3 x 0.0126."""
     rng, held = np.random.default_rng(7), 0
     for number in range(300):
-        found = difference(*world(rng, 0.3, subjects=60, seeds=5, noise=noise), seed=number)
+        found = difference(*world(rng, 0.3, subjects=subjects, noise=noise), seed=number)
         held += found.low <= 0.3 <= found.high
     assert held / 300 >= 0.912
 
@@ -92,5 +94,11 @@ def test_one_seed_adds_no_width_and_no_draws_no_figure() -> None:
 
 def test_two_of_the_same_differ_by_nothing() -> None:
     side = Side(np.array([0.5, 0.6]), np.linspace(0.4, 0.7, 50))
-    found = difference(side, side)
+    found = difference(side, side, 20)
     assert (found.value, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_of_one_subject_nothing_follows() -> None:
+    found = difference(*world(np.random.default_rng(0), 1.0, subjects=1, noise=0.1))
+    assert found.value > 0
+    assert all(math.isnan(one) for one in (found.low, found.high, found.p, found.smallest))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from tests import taught
 
 from hardneg.errors import OptionError
 from hardneg.impact.adam import Adam
@@ -15,14 +16,15 @@ from hardneg.impact.lesson import Budget, Lesson
 from hardneg.impact.probe import Probe, prepared
 from hardneg.impact.task import Task
 from hardneg.ragged import Ragged
-from tests import taught
 
 
 def batch(rng: np.random.Generator, negatives: int) -> Batch:
     hidden = np.zeros((6, 6), bool)
     hidden[0, 3] = hidden[4, 1] = True
-    parts = (rng.normal(size=shape).astype(np.float32) for shape in ((6, 5), (6, 5), (6, negatives, 5)))
-    return Batch(*parts, hidden)
+    anchors, positives, own = (
+        rng.normal(size=shape).astype(np.float32) for shape in ((6, 5), (6, 5), (6, negatives, 5))
+    )
+    return Batch(anchors, positives, own, hidden)
 
 
 @pytest.mark.parametrize("negatives", [0, 3])
@@ -139,18 +141,16 @@ def test_anchors_without_a_negative_get_random_ones() -> None:
 
 def test_weights_of_every_arm_have_a_mean_of_one() -> None:
     task = taught.labelled(0)
-    lists = task.restricted(drawn_like(task, Ragged.from_lengths(
-        np.where(np.isin(np.arange(150), task.learners), 4, 0), np.zeros(4 * len(task.learners), np.int64)), 0))  # fmt: skip
+    lengths = np.where(np.isin(np.arange(150), task.learners), 4, 0)
+    lists = drawn_like(task, Ragged.from_lengths(lengths, np.zeros(lengths.sum(), np.int64)), 0)
+    train = task.parts.train
     for share in (0.0, 0.5, 1.0):
-        lesson = Lesson(task, lists, Budget(steps=2), 0, share=share)
-        assert lesson.weights[task.parts.train].mean() == pytest.approx(1)
-    assert (Lesson(task, lists, Budget(steps=2), 0, share=0.0).weights[task.parts.train] == 1).all()
-    doubted = np.ones(150, bool)
-    assert np.allclose(Lesson(task, lists, Budget(steps=2), 0, doubted).weights[task.parts.train], 1)
+        assert Lesson(task, lists, Budget(steps=2), 0, share=share).weights[train].mean() == pytest.approx(1)
+    assert (Lesson(task, lists, Budget(steps=2), 0, share=0.0).weights[train] == 1).all()
+    assert np.allclose(Lesson(task, lists, Budget(steps=2), 0, np.ones(150, bool)).weights[train], 1)
     drawn = np.concatenate(list(Lesson(task, lists, Budget(steps=200), 0).draws()))
-    share = np.bincount(drawn, minlength=150)[task.parts.train] / len(drawn)
-    weights = Lesson(task, lists, Budget(), 0).weights[task.parts.train]
-    assert np.corrcoef(share, weights)[0, 1] > 0.9
+    often = np.bincount(drawn, minlength=150)[train] / len(drawn)
+    assert np.corrcoef(often, Lesson(task, lists, Budget(), 0).weights[train])[0, 1] > 0.9
 
 
 def test_a_budget_of_nothing_is_refused() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn import metrics
+from tests import taught
 
 from hardneg.collection import Collection
 from hardneg.context import Vectors
@@ -31,7 +32,6 @@ from hardneg.measures import ndcg_at, ranks_of
 from hardneg.positives import Positives
 from hardneg.ragged import Ragged
 from hardneg.verify import eer, error_rates
-from tests import taught
 
 QUICK = Plan(seeds=3, budget=Budget(steps=60, batch=32, negatives=4), doses=())
 
@@ -67,7 +67,7 @@ def test_of_two_of_the_same_it_cannot_tell() -> None:
     found = measure(task, [mined, replace(mined, name="random")], Probe(rate=0.01), QUICK)
     assert found.verdict == "cannot tell"
     assert found.comparisons[0].decisive.value == 0
-    assert "cannot be relied on" in found.sentence
+    assert "answer alike" in found.sentence
 
 
 def test_the_null_is_kept() -> None:
@@ -146,7 +146,8 @@ def test_queries_that_share_a_positive_stay_together() -> None:
     pairs = [(f"q{row}", f"d{row // 3}") for row in range(90)]
     task = task_of(Positives.from_pairs(*zip(*pairs, strict=True)), None)
     sides = [set((rows // 3).tolist()) for rows in (task.parts.train, task.parts.validation, task.parts.test)]
-    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+    assert not sides[0] & sides[1]
+    assert not (sides[0] | sides[1]) & sides[2]
     assert not [one for one in leaks_of(task) if one.what == "shares a positive"]
 
 
@@ -253,7 +254,7 @@ def test_what_does_not_fit_is_refused() -> None:
     pairs = Positives.from_pairs(["q", "r"], ["a", "b"])
     with pytest.raises(OptionError, match="labels"):
         task_of(pairs, None, kind="verification")
-    with pytest.raises(InputError, match="too little|hang together"):
+    with pytest.raises(InputError, match=r"too little|hang together"):
         task_of(pairs, None)
     task = taught.retrieval()
     with pytest.raises(OptionError, match="two arms"):
@@ -300,10 +301,10 @@ def test_training_that_fails_says_whose_fault_it_is() -> None:
     def broken(lesson: Lesson, seed: int) -> object:
         raise ValueError("no such layer")
 
-    with pytest.raises(InputError, match="failed in training .ValueError: no such layer"):
+    with pytest.raises(InputError, match=r"failed in training .ValueError: no such layer"):
         Called(call=broken).train(lesson)
     with pytest.raises(InputError, match="must return a function"):
         Called(call=lambda lesson, seed: 3).train(lesson)
     wrong = Called(call=lambda lesson, seed: lambda left, right: np.zeros(3)).train(lesson)
-    with pytest.raises(InputError, match="shape .2, 5."):
+    with pytest.raises(InputError, match=r"shape .2, 5."):
         wrong(np.array([0, 1]), np.arange(5))

@@ -52,9 +52,7 @@ def test_decisions_as_scikit_learn(seed: int) -> None:
     assert accuracy(counts) == pytest.approx(metrics.accuracy_score(true, predicted, sample_weight=weights))
     expected = metrics.f1_score(true, predicted, average="macro", sample_weight=weights)
     assert macro_f1(counts) == pytest.approx(expected)
-    by_hand = [
-        weights[(predicted == one) & (true != one)].sum() / weights[true != one].sum() for one in range(4)
-    ]
+    by_hand = [weights[(predicted == one) & (true != one)].sum() / weights[true != one].sum() for one in range(4)]
     assert false_positive_rate(counts) == pytest.approx(np.mean(by_hand))
 
 
@@ -117,7 +115,11 @@ def by_ir_measures(scores: NDArray[np.float64], relevant: Ragged) -> dict[str, l
         "ndcg": nDCG @ 10, "rr": RR @ 10, "recall": R @ 10, "ap": AP @ 100, "success": Success @ 1,
     }  # fmt: skip
     qrels = [ir_measures.Qrel(f"q{q:02}", f"d{d:03}", 1) for q in range(len(scores)) for d in relevant[q].tolist()]
-    run = [ir_measures.ScoredDoc(f"q{q:02}", f"d{d:03}", float(s)) for q, row in enumerate(scores) for d, s in enumerate(row)]
+    run = [
+        ir_measures.ScoredDoc(f"q{q:02}", f"d{d:03}", float(s))
+        for q, row in enumerate(scores)
+        for d, s in enumerate(row)
+    ]
     found: dict[str, dict[str, float]] = {name: {} for name in wanted}
     for one in ir_measures.iter_calc(list(wanted.values()), qrels, run):
         name = next(key for key, value in wanted.items() if value == one.measure)
