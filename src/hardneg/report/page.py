@@ -16,6 +16,7 @@ from hardneg.report.confusion import confusion
 from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
+from hardneg.report.frontier import frontier
 from hardneg.report.gallery import gallery
 from hardneg.report.overview import overview, skipped
 from hardneg.report.popular import popularity
@@ -52,6 +53,7 @@ class Section:
 
 SECTIONS = (
     Section("ledger", "Where the candidates went", "Ledger", waterfall),
+    Section("frontier", "False negatives against hardness", "Frontier", frontier),
     Section("scores", "How they score", "Scores", distributions),
     Section("ranks", "Hardness by rank", "Ranks", ranks),
     Section("confusion", "Confusion map", "Confusion", confusion),

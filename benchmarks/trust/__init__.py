@@ -1,0 +1,1 @@
+"""How far the calibrated filter can be trusted: false negatives against fixed rules, and whether a rate is kept."""
