@@ -1,1 +1,4 @@
-"""Can the figures of an audit be trusted? Intervals held against the truth, on data where the truth is known."""
+"""How far the calibrated filter and the audit can be trusted, on data where the truth is known.
+
+False negatives against fixed rules, whether a rate is kept, and how often the audit's intervals hold.
+"""

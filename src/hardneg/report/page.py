@@ -19,6 +19,7 @@ from hardneg.report.detector import before_and_after, mistakes_of_run
 from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
+from hardneg.report.frontier import frontier
 from hardneg.report.gallery import BUDGET, gallery
 from hardneg.report.impact import impact
 from hardneg.report.map import plane_map
@@ -68,6 +69,7 @@ class Section(Part):
 SECTIONS = (
     Section("ledger", "Where the candidates went", "Ledger", waterfall),
     Section("audit", "Is it trustworthy?", "Trust", audited),
+    Section("frontier", "False negatives against hardness", "Frontier", frontier),
     Section("impact", "Did mining help?", "Impact", impact),
     Section("mistakes", "What the detector got wrong", "Mistakes", mistakes_of_run),
     Section("curves", "Before and after", "Curves", before_and_after),
