@@ -25,6 +25,8 @@ _NEARLY_ONE = 2e-6  # lengths this close to 1 are left as they are, and the boun
 
 def float_rows(vectors: Matrix, rows: Any) -> FloatArray:
     """Some rows as C-ordered float32."""
+    if isinstance(vectors, np.ndarray) and isinstance(rows, np.ndarray):
+        return np.ascontiguousarray(vectors.take(rows, axis=0), np.float32)  # quicker than vectors[rows]
     return np.ascontiguousarray(vectors[rows], np.float32)
 
 

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from hardneg.matrix import Matrix, Reordered
 from hardneg.parallel import each
-from hardneg.ragged import IntArray
+from hardneg.ragged import IntArray, places
 from hardneg.scratch import Scratch, room
 from hardneg.search._blocks import Sides, norms
 from hardneg.search._clusters import clustered
@@ -27,10 +27,11 @@ from hardneg.similarity import FloatArray
 
 __all__ = ["Reduced", "reduced"]
 
-_ENERGY = 0.87  # of the items' squared length that the kept directions hold
+_ENERGY = 0.95  # of the items' squared length that the kept directions hold
 _LEARN = 32_768  # items that the directions are learned from
 _BLOCK = 1024  # rows that are turned at a time
-_SPREAD = 0.3  # how much the spread of a cluster counts beside its centre; measured on vectors of sentences
+_GROUP = 16  # clusters of which only the nearest is looked at for a first bound
+_SPREAD = 0.45  # how much the spread of a cluster counts beside its centre; measured on vectors of sentences
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +41,12 @@ class Reduced:
     Args:
         sides: the full vectors, made ready.
         turn: directions, shape ``(d, r)``; None where all numbers are kept.
-        items: the items with fewer numbers, in the order of their clusters.
+        items: the items with fewer numbers, in the order of their clusters, each in all its clusters.
         order: the row of each of them.
         starts: where each cluster begins among them, shape ``(c + 1,)``.
-        centres: the mean of each cluster, shape ``(r, c)`` (with a row more for distances).
-        spread: how far the items of a cluster lie from its mean, shape ``(c,)``.
+        of: the clusters of each row, the first one first, shape ``(m, 1 or 2)``.
+        centres: the middle of each cluster, shape ``(r, c)`` (with a row more for distances).
+        spread: how far the items of a cluster lie from it, shape ``(c,)``.
         lengths: the length of each item with fewer numbers, in that order.
         left_out: the greatest length that the numbers left out of an item have.
     """
@@ -54,17 +56,23 @@ class Reduced:
     items: Matrix
     order: IntArray
     starts: IntArray
+    of: NDArray[np.int32]
     centres: FloatArray
     spread: FloatArray
     lengths: NDArray[np.float64]
     left_out: float
 
     @cached_property
-    def place(self) -> IntArray:
-        """Where each item stands in the order of the clusters."""
-        place = np.empty(len(self.order), np.int64)
-        place[self.order] = np.arange(len(self.order))
-        return place
+    def places(self) -> IntArray:
+        """Where each item stands in the order of the clusters, shape ``(m, 1 or 2)``, rising."""
+        return np.argsort(self.order, kind="stable").reshape(self.of.shape)
+
+    @cached_property
+    def before(self) -> NDArray[np.int32]:
+        """The first cluster of what stands in its second, -1 for what stands in its first, in that order."""
+        cluster = np.repeat(np.arange(self.clusters, dtype=np.int32), np.diff(self.starts))
+        first = self.of[self.order, 0]
+        return np.where(first == cluster, np.int32(-1), first)
 
     def rest(self, left: FloatArray) -> NDArray[np.float64]:
         """The most that the numbers left out add to a product of each anchor made ready (Cauchy and Schwarz)."""
@@ -98,14 +106,14 @@ class Reduced:
         size = np.sqrt(np.einsum("ij,ij->i", anchors, anchors))
         return np.asarray(anchors @ self.centres + _SPREAD * size[:, None] * self.spread, np.float32)
 
-    def of(self, rows: IntArray, count: int) -> tuple[FloatArray, NDArray[np.int32]]:
-        """Some anchors with fewer numbers, and the ``count`` clusters nearest to each, shape ``(n, count)``."""
+    def looks(self, rows: IntArray, count: int) -> tuple[FloatArray, NDArray[np.int32]]:
+        """Some anchors with fewer numbers, and the ``count`` clusters nearest to each, the nearest first."""
         vectors = np.empty((len(rows), self.width), np.float32)
         nearest = np.empty((len(rows), count), np.int32)
 
         def keep(mine: IntArray, block: FloatArray, near: FloatArray) -> None:
             vectors[mine] = block
-            nearest[mine] = np.argpartition(near, self.clusters - count, axis=1)[:, self.clusters - count :]
+            nearest[mine] = _highest(near, count)
 
         self._each_block(rows, keep)
         return vectors, nearest
@@ -134,21 +142,48 @@ class Reduced:
             each(one, range(len(numbers)))
 
 
+def _highest(values: FloatArray, count: int) -> IntArray:
+    """The columns of the ``count`` highest values of each row, the highest first.
+
+    >>> _highest(np.array([[3.0, 9.0, 5.0, 1.0]], np.float32), 2).tolist()
+    [[1, 2]]
+    """
+    n, wide = values.shape
+    size = wide // _GROUP
+    if 2 * count > size:
+        return np.argsort(-values, axis=1, kind="stable")[:, :count]
+    # The highest of groups give a bound that few values reach: quicker than to look for the highest among all.
+    highest = values[:, : size * _GROUP].reshape(n, _GROUP, size).max(axis=1)
+    bound = np.partition(highest, size - count, axis=1)[:, size - count]
+    at, column = np.divmod(np.flatnonzero(values >= bound[:, None]), wide)
+    counts = np.bincount(at, minlength=n)
+    shape, place = (n, counts.max(initial=0)), places(counts)
+    few, columns = np.full(shape, -np.inf, np.float32), np.zeros(shape, np.int64)
+    few[at, place], columns[at, place] = values[at, column], column
+    return np.take_along_axis(columns, np.argsort(-few, axis=1, kind="stable")[:, :count], axis=1)
+
+
 def reduced(sides: Sides, clusters: int) -> Reduced:
     """Learn the directions, turn the items, and put them into clusters."""
     turn = _directions(sides)
     items = _all_turned(sides, turn)
     width = items.shape[1] - (sides.similarity == "euclidean")
-    cluster = clustered(items if width == items.shape[1] else _Narrow(items, width), clusters)
-    order = np.argsort(cluster, kind="stable")
-    starts = np.append(0, np.cumsum(np.bincount(cluster, minlength=clusters))).astype(np.int64)
-    view = Reordered(items, order)
-    centres, spread = _summary(view, starts, width)
-    lengths = norms(view)
-    full = sides.lengths()[order]
-    short = lengths if width == items.shape[1] else norms(_Narrow(view, width))
-    left_out = 0.0 if turn is None else float(np.sqrt(np.maximum(full**2 - short**2, 0).max(initial=0)))
-    return Reduced(sides, turn, view, order, starts, np.ascontiguousarray(centres.T), spread, lengths, left_out)
+    narrow = items if width == items.shape[1] else _Narrow(items, width)
+    found = clustered(narrow, clusters)
+    first, flat = found.of[:, 0], found.of.ravel()
+    order = np.argsort(flat, kind="stable") // found.of.shape[1]
+    starts = np.append(0, np.cumsum(np.bincount(flat, minlength=clusters))).astype(np.int64)
+    centres = found.centres
+    if (less := sides.half_squares(slice(None))) is not None:
+        mean = np.bincount(first, less, clusters) / np.maximum(np.bincount(first, minlength=clusters), 1)
+        centres = np.append(centres, -mean[:, None].astype(np.float32), axis=1)
+    short = norms(narrow)
+    lengths = short if narrow is items else norms(items)
+    left_out = 0.0 if turn is None else float(np.sqrt(np.maximum(sides.lengths() ** 2 - short**2, 0).max(initial=0)))
+    return Reduced(
+        sides, turn, Reordered(items, order), order, starts, found.of, np.ascontiguousarray(centres.T), found.spread,
+        lengths[order], left_out,
+    )  # fmt: skip
 
 
 def _directions(sides: Sides) -> FloatArray | None:
@@ -196,15 +231,3 @@ class _Narrow:
 
     def __getitem__(self, rows: object, /) -> FloatArray:
         return np.ascontiguousarray(self._matrix[rows][:, : self._width])
-
-
-def _summary(items: Matrix, starts: IntArray, width: int) -> tuple[FloatArray, FloatArray]:
-    """The mean of each cluster and how far its items lie from it."""
-    centres = np.zeros((len(starts) - 1, items.shape[1]), np.float32)
-    spread = np.zeros(len(starts) - 1, np.float32)
-    for cluster in np.flatnonzero(np.diff(starts)):
-        block = items[starts[cluster] : starts[cluster + 1]]
-        centres[cluster] = block.mean(axis=0)
-        apart = (block - centres[cluster])[:, :width]
-        spread[cluster] = np.sqrt(np.einsum("ij,ij->", apart, apart) / len(block))
-    return centres, spread

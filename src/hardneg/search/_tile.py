@@ -7,6 +7,8 @@ The k-th best so far is a threshold; one comparison a product finds the few that
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,8 @@ from hardneg.search._blocks import Block, Sides, members
 from hardneg.similarity import FloatArray
 
 __all__ = ["Room", "Tile", "width"]
+
+Again = Callable[[IntArray, IntArray], BoolArray]
 
 _LOWEST = -3e38  # all real products are above; what is ruled out is below
 _GROUP = 16  # products of which only the largest is looked at for a first threshold
@@ -39,9 +43,15 @@ class Room:
 
 
 class Tile:
-    """Anchors, their thresholds, and what may be among their ``depth`` best."""
+    """Anchors, their thresholds, and what may be among their ``depth`` best.
 
-    def __init__(self, sides: Sides, rows: IntArray, depth: int, constraints: Constraints) -> None:
+    ``again`` tells which pairs of an anchor (its place in ``rows``) and an item are shown elsewhere as well, and so
+    left out here.
+    """
+
+    def __init__(
+        self, sides: Sides, rows: IntArray, depth: int, constraints: Constraints, again: Again | None = None
+    ) -> None:
         self.rows, self.depth, self._sides = rows, depth, sides
         self._left = sides.left(rows)
         self._slack = sides.bound(self._left)
@@ -51,7 +61,7 @@ class Tile:
         self._products = np.full((n, self._wide), -np.inf, np.float32)
         self._items = np.zeros((n, self._wide), np.int32 if len(sides.items) < 2**31 else np.int64)
         self.above = np.zeros(n, np.int64)
-        self._constraints = constraints.take(rows)
+        self._constraints, self._again = constraints.take(rows), again
         self._low = self._limit(self._constraints.floor)
         self._high = self._limit(self._constraints.ceiling)
         excluded = self._constraints.excluded
@@ -66,7 +76,7 @@ class Tile:
         """Show a block of items to all anchors, or to some (places in ``rows``, rising)."""
         some = np.arange(len(self.rows)) if only is None else only
         products, passes = room.shaped(len(some), len(block.vectors))
-        np.matmul(self._left if only is None else self._left[only], block.vectors.T, out=products)
+        np.matmul(self._left if only is None else self._left.take(only, axis=0), block.vectors.T, out=products)
         if block.half_squares is not None:
             products -= block.half_squares
         self._rule_out(products, block, only)
@@ -80,7 +90,11 @@ class Tile:
             self._learn(products, some, crowded)
             keep = found >= self._threshold(some)[at]
             at, hits, found = at[keep], hits[keep], found[keep]
-        self._add(some, at, block.item_rows(hits - at * products.shape[1]), found)
+        items = block.item_rows(hits - at * products.shape[1])
+        if self._again is not None:
+            new = ~self._again(some[at], items)
+            at, items, found = at[new], items[new], found[new]
+        self._add(some, at, items, found)
 
     def found(self, *, just: bool = False) -> tuple[IntArray, IntArray]:
         """The pairs that may be among the best: places in ``rows``, and items; any order.

@@ -9,7 +9,7 @@ exact answer is computed; the recall that the manifest states is measured on a s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hardneg.matrix import Matrix
 from hardneg.notation import require
 from hardneg.parallel import threads
-from hardneg.ragged import IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.search._base import Constraints, Engine, Hits, Search, Unlike
 from hardneg.search._blocks import Blocks, Sides
 from hardneg.search._recall import Recall, recall, samples
@@ -34,8 +34,10 @@ __all__ = ["Approximate"]
 _TOGETHER = 32_768  # anchors that look into a cluster together
 _COLUMNS = 4096  # items of a cluster that are looked at together
 _PRODUCTS = 4 * 2**20  # products that one thread holds
-_DEEPER = 3  # how many times as many items as are wanted the first pass hands on
-_LOSS = 0.6  # of the loss that the target allows: for clusters that are not looked into
+_FIRST = 4  # clusters that each anchor looks into before all others
+_BITS = 256  # anchors for which it is written down together where they look
+_DEEPER = 1.5  # how many times as many items as are wanted the first pass hands on
+_LOSS = 0.85  # of the loss that the target allows: for clusters that are not looked into
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Approximate(Engine):
 
 
 def _clusters(items: int) -> int:
-    return max(1, min(round(4 * math.sqrt(items)), items // 64))
+    return max(1, min(round(8 * math.sqrt(items)), items // 64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,24 +101,28 @@ class _Join(Search):
 
     def _some(self, rows: IntArray, shown: Stage) -> Hits:
         """The answers for anchors that look into the clusters together."""
-        vectors, nearest = self.plan.of(rows, self.probes)
+        vectors, nearest = self.plan.looks(rows, self.probes)
         sides, constraints = replace(self.low, anchors=vectors), self._turned(rows)
         places = [one for one in np.array_split(np.arange(len(rows)), threads()) if len(one)]
-        tiles = [Tile(sides, one, self.depth, constraints) for one in places]
-        looking = [_by_cluster(nearest[one], self.plan.clusters) for one in places]
-        bounds = self.plan.starts.tolist()
-        work = [
-            (part, [one[cluster] for one in looking])
-            for cluster in range(self.plan.clusters)
-            if any(len(one[cluster]) for one in looking)
-            for part in cut(bounds[cluster], bounds[cluster + 1], _COLUMNS)
-        ]
+        again = _Again.of(nearest, self.plan)
+        tiles = [Tile(sides, one, self.depth, constraints, replace(again, looks=again.looks[one])) for one in places]
+        # What the nearest clusters hold makes thresholds that little of the others passes.
+        waves = np.split(nearest, [min(_FIRST, self.probes)], axis=1)
+        work = [one for wave in waves for one in self._work([wave[mine] for mine in places])]
         blocks = shown.blocks(Blocks(sides, constraints), [part for part, _ in work])
         for block, (_, only) in zip(blocks, work, strict=True):
             each = max(1, _PRODUCTS // max(1, len(block.vectors)))
             for at in range(0, max(len(one) for one in only), each):
                 shown.show(block, tiles, [one[at : at + each] for one in only])
         return settled(shown, self.sides, self.k, self.constraints, rows, places, tiles, self.plan.order)
+
+    def _work(self, nearest: list[NDArray[np.int32]]) -> Iterator[tuple[tuple[int, int], list[IntArray]]]:
+        """Parts of clusters, and who looks at each of them, for each tile."""
+        looking, bounds = [_by_cluster(one, self.plan.clusters) for one in nearest], self.plan.starts.tolist()
+        for cluster in range(self.plan.clusters):
+            if any(len(one[cluster]) for one in looking):
+                for part in cut(bounds[cluster], bounds[cluster + 1], _COLUMNS):
+                    yield part, [one[cluster] for one in looking]
 
     def _turned(self, rows: IntArray) -> Constraints:
         """The constraints of some anchors, with items in the order of their clusters.
@@ -129,7 +135,7 @@ class _Join(Search):
             left = self.sides.left(rows)
             ceiling = (self.sides.product_of(mine.ceiling, left) + plan.rest(left)).astype(np.float32)
         return Constraints(
-            Ragged(mine.excluded.offsets, plan.place[mine.excluded.values]),
+            Ragged(mine.excluded.offsets * plan.of.shape[1], plan.places[mine.excluded.values].ravel()),
             mine.barred[plan.order],
             tuple(Unlike(one.anchors, one.items.take(plan.order)) for one in mine.unlike),
             ceiling,
@@ -140,13 +146,13 @@ class _Join(Search):
         first, second = samples(len(self.sides.anchors))
         truth = exhaustive(self.sides, first, self.k, self.constraints)
         wanted = self.constraints.depth(self.k)
-        depth = wanted if self.plan.turn is None else _DEEPER * wanted
+        depth = wanted if self.plan.turn is None else math.ceil(_DEEPER * wanted)
         search = replace(self, probes=self._first_guess(first, truth, target), depth=depth)
         while (found := recall(search(first), truth)).cautious < target and not search.looks_everywhere:
             search = replace(
                 search,
-                probes=min(search.plan.clusters, search.probes + max(1, search.probes // 4)),
-                depth=min(len(self.sides.items), search.depth + search.depth // 4),
+                probes=min(search.plan.clusters, search.probes + max(1, search.probes // 8)),
+                depth=min(len(self.sides.items), search.depth + max(1, search.depth // 8)),
             )
         if len(second):
             found = recall(search(second), exhaustive(self.sides, second, self.k, self.constraints))
@@ -173,12 +179,40 @@ class _Join(Search):
 
     def _first_guess(self, rows: IntArray, truth: Hits, target: float) -> int:
         """So many clusters that those of the true neighbours are among them, and a little of the loss is left."""
-        cluster = np.searchsorted(self.plan.starts, self.plan.place[truth.items.values], side="right") - 1
+        clusters = self.plan.of[truth.items.values]
         order = self.plan.ranked(rows)
         at = np.empty(order.shape, np.int32)
         np.put_along_axis(at, order, np.arange(order.shape[1], dtype=np.int32)[None], axis=1)
-        places = at[truth.items.rows(), cluster]
+        places = at[truth.items.rows()[:, None], clusters].min(axis=1)
         return 1 + int(np.quantile(places, 1 - (1 - target) * _LOSS)) if len(places) else 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Again:
+    """Tells what an anchor meets in two clusters; it counts in the first of them.
+
+    ``looks`` holds a bit for each anchor and cluster that it looks into, ``before`` the first cluster of each item that
+    stands in its second, else -1.
+    """
+
+    looks: NDArray[np.uint8]
+    before: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, nearest: NDArray[np.int32], plan: Reduced) -> _Again:
+        """From the clusters that each anchor looks into."""
+        looks = np.empty((len(nearest), -(-plan.clusters // 8)), np.uint8)
+        for start in range(0, len(nearest), _BITS):
+            some = nearest[start : start + _BITS]
+            each = np.zeros((len(some), plan.clusters), bool)
+            np.put_along_axis(each, some, True, axis=1)
+            looks[start : start + _BITS] = np.packbits(each, axis=1, bitorder="little")
+        return cls(looks, plan.before)
+
+    def __call__(self, anchors: IntArray, items: IntArray) -> BoolArray:
+        before = self.before[items]
+        bits = self.looks[anchors, before >> 3] >> (before & 7).astype(np.uint8) & 1
+        return np.asarray((before >= 0) & (bits == 1))
 
 
 def _by_cluster(nearest: NDArray[np.int32], clusters: int) -> Ragged:

@@ -12,6 +12,7 @@ from hardneg.ragged import Ragged
 from hardneg.search import Approximate, Constraints, Exact, Hits, Unlike
 from hardneg.search._clusters import clustered
 from hardneg.search._recall import Recall, recall, samples
+from hardneg.search._reduced import _highest
 from hardneg.similarity import FloatArray, Similarity
 
 RNG = np.random.default_rng(3)
@@ -120,11 +121,37 @@ def test_many_copies_of_one_item_are_no_trouble() -> None:
 
 def test_clusters_hold_what_lies_together() -> None:
     apart = np.concatenate([points(64) * 0.01 + 30 * row for row in range(3)]).astype(np.float32)
-    cluster = clustered(apart, 3)
+    cluster = clustered(apart, 3).of[:, 0]
     assert len(cluster) == len(apart)
     within = np.mean([np.var(apart[cluster == one], axis=0).sum() for one in np.unique(cluster)])
     assert within < np.var(apart, axis=0).sum()
-    assert cluster.tolist() == clustered(apart, 3).tolist()
+    assert cluster.tolist() == clustered(apart, 3).of[:, 0].tolist()
+
+
+def test_the_second_cluster_is_near_in_another_direction() -> None:
+    """Against the loss of the paper: |x - c|^2 + 1.5 (r (x - c))^2, r the direction of the first error."""
+    some = points(400)
+    found = clustered(some, 12)
+    centres = found.centres.astype(np.float64)
+    for point, (first, second) in zip(some.astype(np.float64), found.of.tolist(), strict=True):
+        errors = point - centres
+        apart = (errors**2).sum(axis=1)
+        assert apart[first] <= apart.min() + 1e-3
+        along = errors @ (errors[first] / np.linalg.norm(errors[first]))
+        loss = np.where(np.arange(12) == first, np.inf, apart + 1.5 * along**2)
+        assert loss[second] <= loss.min() + 1e-3
+
+
+def test_no_item_comes_twice_though_it_is_in_two_clusters() -> None:
+    search = Approximate(0.98).prepare(ANCHORS, ITEMS, 20, "cosine", FREE)
+    hits = search(np.arange(len(ANCHORS)))
+    assert all(len(set(hits.items[row].tolist())) == 20 for row in range(len(ANCHORS)))
+
+
+@pytest.mark.parametrize(("wide", "count"), [(1000, 3), (1000, 31), (1000, 40), (999, 31), (40, 40), (5, 1)])
+def test_the_highest_are_those_of_a_whole_sort(wide: int, count: int) -> None:
+    values = RNG.normal(size=(50, wide)).astype(np.float32)
+    assert _highest(values, count).tolist() == np.argsort(-values, axis=1)[:, :count].tolist()
 
 
 def test_recall_against_a_plain_count() -> None:
