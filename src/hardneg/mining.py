@@ -107,6 +107,7 @@ def mine(
     settings = settings or Settings()
     clock = ledger.Clock()
     source = united(usual_sources(positives) if sources is None else sources)
+    why = why_usual(positives) if filters is None else ""
     filters = usual_filters(positives) if filters is None else filters
     sampler = usual_sampler(positives) if sampler is None else sampler
     steps = Steps.parse(source, filters, sampler)
@@ -121,7 +122,6 @@ def mine(
     inputs = ledger.inputs(positives, vectors)
     fingerprint = ledger.fingerprint(steps.texts(), seed, {**inputs, "part": PART})
     writer = RunWriter(path, fingerprint, overwrite=settings.overwrite)
-    why = why_usual(positives) if filters is None else ""
     if why:
         settings.progress.say(f"No filter is named: {why}.")
     if writer.resumed:
