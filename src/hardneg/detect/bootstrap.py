@@ -62,7 +62,7 @@ def spread(
     on the same images: so differences are paired. A category of which a draw has no box is left out of its mean.
 
     The intervals are those of data sets of this size. A mean AP over rare categories is higher in few images than in
-    many (a category with a box or two is easily all right), which no draw of the few repairs; docs/benchmarks.md.
+    many (it takes the highest precision of few finds), which no draw of the few repairs; see docs/benchmarks.md.
 
     Args:
         judged: a detector's finds.
