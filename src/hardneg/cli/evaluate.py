@@ -13,8 +13,8 @@ from hardneg.detect import MEASURES, Interval, Kind, mean_of
 from hardneg.evaluation import MARK, WRONG, Verdict, Verdicts, judge, names_of_results, write_evaluation
 from hardneg.io.found import read_scenes
 from hardneg.io.readers import ReadOptions
+from hardneg.io.reading import counted
 from hardneg.progress import for_console
-from hardneg.recipe import counted
 from hardneg.report.evaluation import render_evaluation
 from hardneg.report.numbers import plural
 from hardneg.storage import refuse_taken
