@@ -16,7 +16,7 @@ __all__ = ["page"]
 Floats = NDArray[np.float64]
 ARMS = ("mined", "surest, no guards", "random", "none added")
 VARIANTS = {"all labels": 0.0, "a fifth deleted": 0.2}
-TEST, CATEGORIES, DRAWS = 80, 3, 200  # pictures; categories; bootstrap draws of the pictures of each division
+TEST, CATEGORIES, DRAWS = 80, 3, 100  # pictures; categories; bootstrap draws of the pictures of each division
 
 HEAD = ("labels", "second round with", "windows", "of these on a cell", "AP50", "LAMR")
 AGAINST = ("labels", "mined, against", "AP50", "LAMR", "divisions better, worse (AP50)")
@@ -42,7 +42,7 @@ def page(work: Path) -> str:
             continue
         seeds = len(files)
         kept = [dict(np.load(file)) for file in files]
-        drawn = np.array([_figures(one, seed) for seed, one in enumerate(kept)])  # (seeds, arms, draws + 1, 2)
+        drawn = np.array([_figures_of(file, one) for file, one in zip(files, kept, strict=True)])
         for at, arm in enumerate(ARMS):
             added = np.array([one[f"added {arm}"] for one in kept])
             counts = [f"{added[:, 0].mean():.0f}", f"{added[:, 1].mean():.1f}"]
@@ -55,6 +55,14 @@ def page(work: Path) -> str:
     if not rows:
         return ""
     return f"{TEXT.format(seeds=seeds)}\n\n{machine.table(HEAD, rows)}\n\n{machine.table(AGAINST, against)}"
+
+
+def _figures_of(file: Path, kept: dict[str, Any]) -> Floats:
+    """The figures of a division, shape ``(arms, draws + 1, 2)``; they are kept beside its results."""
+    place = file.with_suffix(".figures.npy")
+    if not place.is_file():
+        np.save(place, _figures(kept, int(file.stem.rpartition("-")[2])))
+    return np.asarray(np.load(place))
 
 
 def _figures(kept: dict[str, Any], seed: int) -> Floats:

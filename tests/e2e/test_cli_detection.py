@@ -40,6 +40,14 @@ def test_exports_say_what_was_done(run: Path, tmp_path: Path) -> None:
     assert "background_image_beyond_the_budget" in said
 
 
+def test_mistakes_beyond_the_most_are_counted(tmp_path: Path) -> None:
+    file = write_data(tmp_path)
+    options = ["--predictions", tmp_path / "found.json", "--most-mistakes", "1", "--dry-run"]
+    said = succeeded(hardneg("mine", file, *options))
+    assert "detection_beyond_most_mistakes" in said
+    assert "cat: 2 with a score of at most 0.9" in said
+
+
 def test_a_trainer_that_loses_them_ends_with_1(run: Path, tmp_path: Path) -> None:
     config = tmp_path / "a.yaml"
     config.write_text("MODEL:\n  MASK_ON: False\nDATALOADER:\n  FILTER_EMPTY_ANNOTATIONS: True\n")
