@@ -130,11 +130,11 @@ def page(work: Path) -> str:
     order = {scene.name: at for at, scene in enumerate(SCENES)}
     rows.sort(key=lambda row: (row["covered"] >= 0.93, order[row["scene"]]))  # what fails comes first
     lines = [
-        [row["scene"], row["evidence"], f"{row['true']:.2%}", f"{row['covered']:.1%}", f"{row['estimate']:.2%}",
-         f"{row['low']:.2%} to {row['high']:.2%}"]
+        [row["scene"], row["evidence"], str(row["times"]), f"{row['true']:.2%}", f"{row['covered']:.1%}",
+         f"{row['estimate']:.2%}", f"{row['low']:.2%} to {row['high']:.2%}"]
         for row in rows
     ]  # fmt: skip
-    head = ("mined", "evidence", "truly false", "covered", "mean estimate", "mean interval")
+    head = ("mined", "evidence", "times", "truly false", "covered", "mean estimate", "mean interval")
     return f"{ABOUT}\n\n{machine.table(head, lines)}\n\n{machine.described(('hardneg', 'numpy', 'wordllama'))}"
 
 

@@ -103,6 +103,10 @@ class Run:
         for part in self.manifest["parts"]:
             yield self._read(part["file"])
 
+    def part(self, name: str) -> pa.Table:
+        """One part of the candidates, by its name among :meth:`part_names`."""
+        return self._read(self.manifest["parts"][self.part_names().index(name)]["file"])
+
     def _read(self, name: str) -> pa.Table:
         """A table of pairs. Parquet gives dictionaries of text back, those of numbers it does not."""
         table = read_table(self.path / name)

@@ -20,6 +20,7 @@ from hardneg.filters import Duplicates, Filter
 from hardneg.filters.duplicates import copies, fingerprints
 from hardneg.judging import judge_rows
 from hardneg.positives import Positives
+from hardneg.progress import Progress, Silent
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.run import Run, rows_of
 from hardneg.samplers import sample
@@ -63,7 +64,7 @@ class Anew:
     passed_over: tuple[str, ...]
 
 
-def mined_anew(run: Run, seed: int = 0) -> Anew:
+def mined_anew(run: Run, seed: int = 0, progress: Progress | None = None) -> Anew:
     """Hide the known positives of anchors that have several, at most one of an anchor at a time, and mine.
 
     So every hidden one is looked at in the state in which an unknown positive is: all the others that are known are
@@ -77,21 +78,25 @@ def mined_anew(run: Run, seed: int = 0) -> Anew:
     gathers = _gathers(steps, positives)
     rank = np.full(len(anchor), -1, np.int64)
     mined, unseen = np.zeros((2, len(anchor)), bool)
-    for rows in _groups(run, capped=steps.plan.capped):
-        there = np.isin(anchor, rows.anchor)
-        would_be = hidden_positives(positives.positive, score, rows.take(rows["rank"] >= 0))
-        proposed = would_be["proposed"]
-        rank[there] = np.where(proposed, would_be["rank"], -1)[there]
-        for number in range(FOLDS):
-            hidden = np.flatnonzero((fold == number) & there & proposed)
-            if not len(hidden):
-                continue
-            mine = rows if steps.plan.capped else rows.take(np.isin(rows.anchor, anchor[hidden]))
-            fresh = Rows(anchor[hidden], item[hidden], {"score": score[hidden], "rank": rank[hidden].astype(np.int32)})
-            relation = np.where(named[hidden], np.uint8(Relation.SHARED), np.uint8(Relation.UNKNOWN))
-            mined[hidden], unseen[hidden] = _chosen(
-                run, steps, gathers, mine, fresh.having(relation=relation), fold != number
-            )
+    with (progress or Silent()).stage("hide known positives", len(run.manifest["parts"]), "parts") as report:
+        for place, rows in enumerate(_groups(run, capped=steps.plan.capped), 1):
+            there = np.isin(anchor, rows.anchor)
+            would_be = hidden_positives(positives.positive, score, rows.take(rows["rank"] >= 0))
+            proposed = would_be["proposed"]
+            rank[there] = np.where(proposed, would_be["rank"], -1)[there]
+            for number in range(FOLDS):
+                hidden = np.flatnonzero((fold == number) & there & proposed)
+                if not len(hidden):
+                    continue
+                mine = rows if steps.plan.capped else rows.take(np.isin(rows.anchor, anchor[hidden]))
+                columns = {
+                    "score": score[hidden],
+                    "rank": rank[hidden].astype(np.int32),
+                    "relation": np.where(named[hidden], Relation.SHARED, Relation.UNKNOWN).astype(np.uint8),
+                }
+                fresh = Rows(anchor[hidden], item[hidden], columns)
+                mined[hidden], unseen[hidden] = _chosen(run, steps, gathers, mine, fresh, fold != number)
+            report(place, len(run.manifest["parts"]))
     names = tuple(str(one) for one in steps.filters if not _judges_alone(one))
     return Anew(anchor, item, score, rank, weight, mined, unseen, names)
 
@@ -135,14 +140,12 @@ def _folds(positives: Positives, seed: int) -> tuple[IntArray, FloatArray]:
 
 def _groups(run: Run, *, capped: bool) -> Iterator[Rows]:
     """The candidates, part by part with what fills it up; all at once where anchors compete for items."""
-    parts: dict[str, list[Rows]] = {}
-    names = run.manifest["source_names"]
-    for name, part in zip(run.part_names(), run.parts(), strict=True):
-        parts.setdefault("" if capped else name.removeprefix(FILL), []).append(
-            rows_of(part, run.anchors, run.items, names)[0]
-        )
-    for group in parts.values():
-        yield Rows.concatenated(group)
+    groups: dict[str, list[str]] = {}
+    for name in run.part_names():
+        groups.setdefault("" if capped else name.removeprefix(FILL), []).append(name)
+    sources = run.manifest["source_names"]
+    for names in groups.values():
+        yield Rows.concatenated([rows_of(run.part(name), run.anchors, run.items, sources)[0] for name in names])
 
 
 def _chosen(

@@ -17,6 +17,7 @@ from hardneg.auditing.taught import Teacher, banded, teacher_of, teacher_scores
 from hardneg.errors import OptionError
 from hardneg.labels import label_column
 from hardneg.mining import Settings
+from hardneg.progress import Progress
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.run import Run
 from hardneg.similarity import FloatArray
@@ -46,6 +47,7 @@ class Evidence:
         teacher: its name; None without one.
         taught: its score of each mined pair.
         of_positives: its score of each known positive.
+        progress: shows how hiding goes.
     """
 
     population: Population
@@ -54,6 +56,7 @@ class Evidence:
     teacher: str | None
     taught: FloatArray | None
     of_positives: FloatArray | None
+    progress: Progress
 
     @classmethod
     def of(
@@ -72,7 +75,7 @@ class Evidence:
             raise OptionError("The sample was drawn with a teacher. Give the same again: --teacher ...")
         figure = population.score if by == "score" or taught is None else taught
         strata = strata_of(figure, ~population.known, by, *population.keys)
-        return cls(population, strata, by, name, taught, of_positives)
+        return cls(population, strata, by, name, taught, of_positives, settings.progress)
 
     @property
     def figure(self) -> FloatArray:
@@ -103,6 +106,6 @@ class Evidence:
         if self.no_hidden:
             return None
         if run not in _ANEW:
-            anew = mined_anew(run)
+            anew = mined_anew(run, progress=self.progress)
             _ANEW[run] = Hidden(anew, completeness_of(self.population, anew))
         return _ANEW[run]

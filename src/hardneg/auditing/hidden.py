@@ -143,15 +143,21 @@ def hidden_bound(anew: Anew, mined: int, found: Completeness, within: BoolArray 
     return Interval(min(1.0, value / mined), 0.0, min(1.0, high / mined))
 
 
-def hidden_parts(parts: Coded, of_hidden: IntArray, anew: Anew, found: Completeness) -> list[Part]:
-    """The bound for each part of the mined; ``of_hidden`` gives the part of each known positive."""
+def hidden_parts(
+    parts: Coded, of_hidden: IntArray, anew: Anew, found: Completeness, stated: float | None
+) -> list[Part]:  # fmt: skip
+    """Each part of the mined, at the stated completeness or with its bound; ``of_hidden`` is each positive's part."""
     out = []
     for code, name in enumerate(parts.names):
         mined, within = int((parts.codes == code).sum()), of_hidden == code
         if mined:
             hits = int((anew.mined_unseen & within).sum())
             hidden = int((within & (anew.weight > 0)).sum())
-            out.append(Part(name, mined, hidden, hits, hidden_bound(anew, mined, found, within)))
+            if stated is None:
+                share = hidden_bound(anew, mined, found, within)
+            else:
+                share = hidden_share(anew, mined, stated, within)
+            out.append(Part(name, mined, hidden, hits, share))
     return out
 
 

@@ -110,9 +110,8 @@ def in_words(one: Estimate, mined: int) -> str:
         )
     ends = f"{_percent(share.low)} to {_percent(share.high)}"
     if one.kind == "bound":
-        return (
-            f"{of} at most {_percent(share.high)} are false, by {one.evidence}, if the assumptions hold; none may be."
-        )
+        between = f"between none and {_percent(share.high)}"
+        return f"{of} {between} are false, by {one.evidence}, if the unknown positives are like these."
     if isnan(share.value):
         return f"{of} {ends} are false, by {one.evidence}."
     if one.kind == "assumed":
@@ -143,7 +142,9 @@ def _percent(share: float) -> str:
         return "0%"
     if share < 0.0005:
         return "<0.1%"
-    return f"{share:.1%}" if share < 0.0995 or 0.9 < share < 1 else f"{share:.0%}"
+    if 0.995 <= share < 1:
+        return ">99%"
+    return f"{share:.1%}" if share < 0.0995 else f"{share:.0%}"
 
 
 def _plain(value: Any) -> Any:

@@ -79,7 +79,7 @@ def audit(
     return Audit(
         mined=len(evidence.population),
         estimates=tuple(estimates),
-        by=_parts(evidence, answers, best),
+        by=_parts(evidence, answers, best, completeness),
         notes=_notes(evidence, answers),
         advice=_advice(evidence, answers, estimates),
         details=_details(evidence, answers, estimates),
@@ -178,7 +178,7 @@ def _hidden(evidence: Evidence, completeness: float | None) -> list[Estimate]:
     return estimates
 
 
-def _parts(evidence: Evidence, answers: Answers, best: str) -> dict[str, list[Part]]:
+def _parts(evidence: Evidence, answers: Answers, best: str, completeness: float | None) -> dict[str, list[Part]]:
     """The parts that a reader wants to see, by the best evidence."""
     population = evidence.population
     parts: dict[str, Coded] = {}
@@ -190,7 +190,8 @@ def _parts(evidence: Evidence, answers: Answers, best: str) -> dict[str, list[Pa
         return {name: judged_parts(one, evidence.cells(answers), answers) for name, one in parts.items()}
     if best in ("bound", "assumed") and evidence.hidden is not None:
         anew, ranks = evidence.hidden.anew, rank_bands(population.rank)
-        return {"rank": hidden_parts(ranks, rank_bands(anew.rank).codes, anew, evidence.hidden.completeness)}
+        found = evidence.hidden.completeness
+        return {"rank": hidden_parts(ranks, rank_bands(anew.rank).codes, anew, found, completeness)}
     return {}
 
 

@@ -101,17 +101,21 @@ def _show(found: Audit, out: Console) -> None:
     for one in found.estimates[1:]:
         out.print(f"  {in_words(one, found.mined)}", markup=False, highlight=False, soft_wrap=True)
     for name, parts in found.by.items():
-        rows = [(one.name, one.pairs, one.judged, one.false, _range(one)) for one in parts]
+        kind = found.estimates[0].kind
+        heads = ("judged", "false") if kind == "measured" else ("hidden", "of them mined")
+        rows = [(one.name, one.pairs, one.judged, one.false, _range(one, kind)) for one in parts]
         out.print()
-        out.print(table(f"By {name}", (name, "pairs", "judged", "false", "share (95%)"), rows))
+        out.print(table(f"By {name}", (name, "pairs", *heads, "share (95%)"), rows))
     assumed = [line for one in found.estimates[:1] for line in one.assumptions]
     for title, lines in (("Assumed", assumed), ("Of the answers", found.notes), ("Next", found.advice)):
         for at, line in enumerate(lines):
             out.print(f"{'' if at else chr(10)}{title}: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _range(one: Part) -> str:
+def _range(one: Part, kind: str) -> str:
     share = one.share
     if not one.judged:
-        return "not judged"
+        return "nothing to go by"
+    if kind == "bound":
+        return f"at most {share.high:.1%}"
     return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
