@@ -37,14 +37,13 @@ Truth = NDArray[np.bool_]
 Scores = NDArray[np.float32]
 
 
-def teachers(population: Population, truth: Truth) -> dict[str, Scores]:
+def teachers(truth: Truth) -> dict[str, Scores]:
     """Planted teachers, from a good one to one that is surely wrong."""
     noise = np.random.default_rng(1).normal(size=len(truth))
     return {
         "good teacher": (1.8 * truth + noise).astype(np.float32),  # area under the curve 0.9
         "teacher that knows nothing": noise.astype(np.float32),
         "teacher that is sure and wrong": (-3.0 * truth + noise).astype(np.float32),
-        "teacher that repeats the score": population.score,
     }
 
 
@@ -52,14 +51,13 @@ def by_judgements(scene: Scene, work: Path) -> list[dict[str, Any]]:
     """Every way to judge, 200 times over one mining."""
     run, truth = half_hidden(scene, scene.data(work), seed=0)
     population = Population.of(run)
-    everything, taught = np.ones(len(truth), bool), teachers(population, truth)
+    everything, taught = np.ones(len(truth), bool), teachers(truth)
     open_ = ~population.known
     plain = strata_of(population.score, open_, "score", *population.keys)
     by_teacher = strata_of(taught["good teacher"], open_, "teacher", *population.keys)
     ways: dict[str, tuple[Any, int, Scores | None]] = {
         **{f"{number} judgements": (plain, number, None) for number in (40, 100, 300)},
         **{f"100 judgements, {name}": (plain, 100, scores) for name, scores in taught.items()},
-        "300 judgements, teacher that is sure and wrong": (plain, 300, taught["teacher that is sure and wrong"]),
         "100 judgements drawn by the good teacher": (by_teacher, 100, taught["good teacher"]),
     }
     rows = []
@@ -107,9 +105,9 @@ def summed(scene: Scene, evidence: str, pairs: list[tuple[Interval, float]]) -> 
 
 def measure(work: Path, only: str) -> None:
     work.mkdir(parents=True, exist_ok=True)
-    for number, scene in enumerate(SCENES):
+    for scene in SCENES:
         for kind, measured in (("judged", by_judgements), ("hidden", by_hiding)):
-            file = work / f"coverage-{kind}-{number}.json"
+            file = work / f"coverage-{kind}-{scene.name.replace(', ', '-').replace(' ', '_')}.json"
             if not file.is_file() and only in f"{kind} {scene.name}":
                 file.write_text(json.dumps(measured(scene, work), indent=2) + "\n", encoding="utf-8")
 

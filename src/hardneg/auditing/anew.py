@@ -7,7 +7,7 @@ judge it and the run's own sampler chooses, with the references of the positives
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,8 @@ from hardneg import random
 from hardneg.calibrate import hidden_positives
 from hardneg.choosing import FILL, class_columns
 from hardneg.context import Context, reference_scores
-from hardneg.filters import Filter
+from hardneg.filters import Duplicates, Filter
+from hardneg.filters.duplicates import copies, fingerprints
 from hardneg.judging import judge_rows
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
@@ -32,6 +33,9 @@ FOLDS = 5
 """How many positives of an anchor are hidden at most, each in a fold of its own."""
 
 _MEETINGS = 2_000_000  # of anchors over an item, in memory at a time
+
+
+Gather = Callable[[Positives, Rows], Mapping[str, Array]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,7 @@ def mined_anew(run: Run, seed: int = 0) -> Anew:
     anchor, item = positives.positive.rows(), positives.positive.values
     fold, weight = _folds(positives, seed)
     named = named_elsewhere(positives.positive, len(positives.items))
+    gathers = _gathers(steps, positives)
     rank = np.full(len(anchor), -1, np.int64)
     mined, unseen = np.zeros((2, len(anchor)), bool)
     for rows in _groups(run, capped=steps.plan.capped):
@@ -84,7 +89,9 @@ def mined_anew(run: Run, seed: int = 0) -> Anew:
             mine = rows if steps.plan.capped else rows.take(np.isin(rows.anchor, anchor[hidden]))
             fresh = Rows(anchor[hidden], item[hidden], {"score": score[hidden], "rank": rank[hidden].astype(np.int32)})
             relation = np.where(named[hidden], np.uint8(Relation.SHARED), np.uint8(Relation.UNKNOWN))
-            mined[hidden], unseen[hidden] = _chosen(run, steps, mine, fresh.having(relation=relation), fold != number)
+            mined[hidden], unseen[hidden] = _chosen(
+                run, steps, gathers, mine, fresh.having(relation=relation), fold != number
+            )
     names = tuple(str(one) for one in steps.filters if not _judges_alone(one))
     return Anew(anchor, item, score, rank, weight, mined, unseen, names)
 
@@ -138,7 +145,9 @@ def _groups(run: Run, *, capped: bool) -> Iterator[Rows]:
         yield Rows.concatenated(group)
 
 
-def _chosen(run: Run, steps: Steps, rows: Rows, fresh: Rows, known: BoolArray) -> tuple[BoolArray, BoolArray]:
+def _chosen(
+    run: Run, steps: Steps, gathers: Sequence[Gather], rows: Rows, fresh: Rows, known: BoolArray
+) -> tuple[BoolArray, BoolArray]:  # fmt: skip
     """Which of the hidden (``fresh``) are mined: as other anchors name them, and where none does.
 
     ``known`` are the positives that stay.
@@ -151,11 +160,9 @@ def _chosen(run: Run, steps: Steps, rows: Rows, fresh: Rows, known: BoolArray) -
     both = Rows.concatenated([rows, _filled(fresh, rows)])
     order = np.lexsort((both.item, -both["score"], both.anchor))
     both, is_fresh = both.take(order), (np.arange(len(both)) >= len(rows))[order]
-    context = Context(positives, None)
-    for one in steps.filters:
-        if one.evidence and _judges_alone(one) and (gather := one.gather(context)) is not None:
-            made = gather(both)
-            both = both.having(**{name: np.where(is_fresh, made[name], both[name]) for name in made})
+    for gather in gathers:
+        made = gather(positives, both)
+        both = both.having(**{name: np.where(is_fresh, made[name], both[name]) for name in made})
     alone = replace(steps, filters=tuple(one for one in steps.filters if _judges_alone(one)))
     judged, _ = judge_rows(both.take(~is_fresh), steps, references)
 
@@ -175,6 +182,29 @@ def _sampled(run: Run, steps: Steps, kept: Rows, fresh: Rows) -> BoolArray:
     mask, _ = sample(kept, steps.plan, run.anchors, run.items, steps.source_names, int(run.manifest["seed"]))
     width = len(run.items)
     return np.isin(fresh.anchor * width + fresh.item, kept.anchor[mask] * width + kept.item[mask])
+
+
+def _gathers(steps: Steps, positives: Positives) -> list[Gather]:
+    """What gives new rows the evidence that needs no model. Copies are found by texts that are read once."""
+    found: list[Gather] = []
+    for one in steps.filters:
+        if one.evidence and _judges_alone(one):
+            found.append(_copies(positives) if isinstance(one, Duplicates) else _others(one))
+    return found
+
+
+def _copies(positives: Positives) -> Gather:
+    anchors = fingerprints(positives.anchors, 0)
+    items = fingerprints(positives.items, len(anchors))
+    return lambda known, rows: {"copy_of": copies(rows, anchors, items, known.positive)}
+
+
+def _others(one: Filter) -> Gather:
+    def gather(known: Positives, rows: Rows) -> Mapping[str, Array]:
+        made = one.gather(Context(known, None))
+        return {} if made is None else made(rows)
+
+    return gather
 
 
 def _judges_alone(one: Filter) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import lgamma
 
 import numpy as np
@@ -80,9 +81,16 @@ def stratified(cells: Sequence[Cell], confidence: float = CONFIDENCE) -> Interva
     >>> stratified([Cell(10, 10, 3)])
     Interval(value=0.3, low=0.3, high=0.3)
     """
-    path = _Path.of([cell for cell in cells if cell.pairs])
+    return _found(tuple(cell for cell in cells if cell.pairs), confidence)
+
+
+@lru_cache(maxsize=4096)
+def _found(cells: tuple[Cell, ...], confidence: float) -> Interval:
+    path = _Path.of(cells)
     if not path.judged.any():
         return Interval(float("nan"), 0.0, 1.0)
+    if not (path.judged < path.pairs).any():  # nothing is unknown
+        return Interval(path.value, path.value, path.value)
     tail = (1 - confidence) / 2 * (1 if path.drawn <= 1 else _RESERVE)
     high = path.end(lambda shares: path.chance(shares, np.floor, np.less_equal), -1.0, tail)
     low = path.end(lambda shares: 1 - path.chance(shares, np.ceil, np.less), 1.0, tail)
@@ -119,8 +127,8 @@ class _Path:
     def value(self) -> float:
         """The stratified estimate; cells without judgements are taken to be like the others."""
         seen = self.judged > 0
-        shares = self.false[seen] / self.judged[seen]
-        return float((self.weight[seen] * shares).sum() / self.weight[seen].sum())
+        false = self.pairs[seen] * self.false[seen] / self.judged[seen]
+        return float(false.sum() / self.pairs[seen].sum())
 
     def shares(self, multiplier: float) -> Floats:
         """The likeliest share in each cell, within what the judged ones leave possible."""

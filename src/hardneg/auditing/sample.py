@@ -15,6 +15,7 @@ import pyarrow as pa
 from hardneg import random
 from hardneg.auditing.population import Coded, Population
 from hardneg.collection import Collection
+from hardneg.decisions import Answer, Decision, now
 from hardneg.notation import require
 from hardneg.ragged import IntArray
 from hardneg.storage import place
@@ -56,6 +57,15 @@ class Sample:
 
     def __len__(self) -> int:
         return len(self.pairs)
+
+    def decisions(self, population: Population, answers: Sequence[Answer], who: str = "judge") -> list[Decision]:
+        """What a judge answered of the first pairs, in their order, as decisions that an audit can use."""
+        anchors, items = population.pairs(self.pairs)
+        rows = zip(anchors, items, answers, self.pairs.tolist(), self.weight, strict=False)
+        return [
+            Decision(a, i, answer, who, now(), stratum=self.strata.names[int(self.strata.codes[row])], weight=weight)
+            for a, i, answer, row, weight in rows
+        ]
 
 
 def allocated(sizes: Sequence[int], number: int) -> list[int]:

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from hardneg.auditing import Audit, Part, audit
 from hardneg.auditing.answers import answers_of
-from hardneg.auditing.audit import sample_of
 from hardneg.auditing.result import in_words
 from hardneg.auditing.sample import write_sample
+from hardneg.auditing.work import sample_of
 from hardneg.cli._common import console, run_argument, table
 from hardneg.encode import EmbeddingCache, PairScoreCache, default_cache_dir
 from hardneg.errors import OptionError
