@@ -1,1 +1,1 @@
-"""Can the figures of an audit be trusted? Intervals held against the truth, on data where the truth is known."""
+"""Can the figures be trusted? An audit's intervals and the calibrated filter, held against known truth."""

@@ -29,7 +29,7 @@ from hardneg.ragged import IntArray
 from hardneg.run import Run, media_of, refuse_existing, rows_of
 from hardneg.samplers import Sampler
 from hardneg.sources import Source
-from hardneg.steps import DEFAULT_SAMPLER, Steps, united, usual_encoder, usual_filters, usual_sources
+from hardneg.steps import DEFAULT_SAMPLER, Steps, united, usual_encoder, usual_filters, usual_sources, why_usual
 from hardneg.table import Rows, candidates_table
 from hardneg.writing import RunWriter, in_use
 
@@ -40,7 +40,7 @@ PART = 2048
 # What a manifest says that other filters and samplers do not change.
 _KEPT = (
     "encoder", "inputs", "data", "skipped", "noted", "clusters", "labels", "predictions", "label_errors", "errors",
-    "heard", "decisions",
+    "heard", "decisions", "calibrated", "frontier",
 )  # fmt: skip
 
 
@@ -118,6 +118,9 @@ def mine(
     inputs = ledger.inputs(positives, vectors)
     fingerprint = ledger.fingerprint(steps.texts(), seed, {**inputs, "part": PART})
     writer = RunWriter(path, fingerprint, overwrite=settings.overwrite)
+    why = why_usual(positives) if filters is None else ""
+    if why:
+        settings.progress.say(f"No filter is named: {why}.")
     if writer.resumed:
         settings.progress.say(f"Going on with '{writer.partial}': {writer.resumed} parts are done.")
     context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress, active)
@@ -148,6 +151,7 @@ def mine(
         **({} if positives.classes is None else {"labels": positives.classes.about()}),
         **context.notes,
         **settings.provenance,
+        **({"filters_chosen": why} if why else {}),
         "skipped": [*settings.provenance.get("skipped", []), *skipped],
     }
     manifest = ledger.manifest(steps, seed, about, choice.counts, len(choice.negatives), writer.parts)

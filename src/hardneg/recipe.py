@@ -167,7 +167,7 @@ class Recipe:
         run = mining.mine(
             reading.positives,
             sources=suited.sources or (),
-            filters=suited.filters,
+            filters=None if self.filters is None else suited.filters,  # what is usual it finds and accounts for itself
             sampler=suited.sampler,
             encoder=given_vectors(reading) or suited.encoder,
             seed=suited.seed,

@@ -6,20 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hardneg.filters import FILTERS, Duplicates, Filter, Known, Margin
+from hardneg.filters import FILTERS, Calibrated, Duplicates, Filter, Known, Margin
 from hardneg.positives import Positives
 from hardneg.samplers import SAMPLERS, Plan, Sampler, plan
 from hardneg.sources import SOURCES, Source, Uniform, Union
 
 __all__ = [
-    "DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps", "united", "usual_encoder", "usual_filters",
-    "usual_sources",
+    "CALIBRATED_FILTERS", "DEFAULT_FILTERS", "DEFAULT_SAMPLER", "DEFAULT_SOURCES", "Steps", "united", "usual_encoder",
+    "usual_filters", "usual_sources", "why_usual",
 ]  # fmt: skip
 
 DEFAULT_SOURCES = ("neighbors(k=100)",)
 # The mean of the positives: the weakest would leave an anchor with one odd positive without any negative, the best
 # would let through twice the unlabelled positives (docs/benchmarks.md has the figures).
 DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
+# With this many anchors of two positives or more the filter is learnt from them; known(shared=true) would decide what
+# the positives shared between anchors say before it has seen them.
+_SEVERAL = 20
+CALIBRATED_FILTERS = ("known(shared=false)", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")
 # Those of a class are spread wide: a picture's mean positive is often less like it than its hard negatives are, so a
 # margin would leave out the very negatives sought.
 DEFAULT_FILTERS_OF_CLASSES = ("known", "duplicates(similarity=0.97)")
@@ -46,13 +50,14 @@ def usual_sources(positives: Positives) -> tuple[str, ...]:
 def usual_filters(positives: Positives) -> tuple[str, ...]:
     """The filters where the user names none: those of pairs, or those of classes.
 
+    Of pairs the calibrated one, where 20 anchors have two positives or more; with fewer a margin below their mean.
     Labels are doubted, and an unlabelled item is a negative only where it surely is not of the class. Groups are not
     classes, and a vast number of classes is not predicted without being asked for. Of a detector's false positives the
     boxes say themselves what a missing label looks like.
     """
     classes = positives.classes
     if classes is None:
-        return DEFAULT_FILTERS
+        return CALIBRATED_FILTERS if _several(positives) >= _SEVERAL else DEFAULT_FILTERS
     boxes = {"box", "hidden_score"} <= set(positives.items.table.column_names)
     pool = not (classes.labelled() | positives.barred).all()
     guard = (("missing_label",) if boxes else ("unlabelled",)) if pool else ()
@@ -63,6 +68,23 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
         return DEFAULT_FILTERS_OF_CLASSES
     several = len(classes.names) > 1  # of one class no label can be another's
     return (*DEFAULT_FILTERS_OF_CLASSES, *(("mislabelled",) if several else ()), *guard)
+
+
+def why_usual(positives: Positives) -> str:
+    """Why these filters, for the manifest and the summary; empty for data with classes."""
+    if positives.classes is not None:
+        return ""
+    several = _several(positives)
+    if several >= _SEVERAL:
+        return f"{several:,} anchors have two positives or more, so the filter is calibrated to them"
+    return (
+        f"{several:,} anchors have two positives or more, and {_SEVERAL} are needed to calibrate a filter to them, "
+        "so it is a margin below the mean positive"
+    )
+
+
+def _several(positives: Positives) -> int:
+    return int((positives.positive.lengths() >= 2).sum())
 
 
 def usual_encoder(positives: Positives) -> str:
@@ -134,7 +156,8 @@ class Steps:
     @property
     def reference(self) -> str:
         """Which positive the column ``positive_score`` shows: that of the first margin, else the usual one."""
-        return next((one.reference for one in self.filters if isinstance(one, Margin)), self.usual_reference)
+        usual = "mean" if any(isinstance(one, Calibrated) for one in self.filters) else self.usual_reference
+        return next((one.reference for one in self.filters if isinstance(one, Margin)), usual)
 
     def suited(self, *, labels: bool) -> Steps:
         """The same steps; without a margin negatives are graded by the weakest positive, of labelled data by the mean.

@@ -4,6 +4,7 @@ from hardneg.calibrate.calibration import Calibration, calibrated
 from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.hiding import hidden_positives
 from hardneg.calibrate.learning import LEAST
+from hardneg.calibrate.telling import calibration_lines
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Point",
     "Pool",
     "calibrated",
+    "calibration_lines",
     "curve",
     "frontier",
     "hidden_positives",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,10 @@ Figures = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Of some candidates the lowest rate under which each passes, its probability of being a positive, and the place of
-    the nearest positive in its anchor's list, -1 for none."""
+    """Of some candidates the lowest rate under which each passes and its probability of being a positive.
+
+    ``nearest`` is the place of the nearest positive in its anchor's list, -1 for none.
+    """
 
     rate: FloatArray
     probability: FloatArray
@@ -56,17 +58,15 @@ class Calibration:
         positives = self.context.positives
         some, at = np.unique(rows.anchor, return_inverse=True)
         vectors = self.context.vectors(None)
-        references = reference_scores(
-            positives.positive.take(some), lambda row, items: vectors.pairs(some[row], items)
-        )
+        references = reference_scores(positives.positive.take(some), lambda row, items: vectors.pairs(some[row], items))
         of_anchor = {f"positive_{one}": references[one][at] for one in REFERENCES}
         order = np.argsort(rows.anchor, kind="stable")
         found = self.evidence.of(rows.having(**of_anchor).take(order))
         odds = self.learnt.log_odds(found.figures, positives.anchors.keys[rows.anchor[order]])
-        likely = np.minimum(1, self.shares[found.named.astype(np.int64)] * np.exp(np.minimum(odds, 50)))
-        out = Judged(
-            np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32)
-        )
+        share = self.shares[found.named.astype(np.int64)]
+        before = np.log(np.maximum(share, 1e-9) / np.maximum(1 - share, 1e-9))
+        likely = 1 / (1 + np.exp(-np.clip(odds + before, -50, 50)))
+        out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
         out.rate[order] = self.curve.rate(odds, promised=self.promised)
         out.probability[order] = likely
         out.nearest[order] = _places(self.context, rows.anchor[order], found.nearest)
@@ -80,8 +80,8 @@ def calibrated(context: Context, rate: float) -> Calibration | int:
 
     Args:
         context: of the mining; its ``propose`` gives the candidates.
-        rate: the share of false negatives that is wanted: where no threshold can promise it, estimates take the place of
-            bounds.
+        rate: the share of false negatives that is wanted: where no threshold can promise it, estimates take the place
+            of bounds.
     """
     evidence = Evidence(context)
     known = cases(context, evidence)

@@ -1,4 +1,4 @@
-"""What speaks for a candidate being an unknown positive: figures of one anchor and one item, from what is there anyway."""
+"""What speaks for a candidate being an unknown positive: figures of an anchor and an item, from what is there anyway."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ class Evidence:
         self._vectors = context.vectors(None)
         positives = context.positives
         self._positive = _listed(positives.positive, positives.anchors.keys, positives.items.keys)
-        self._naming: Naming | None = Naming(positives.positive, positives.items.keys, positives.anchors.keys, positives.own)
+        self._naming: Naming | None = Naming(
+            positives.positive, positives.items.keys, positives.anchors.keys, positives.own
+        )
 
     def without_naming(self) -> Evidence:
         """The same, but nothing is asked of other anchors: where hardly any two share a positive it says nothing."""
@@ -93,9 +95,9 @@ class Evidence:
     def _near(self, rows: Rows, hidden: BoolArray, table: dict[str, Figures]) -> IntArray:
         """How near the positives are to each item, one anchor after the other."""
         nearest = np.full(len(rows), -1, np.int64)
-        starts = np.flatnonzero(np.append(True, rows.anchor[1:] != rows.anchor[:-1])) if len(rows) else []
+        starts: list[int] = np.flatnonzero(np.append(True, rows.anchor[1:] != rows.anchor[:-1]))[: len(rows)].tolist()
         for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
-            anchor, part = int(rows.anchor[start]), slice(int(start), int(stop))
+            anchor, part = int(rows.anchor[start]), slice(start, stop)
             positive = self._positive[anchor]
             if len(positive) == 0:
                 continue

@@ -49,9 +49,9 @@ class Point:
 def frontier(pool: Pool, rows: Rows, learnt: Curve, wanted: int, *, promised: bool = True) -> list[Point]:
     """What each filter would give on the anchors of a pool, where every anchor gets ``wanted`` negatives.
 
-    A fixed rule's hidden positives have the rank and the reference score that they would have had. The number of unknown
-    positives is the same for all rules, so that they differ only by how many of the hidden ones they let through and by
-    what they mine.
+    A fixed rule's hidden positives have the rank and the reference score that they would have had. The number of
+    unknown positives is the same for all rules, so that they differ only by how many of the hidden ones they let
+    through and by what they mine.
 
     Args:
         pool: with the learnt figure.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ from hardneg import random
 from hardneg.calibrate.evidence import FEATURES, Evidence, Found
 from hardneg.calibrate.hiding import hidden_positives
 from hardneg.calibrate.model import Additive
-from hardneg.context import REFERENCES, Context, Reference, reference_scores
+from hardneg.calibrate.threshold import Pool, unknown_positives
+from hardneg.context import REFERENCES, Context, reference_scores
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.search import Constraints, Exact, Unlike
-from hardneg.similarity import FloatArray
 from hardneg.table import Rows
 
 __all__ = ["LEAST", "Cases", "Learnt", "cases", "learn"]
@@ -27,6 +27,7 @@ _ANCHORS = 1024  # anchors that are learnt from at most
 _FOLDS = 4
 _HIDDEN, _OTHERS = 3000, 6000  # rows that a model is fitted to at most
 _K = 100
+_FLOOR = 0.01  # no candidate is quite without weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,7 @@ def cases(context: Context, evidence: Evidence) -> Cases:
     usable = hidden["proposed"] & several[hidden.anchor]
     hidden = Rows(chosen[hidden.anchor], hidden.item, hidden.columns).take(usable)
     references = reference_scores(listed, lambda at, items: vectors.pairs(chosen[at], items))
-    found = found.take(_open(context, found)).having(proposed=np.ones(0, bool))
+    found = found.take(_open(context, found))
     found = Rows(found.anchor, found.item, {
         "score": found["score"], "rank": found["rank"],
         **{f"positive_{one}": references[one][np.searchsorted(chosen, found.anchor)] for one in REFERENCES},
@@ -120,19 +121,34 @@ class Learnt:
 def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
     """Fit a model for each fold, to the anchors of all other folds.
 
-    Hidden positives that others name are weighed against candidates that others name, and those that nobody names
-    against such candidates, so that being named is no evidence by itself: what is known of an item depends on how its
-    judgements were collected.
+    Candidates hold unknown positives, which would teach a model what tells those from known ones. So a first model says
+    how likely each candidate is a positive, and as far as it is one it does not count as a negative (one step of
+    expectation maximisation; Elkan & Noto 2008 weigh alike). Hidden positives that others name are weighed against
+    candidates that others name, and those that nobody names against such candidates, so that being named is no evidence
+    by itself: what is known of an item depends on how its judgements were collected.
     """
     fold = folds_of(anchor_keys[known.rows.anchor])
     draw = random.uniform(2, anchor_keys[known.rows.anchor], item_keys[known.rows.item])
-    models = []
-    for number in range(_FOLDS):
-        some = _some(known, fold != number, draw)
-        hidden, named = known.hidden[some], known.found.named[some]
-        weights = _weights(hidden, named)
-        models.append(Additive.fit(known.found.figures[some], hidden, weights, tuple(FEATURES.values())))
-    return Learnt(tuple(models))
+    every = np.ones(len(known.rows))
+    first = _fitted(known, fold >= 0, draw, every)
+    negative = np.where(known.hidden, 1.0, 1 - _posterior(known, first.log_odds(known.found.figures)))
+    return Learnt(tuple(_fitted(known, fold != number, draw, negative) for number in range(_FOLDS)))
+
+
+def _fitted(known: Cases, seen: BoolArray, draw: Figures, counted: Figures) -> Additive:
+    some = _some(known, seen, draw)
+    hidden = known.hidden[some]
+    weights = _weights(hidden, known.found.named[some], np.maximum(counted[some], _FLOOR))
+    return Additive.fit(known.found.figures[some], hidden, weights, tuple(FEATURES.values()))
+
+
+def _posterior(known: Cases, odds: Figures) -> Figures:
+    """How likely each row is a positive, if as many candidates of each group are as look like the hidden ones."""
+    group = known.found.named.astype(np.int64)
+    pool = Pool(known.rows.anchor, known.rows["score"], odds, known.hidden, group)
+    many = np.maximum(np.bincount(group[~known.hidden], minlength=2), 1)
+    share = np.array([unknown_positives(pool, one)[0] for one in (0, 1)]) / many
+    return np.asarray(np.minimum(1, share[group] * np.exp(np.minimum(odds, 50))))
 
 
 def folds_of(anchor_keys: IntArray) -> IntArray:
@@ -149,12 +165,12 @@ def _some(known: Cases, seen: BoolArray, draw: Figures) -> IntArray:
     return np.concatenate(parts)
 
 
-def _weights(hidden: BoolArray, named: BoolArray) -> Figures:
+def _weights(hidden: BoolArray, named: BoolArray, counted: Figures) -> Figures:
     """Hidden and not hidden weigh the same, among the named and among the others."""
-    out = np.ones(len(hidden))
+    out = counted.copy()
     for group in (named, ~named):
         mine, others = group & hidden, group & ~hidden
-        out[mine] = others.sum() / max(1, mine.sum()) if others.any() else 0.0
+        out[mine] *= out[others].sum() / max(1e-9, out[mine].sum())
     total = hidden.sum()
     for kind in (hidden, ~hidden):
         out[kind] *= total / max(out[kind].sum(), 1e-9)
@@ -169,7 +185,7 @@ def _open(context: Context, rows: Rows) -> BoolArray:
         closed |= one.contains(rows.anchor, rows.item)
     if positives.classes is not None:
         closed |= positives.classes.otherwise(rows.anchor, rows.item)
-    return ~closed
+    return np.asarray(~closed)
 
 
 def _candidates(context: Context, anchors: IntArray) -> Rows:

@@ -62,8 +62,9 @@ def unknown_positives(pool: Pool, group: int) -> tuple[float, float]:
 
     All unknown positives above a figure are among the candidates above it, and of the hidden ones a share is found
     there; so there are at most the number of these candidates divided by that share, for any figure (Blanchard, Lee &
-    Scott 2010, JMLR 11; the denominator is the trick of Elkan & Noto 2008). The least over the figures counts. The bound
-    takes the lower limit of the share. Where the evidence is weak both are far too high, which is the safe side.
+    Scott 2010, JMLR 11; the denominator is the trick of Elkan & Noto 2008). The least counts over figures that most
+    hidden ones exceed: far up, slight differences between known and unknown positives would decide. The bound takes the
+    lower limit of the share. Where the evidence is weak both are far too high, which is the safe side.
     """
     mine = pool.group == group
     hidden, others = np.sort(pool.figure[mine & pool.hidden]), np.sort(pool.figure[mine & ~pool.hidden])
@@ -71,7 +72,7 @@ def unknown_positives(pool: Pool, group: int) -> tuple[float, float]:
         return 0.0, 0.0
     if len(hidden) == 0:
         return float(len(others)), float(len(others))
-    cuts = np.quantile(hidden, np.linspace(0, 0.5, 11))
+    cuts = np.quantile(hidden, np.linspace(0.05, 0.3, 6))
     above = len(others) - np.searchsorted(others, cuts, side="left")
     found = 1 - np.searchsorted(hidden, cuts, side="left") / len(hidden)
     least = wilson(found, len(hidden) / _spread(pool, mine & pool.hidden), lower=True)
@@ -84,10 +85,10 @@ def curve(
     """What each threshold leads to, where each anchor gets the ``wanted`` hardest that pass.
 
     A hidden positive would be mined if it passes and is among the hardest that do. The share of the hidden ones that
-    would, times the number of unknown ones, is how many false negatives to expect; of the bound both are upper limits of
-    95%, with room for chance in what happens to be mined. Thresholds are looked at from the strictest on, and shares are
-    made not to fall, so that the first that breaks a promise ends it (fixed-sequence testing: Angelopoulos et al. 2021,
-    arXiv 2110.01052). Anchors count as wholes: what their hidden positives have in common widens the bound.
+    would, times the number of unknown ones, is how many false negatives to expect; of the bound both are upper limits
+    of 95%, with room for chance in what happens to be mined. Thresholds are looked at from the strictest on, and shares
+    are made not to fall, so that the first that breaks a promise ends it (fixed-sequence testing: Angelopoulos et al.
+    2021, arXiv 2110.01052). Anchors count as wholes: what their hidden positives have in common widens the bound.
 
     Holds if unknown positives are like the hidden ones of their group (exchangeability).
 
@@ -112,9 +113,9 @@ def curve(
         for group, (likely, most) in told.items():
             mine = pool.hidden & (pool.group == group)
             many = int(mine.sum())
-            share = float(taken[mine].mean()) if many else 1.0
-            limit = float(wilson(np.array(share), many / spread[group])) if many else 1.0
-            expected += likely * share
+            through = float(taken[mine].mean()) if many else 1.0
+            limit = float(wilson(np.array(through), many / spread[group])) if many else 1.0
+            expected += likely * through
             high += most * limit
             noise += spread[group] * most * limit
         room = np.sqrt((high - expected) ** 2 + _Z**2 * noise) if high > 0 else 0.0
@@ -156,7 +157,7 @@ class _Ladder:
         """Which candidates are mined below a threshold, and which rows are, or would be if they were unknown."""
         passes = self.pool.figure[self.order] < cut
         candidate = passes & ~self.pool.hidden[self.order]
-        before = np.cumsum(candidate) - candidate
+        before: IntArray = np.cumsum(candidate) - candidate
         taken = passes & (before - before[self.first] < self.wanted) if len(before) else passes
         out, would = np.zeros(len(passes), bool), np.zeros(len(passes), bool)
         out[self.order] = taken & candidate

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hardneg.balance import balance_lines
+from hardneg.calibrate import calibration_lines
 from hardneg.errors import StorageError
 from hardneg.report import write_report
 from hardneg.report.numbers import plural
@@ -109,6 +110,8 @@ def summary(run: Run, out: Console = console) -> None:
         out.print(decisions_line(decisions), markup=False, highlight=False)
     say_left_out(run.manifest.get("skipped", []), run.manifest.get("noted", []), out)
     for line in balance_lines(run.manifest["balance"]) if "balance" in run.manifest else []:
+        out.print(line, markup=False, highlight=False)
+    for line in calibration_lines(run.manifest):
         out.print(line, markup=False, highlight=False)
     if shortage["anchors"]:
         out.print(shortage_line(shortage, run.manifest["wanted"]), markup=False, highlight=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,22 @@ def _show_anchor(run: Run, anchor: str, out: Console) -> None:
             str(one["rank"]) if one["rank"] >= 0 else "",
             one["source"],
             "sampled" if one["item"] in sampled else one["verdict"],
-            one["reason"] and f"{one['reason']} ({one['evidence']:.3f})",
+            one["reason"] and f"{one['reason']} ({one['evidence']:.3f}){_nearest(run, row, one)}",
             str(one["item"]),
             _text(run, run.items, int(run.items.positions([one["item"]])[0])),
         )
         for one in found.to_pylist()
     ]
     out.print(table("Candidates", ("score", "rank", "source", "verdict", "reason", "id", "text"), candidates))
+
+
+def _nearest(run: Run, anchor: int, one: Mapping[str, Any]) -> str:
+    """What the calibrated filter says beside the probability: which positive the item is nearest to, and how near."""
+    place = one.get("nearest_positive")
+    if place is None or place < 0 or not one["reason"].startswith("calibrated."):
+        return ""
+    nearest = run.items.ids[int(run.positives.positive[anchor][place])].as_py()
+    return f", similarity {one['positive_similarity']:.2f} to positive {nearest}"
 
 
 def _is(part: pa.Table, key: str | int) -> pa.Array:

@@ -55,8 +55,10 @@ class Calibrated(Filter):
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """``false_negative_rate``: the lowest rate under which the candidate passes; ``positive_probability``; and
-        ``nearest_positive``, the place of the nearest one among the anchor's positives, -1 for none."""
+        """The lowest rate under which the candidate passes, and how likely it is a positive.
+
+        ``nearest_positive`` is the place of the nearest one among the anchor's positives, -1 for none.
+        """
         return ("false_negative_rate", "positive_probability", "nearest_positive")
 
     def gather(self, context: Context) -> Gather:

@@ -18,6 +18,7 @@ from hardneg.report.confusion import confusion
 from hardneg.report.distributions import distributions
 from hardneg.report.embed import embedded_json, policy
 from hardneg.report.facts import Facts
+from hardneg.report.frontier import frontier
 from hardneg.report.gallery import gallery
 from hardneg.report.map import plane_map
 from hardneg.report.overview import overview, skipped
@@ -60,6 +61,7 @@ class Section:
 SECTIONS = (
     Section("ledger", "Where the candidates went", "Ledger", waterfall),
     Section("audit", "Is it trustworthy?", "Trust", audited),
+    Section("frontier", "False negatives against hardness", "Frontier", frontier),
     Section("scores", "How they score", "Scores", distributions),
     Section("ranks", "Hardness by rank", "Ranks", ranks),
     Section("confusion", "Confusion map", "Confusion", confusion),

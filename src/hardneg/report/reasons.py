@@ -52,6 +52,18 @@ REASONS: dict[str, Meaning] = {
         "{} similar to that candidate",
         "raise 'among' in duplicates",
     ),
+    "calibrated.likely_positive": Meaning(
+        "Likely a new positive",
+        "It looks like known positives do when they are hidden: likelier a positive that nobody wrote down than not.",
+        "a positive with probability {}",
+        "review these: hardneg export RUN --format new-positives",
+    ),
+    "calibrated.unsure": Meaning(
+        "May be a positive",
+        "Among candidates like this one so many are unknown positives that the wanted rate would be exceeded.",
+        "a positive with probability {}",
+        "raise 'false_negatives' in calibrated",
+    ),
     "mislabelled.likely_mislabelled": Meaning(
         "Likely labelled wrongly",
         "Models that had not seen its label find it likelier than not that it is of the anchor's class.",

@@ -31,6 +31,7 @@ from hardneg.io.writers.label_studio import LABEL_STUDIO
 from hardneg.io.writers.msmarco import GPL, MSMARCO
 from hardneg.io.writers.nemo import NEMO, NEMO_INLINE
 from hardneg.io.writers.nemo_manifest import NEMO_MANIFEST
+from hardneg.io.writers.new_positives import NEW_POSITIVES
 from hardneg.io.writers.nixietune import NIXIETUNE
 from hardneg.io.writers.nomic import NOMIC
 from hardneg.io.writers.openwakeword import OPENWAKEWORD
@@ -86,6 +87,7 @@ WRITERS: dict[str, Writer] = {
         NOMIC,
         COHERE,
         NIXIETUNE,
+        NEW_POSITIVES,
         LABEL_STUDIO,
         SPOTLIGHT,
         INDEX,

@@ -1,0 +1,126 @@
+"""Judged texts, and labelled pictures and digits turned into retrieval: who shares a label is a positive."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.quality import encoders
+from benchmarks.texts import data_folder, judged_sets
+from hardneg.collection import Collection
+from hardneg.context import Vectors
+from hardneg.encode import EmbeddingCache, encode_images, encode_texts, make_encoder
+from hardneg.positives import Positives
+from hardneg.ragged import Ragged
+
+__all__ = ["NAMES", "Judged", "judged"]
+
+Ints = NDArray[np.int64]
+_PICTURES = {  # folder, column of the label, encoder, classes, pictures of each, anchors of each
+    "CIFAR-10": ("image_cifar10", ("label",), "efficientnet_lite0", 10, 200, 40),
+    "Omniglot": ("identity_omniglot", ("alphabet", "character"), "descriptor", 120, 20, 8),
+    "ORL faces": ("face_orl", ("identity",), "descriptor", 40, 10, 10),
+    "Flowers": ("image_flowers12", ("label",), "mobilenet_v2", 12, 80, 30),
+}
+NAMES = (
+    *(f"{data}, {encoder}" for data in ("StackFAQ", "SciFact") for encoder in ("WordLlama", "MiniLM")),
+    *("digits", *_PICTURES),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Vectors, all positives of each anchor, and each anchor's own item."""
+
+    name: str
+    vectors: Vectors
+    positive: Ragged
+    own: Ints
+
+    def hidden(self, seed: int, way: str) -> tuple[Positives, Ragged]:
+        """What stays known, and what is hidden: of each anchor half, one of two, none of one.
+
+        ``itself``: each anchor hides its own at random. ``all``: an item that is hidden is hidden for all anchors
+        alike, as far as halves allow. ``unlike``: each anchor hides those least similar to it, so that unknown
+        positives are unlike the known ones and the assumption does not hold.
+        """
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(self.vectors.items))
+        shown, away = [], []
+        for anchor in range(len(self.positive)):
+            mine = self.positive[anchor]
+            if way == "all":
+                mine = mine[np.argsort(order[mine])]
+            elif way == "unlike":
+                scores = self.vectors.pairs(np.full(len(mine), anchor), mine)
+                mine = mine[np.lexsort((rng.random(len(mine)), -scores))]
+            else:
+                mine = rng.permutation(mine)
+            cut = max(1, len(mine) - len(mine) // 2)
+            shown.append(np.sort(mine[:cut]))
+            away.append(np.sort(mine[cut:]))
+        none = Ragged.empty(len(shown))
+        sides = (Collection.of(np.arange(len(shown))), Collection.of(np.arange(len(self.vectors.items))))
+        barred = np.zeros(len(self.vectors.items), bool)
+        return Positives(*sides, Ragged.from_lists(shown), none, none, self.own, barred), Ragged.from_lists(away)
+
+
+def judged(name: str, work: Path) -> Judged | None:
+    """One data set, None where it is not here."""
+    if name == "digits":
+        return _digits()
+    if name in _PICTURES:
+        return _pictures(name, work) if (data_folder() / _PICTURES[name][0]).is_dir() else None
+    data, _, encoder = name.partition(", ")
+    found = next((one for one in judged_sets() if one.name == data), None)
+    if found is None or encoder not in encoders():
+        return None
+    row = {item: place for place, item in enumerate(found.items)}
+    cache = EmbeddingCache(work / "vectors")
+    asked = [found.anchors[one] for one in found.positives]
+    anchors = encode_texts(encoders()[encoder], asked, "anchor", cache)
+    items = encode_texts(encoders()[encoder], list(found.items.values()), "item", cache)
+    positive = Ragged.from_lists([sorted(row[one] for one in mine) for mine in found.positives.values()])
+    return Judged(name, Vectors(np.asarray(anchors[:]), np.asarray(items[:])), positive, np.full(len(positive), -1))
+
+
+def _digits() -> Judged:
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return _labelled("digits", np.asarray(found.data, np.float32), np.asarray(found.target), 60)
+
+
+def _pictures(name: str, work: Path) -> Judged:
+    folder, columns, encoder, classes, each, anchors = _PICTURES[name]
+    place = work / folder
+    if not place.is_dir():
+        with zipfile.ZipFile(data_folder() / folder / "images.zip") as archive:
+            archive.extractall(place)
+    with (data_folder() / folder / "index.csv").open(encoding="utf-8", newline="") as file:
+        table = [
+            row for row in csv.DictReader(file) if row.get("split", "train") == "train" or folder != "image_cifar10"
+        ]
+    labels = np.array(["/".join(row[one] for one in columns) for row in table])
+    names = np.unique(labels)
+    names = names[np.random.default_rng(1).permutation(len(names))[:classes]]
+    rows = [int(row) for one in names for row in np.flatnonzero(labels == one)[:each]]
+    pictures = [str(place / table[row]["path"]) for row in rows]
+    vectors = encode_images(make_encoder(encoder), pictures, "item", EmbeddingCache(work / "vectors"))
+    return _labelled(name, np.asarray(vectors[:]), np.unique(labels[rows], return_inverse=True)[1], anchors)
+
+
+def _labelled(name: str, vectors: NDArray[np.float32], labels: Ints, each: int) -> Judged:
+    """Some items of each class are anchors, and all other items of their class their positives."""
+    rng = np.random.default_rng(0)
+    members: Callable[[int], Ints] = lambda label: np.flatnonzero(labels == label)  # noqa: E731
+    drawn = [rng.choice(members(one), min(each, len(members(one))), replace=False) for one in np.unique(labels)]
+    own = np.sort(np.concatenate(drawn))
+    positive = Ragged.from_lists([members(labels[one])[members(labels[one]) != one] for one in own])
+    return Judged(name, Vectors(vectors[own], vectors), positive, own)

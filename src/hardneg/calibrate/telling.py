@@ -1,0 +1,34 @@
+"""What a calibration says of itself in a terminal and on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["calibration_lines"]
+
+
+def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """What was learnt, what is promised and under which assumption; nothing for a run without a calibrated filter.
+
+    >>> calibration_lines({"filters_chosen": "3 anchors have two positives or more"})
+    ['Filters, none being named: 3 anchors have two positives or more.']
+    """
+    chosen, about = manifest.get("filters_chosen"), manifest.get("calibrated")
+    lines = [f"Filters, none being named: {chosen}."] if chosen else []
+    used = [one for one in manifest.get("steps", {}).get("filters", []) if one.startswith("calibrated")]
+    if not about or not used:
+        return lines
+    if "fallback" in about:
+        return [*lines, f"Not calibrated: {about['why']}. {about['fallback']} took its place."]
+    unknown = about["unknown_positives"]
+    learnt = f"Calibrated on {about['hidden']:,} hidden positives of {about['anchors']:,} anchors"
+    at_most = f"at most {unknown['at_most']:,.0f} of {about['candidates']:,} candidates"
+    lines.append(f"{learnt}, where {at_most} are unknown positives.")
+    if about["promised"]:
+        lines.append(f"{used[0]}: a bound, kept with 95% confidence if {about['assumption']}.")
+    else:
+        lines.append(
+            f"{used[0]}: an estimate and no promise, for no threshold has a bound below {about['least']['bound']:.1%}."
+        )
+    return lines
