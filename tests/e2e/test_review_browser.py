@@ -8,16 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from tests.detected import mined
 from tests.heard import heard
 from tests.served import Served, served
 from tests.unit.report.conftest import build
 
+import hardneg as hn
 from hardneg.auditing import audit
 from hardneg.cli.main import cli
 from hardneg.decisions import FILE, read_decisions
+from hardneg.mining import Settings
 from hardneg.report.numbers import share
 from hardneg.run import Run
 
@@ -212,6 +216,31 @@ def test_without_javascript_it_is_forms_and_links(visits: Visits, folder: Path) 
         assert page.get_by_label("Reviewer").input_value() == "ben <b>"
         visits.contexts.clear()  # nothing can be asked of a page without JavaScript
     assert read_decisions(folder / FILE) == []
+
+
+def test_hostile_names_of_files_and_classes_stay_names(visits: Visits, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    names = [
+        "<img src=x onerror=window.pwned=1>",
+        "'\"><svg onload=window.pwned=1>",
+        "..%2f..%2fetc%2fpasswd",
+        "a b&c=d#e?f",
+    ]
+    for label in ("<b>cat", "dog' onclick='window.pwned=1"):
+        for at in range(6):
+            place = tmp_path / "pets" / label / f"{names[at % 4]}{at}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 255, (24, 24, 3), np.uint8)).save(place)
+    recipe = hn.Recipe(tmp_path / "pets", filters=("known",))
+    run = recipe.mine(recipe.read_data(), tmp_path / "run", Settings())
+    with served(run.path) as server:
+        for more in ("", "&layout=grid"):
+            page = visits.open(server.address + more)
+            page.wait_for_load_state("networkidle")
+            assert page.locator("img").count() >= 2
+            assert page.evaluate("[...document.images].every((one) => one.naturalWidth > 0)")
+            assert page.evaluate("[...document.images].every((one) => /\\/picture\\/item\\/[0-9]+$/.test(one.src))")
+            assert page.locator("b, svg[onload], img[onerror], [onclick]").count() == 0
 
 
 def test_boxes_are_seen_where_they_are(visits: Visits, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import click
 
 from hardneg.cli._common import console, run_argument
-from hardneg.decisions import FILE
+from hardneg.decisions import FILE, read_ledger
 from hardneg.review.desk import Desk
 from hardneg.review.exchange import export_answers, import_answers
 from hardneg.review.serve import serve
@@ -41,7 +41,11 @@ def command(run: Path, port: int, no_browser: bool, source: Path | None, out: Pa
         hardneg review runs/a --export answers.csv
         hardneg review runs/a --import project-1.json
     """  # noqa: D301 - click's own mark for text that keeps its lines
-    desk = Desk.of(Run.open(run))
+    opened, ledger = Run.open(run), read_ledger(run / FILE)
+    for line in ledger.torn:
+        told = f"Line {line} of {run / FILE} was left unfinished by a process that was stopped; it is passed over."
+        console.print(told, markup=False, highlight=False)
+    desk = Desk.of(opened)
     who = name or _login()
     if source is not None or out is not None:
         _exchange(desk, source, out, who)

@@ -11,6 +11,7 @@ Span = tuple[str, str]
 """A piece of a text and what it is: ``differs``, ``common`` or nothing."""
 
 _WORDS = re.compile(r"\w+|[^\w\s]|\s+")
+_ALIKE = 0.5  # of the words may differ; of texts that have less in common nothing is marked, as all would be
 _LONGEST = 800  # words that are laid side by side; beyond, only which words there are is compared
 
 
@@ -26,11 +27,16 @@ def common_words(text: str | None) -> frozenset[str]:
 def differences(text: str, other: str | None, common: frozenset[str] = frozenset()) -> list[Span]:
     """A text in pieces: what the other text does not say here ``differs``, words of ``common`` are ``common``.
 
+    Texts that have little in common are not marked as different word by word.
+
     >>> differences("a red car stops", "a blue car stops", frozenset({"stops"}))
     [('a ', ''), ('red', 'differs'), (' car ', ''), ('stops', 'common')]
     """
     words = _WORDS.findall(text)
     fresh = [False] * len(words) if other is None else _fresh(words, _WORDS.findall(other))
+    said = [new for word, new in zip(words, fresh, strict=True) if word[0].isalnum()]
+    if sum(said) > _ALIKE * len(said):
+        fresh = [False] * len(words)
     kinds = [
         "differs" if new and not word.isspace() else "common" if word.lower() in common else ""
         for word, new in zip(words, fresh, strict=True)

@@ -102,10 +102,16 @@ def _thing(desk: Desk, media: Media, side: Side, row: int, spans: list[Span], sc
     labels = desk.facts.anchor_labels(at) if side == "anchor" else desk.facts.item_labels(at)
     names = [name for name in things.table.column_names if name not in _NOT_SAID]
     values = [(name, things.table.column(name)[row].as_py()) for name in names]
-    more = [(name, str(value)[:_SHOWN]) for name, value in values if value is not None and value != labels[0]]
+    more = [(name, str(value)[:_SHOWN]) for name, value in values if _is_news(value, labels[0], text)]
     seen = media.of("item", own) if own >= 0 else media.of(side, row)
     cut = max(0, len(text) - _TEXT) if text else 0
     return Thing(str(things.ids[row].as_py()), None if text is None else spans, cut, seen, more, labels[0], score)
+
+
+def _is_news(value: object, label: str | None, text: str | None) -> bool:
+    """Whether a column says what is not said already: as the label, or within the text."""
+    within = text is not None and isinstance(value, str) and len(value) > 20 and value[:_SHOWN] in text
+    return value is not None and value != label and not within
 
 
 def _reason(desk: Desk, row: int) -> str:

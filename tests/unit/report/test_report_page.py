@@ -92,7 +92,7 @@ def _counted(lines: list[str]) -> list[str]:
 
 def test_a_section_for_everything(run: Run) -> None:
     ids = {one.get("id") for one in Outline(page_of(run))["section"]}
-    rare = {"skipped", "confusion", "audit", "mistakes", "curves", "boxes", "reviewed"}
+    rare = {"skipped", "confusion", "audit", "frontier", "mistakes", "curves", "boxes", "reviewed", "impact"}
     assert ids == {section.id for section in SECTIONS} - rare
 
 

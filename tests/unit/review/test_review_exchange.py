@@ -5,8 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.unit.report.conftest import build
 
+from hardneg.cli.main import cli
 from hardneg.decisions import ANSWERS, FILE, Decision, append, read_decisions
 from hardneg.errors import InputError, OptionError
 from hardneg.io.writers import export
@@ -111,3 +113,20 @@ def test_what_is_wrong_is_told(desk: Desk, tmp_path: Path, name: str, text: str,
     assert not (desk.run.path / FILE).exists()
     with pytest.raises(OptionError, match=r"csv or \.json"):
         export_answers(desk, tmp_path / "out.txt")
+
+
+def test_the_command(desk: Desk, tmp_path: Path) -> None:
+    decided(desk)
+    with (desk.run.path / FILE).open("ab") as file:
+        file.write(b'{"anchor": "q1", "it\n')
+    run = str(desk.run.path)
+    made = CliRunner().invoke(cli, ["review", run, "--export", str(tmp_path / "out.csv")])
+    assert made.exit_code == 0, made.output
+    assert "Line 9 of" in made.output
+    assert "Wrote 8 answers" in made.output
+    read = CliRunner().invoke(cli, ["review", run, "--import", str(tmp_path / "out.csv")])
+    assert "0 added, 8 already there" in read.output
+    with (desk.run.path / FILE).open("ab") as file:
+        file.write(b'{"anchor": "q1"}\n')
+    wrong = CliRunner().invoke(cli, ["review", run, "--no-browser"])
+    assert "line 10: The field 'item' is missing" in str(wrong.exception)

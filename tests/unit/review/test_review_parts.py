@@ -185,3 +185,9 @@ def test_text_ids_and_numbers_are_found(tmp_path: Path) -> None:
     anchor, item = (side.ids[int(rows[0])].as_py() for side, rows in
                     ((desk.run.anchors, desk.facts.anchor), (desk.run.items, desk.facts.item)))  # fmt: skip
     assert desk.rows_of([anchor, str(anchor), "no"], [item, str(item), item]).tolist() == [0, 0, -1]
+
+
+def test_texts_that_are_not_alike_are_not_marked_all_over() -> None:
+    assert differences("the cat sat on the mat", "a man of law has come") == [("the cat sat on the mat", "")]
+    marked = [piece for piece, kind in differences("the cat sat on the mat", "the dog sat on the mat") if kind]
+    assert marked == ["cat"]
