@@ -7,9 +7,9 @@
 Half of the positives of each anchor are hidden; eight of its hundred nearest neighbours are mined. ``compare`` measures
 the share of hidden positives among the mined where the calibrated filter's mined are as hard as those of a fixed rule;
 ``promise`` how often the share is kept that was asked for (2%); ``unlike`` what becomes of it where the least similar
-positives are hidden, so that the assumption does not hold. Each trial is a line of JSON in the working folder, and those
-that are there are not done again. Features and settings were chosen on StackFAQ with WordLlama, ORL faces and Omniglot;
-the others confirm.
+positives are hidden, so that the assumption does not hold. Each trial is a line of JSON in the working folder, and
+those that are there are not done again. Features and settings were chosen on StackFAQ with WordLlama, ORL faces and
+Omniglot; the others confirm.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def _compared(name: str, way: str, mine: list[dict[str, Any]]) -> list[list[str]
         share, own = ([one[key] for one in found] for key in ("share", "calibrated"))
         part = np.mean(own) / max(float(np.mean(share)), 1e-9)
         lines.append([
-            name, way, f"`{rule}`", f"{np.mean([one['hardness'] for one in found]):.3f}", interval(share), interval(own),
-            f"{part:.2f}", f"{np.mean([one['reachable'] for one in found]):.0%}", str(len(mine)),
+            name, way, f"`{rule}`", f"{np.mean([one['hardness'] for one in found]):.3f}", interval(share),
+            interval(own), f"{part:.2f}", f"{np.mean([one['reachable'] for one in found]):.0%}", str(len(mine)),
         ])  # fmt: skip
     return lines
 

@@ -1,4 +1,4 @@
-"""One trial: half of the positives hidden, every filter's false negatives and hardness, and what the promise was worth."""
+"""One trial: half of the positives hidden; the false negatives and the hardness of filters; what a promise is worth."""
 
 from __future__ import annotations
 

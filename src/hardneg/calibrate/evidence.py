@@ -1,4 +1,4 @@
-"""What speaks for a candidate being an unknown positive: figures of an anchor and an item, from what is there anyway."""
+"""What speaks for a candidate being an unknown positive: figures of an anchor and an item, from what is there."""
 
 from __future__ import annotations
 

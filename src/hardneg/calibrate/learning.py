@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,13 @@ class Cases:
     nameless: BoolArray
     anchors: IntArray  # those with at least two positives
     names: bool = True  # whether other anchors are asked
+
+    def of(self, which: BoolArray) -> Cases:
+        """Some of the rows."""
+        found = Found(self.found.figures[which], self.found.nearest[which], self.found.named[which])
+        return replace(
+            self, rows=self.rows.take(which), found=found, hidden=self.hidden[which], nameless=self.nameless[which]
+        )
 
     @property
     def enough(self) -> bool:
@@ -129,10 +136,16 @@ def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
     """
     fold = folds_of(anchor_keys[known.rows.anchor])
     draw = random.uniform(2, anchor_keys[known.rows.anchor], item_keys[known.rows.item])
-    every = np.ones(len(known.rows))
-    first = _fitted(known, fold >= 0, draw, every)
-    negative = np.where(known.hidden, 1.0, 1 - _posterior(known, first.log_odds(known.found.figures)))
-    return Learnt(tuple(_fitted(known, fold != number, draw, negative) for number in range(_FOLDS)))
+    return Learnt(tuple(_model(known, fold != number, draw) for number in range(_FOLDS)))
+
+
+def _model(known: Cases, seen: BoolArray, draw: Figures) -> Additive:
+    """A model of the anchors seen, fitted twice: then what is likely positive hardly counts as a negative."""
+    first = _fitted(known, seen, draw, np.ones(len(known.rows)))
+    negative = np.ones(len(known.rows))
+    here = known.of(seen)
+    negative[seen] = np.where(here.hidden, 1.0, 1 - _posterior(here, first.log_odds(here.found.figures)))
+    return _fitted(known, seen, draw, negative)
 
 
 def _fitted(known: Cases, seen: BoolArray, draw: Figures, counted: Figures) -> Additive:

@@ -1,9 +1,9 @@
 """New positives: pairs that the calibrated filter finds likelier positive than not, to look at and to train on.
 
 A ``.tsv`` has the three columns of qrels (``query-id``, ``corpus-id``, ``score``, which is 1), so that it can be added
-to the judgements; a ``.jsonl`` says also how likely each pair is positive, which known positive it is nearest to and how
-near, with the texts where there are some. The likeliest come first. They are guesses: somebody should look at them, and
-what is decided comes back with the next mining as a judgement.
+to the judgements; a ``.jsonl`` says also how likely each pair is positive, which known positive it is nearest to and
+how near, with the texts where there are some. The likeliest come first. They are guesses: somebody should look at them,
+and what is decided comes back with the next mining as a judgement.
 """
 
 from __future__ import annotations

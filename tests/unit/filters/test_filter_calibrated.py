@@ -1,0 +1,137 @@
+"""The calibrated filter in a mining: what it learns, says, keeps for later, and does where it cannot learn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hardneg.calibrate.evidence import Evidence
+from hardneg.calibrate.learning import cases, folds_of, learn
+from hardneg.collection import Collection
+from hardneg.context import Context, Vectors
+from hardneg.errors import OptionError
+from hardneg.filters import FILTERS
+from hardneg.io.writers import export
+from hardneg.mining import mine, refilter
+from hardneg.positives import Positives
+from hardneg.ragged import Ragged
+from hardneg.run import Run
+from hardneg.steps import usual_filters
+
+TOPICS, EACH, ANCHORS, SPREAD = 40, 8, 60, 0.9
+
+
+def _world(seed: int = 0, known: int = 4) -> tuple[Positives, Vectors, Ragged]:
+    """Topics of eight items, anchors that know some of a topic's items, and what is hidden from them."""
+    rng = np.random.default_rng(seed)
+    topics = rng.normal(size=(TOPICS, 16))
+    items = np.repeat(topics, EACH, axis=0) + SPREAD * rng.normal(size=(TOPICS * EACH, 16))
+    of = rng.integers(0, TOPICS, ANCHORS)
+    anchors = topics[of] + SPREAD * rng.normal(size=(ANCHORS, 16))
+    shown = [np.sort(rng.choice(EACH, known, replace=False)) + one * EACH for one in of]
+    away = [np.setdiff1d(np.arange(EACH) + one * EACH, mine) for one, mine in zip(of, shown, strict=True)]
+    none = Ragged.empty(ANCHORS)
+    texts = [f"item {row}" for row in range(TOPICS * EACH)]
+    sides = Collection.of([f"q{row}" for row in range(ANCHORS)], texts=[f"anchor {row}" for row in range(ANCHORS)])
+    positives = Positives(
+        sides, Collection.of([f"d{row}" for row in range(TOPICS * EACH)], texts=texts), Ragged.from_lists(shown), none,
+        none, np.full(ANCHORS, -1), np.zeros(TOPICS * EACH, bool),
+    )  # fmt: skip
+    return positives, Vectors(anchors.astype(np.float32), items.astype(np.float32)), Ragged.from_lists(away)
+
+
+def _mined(out: Path, filters: str | list[str] | None, seed: int = 0, known: int = 4) -> tuple[Run, Ragged]:
+    positives, vectors, away = _world(seed, known)
+    run = mine(positives, encoder=vectors, filters=filters, sampler="top(n=4)", out=out)
+    return run, away
+
+
+def _false(run: Run, away: Ragged) -> float:
+    anchor = [int(one[1:]) for one in run.negatives.column("anchor").to_pylist()]
+    item = [int(one[1:]) for one in run.negatives.column("item").to_pylist()]
+    return float(away.contains(np.array(anchor), np.array(item)).mean())
+
+
+def test_fewer_false_negatives_than_a_margin_at_the_same_hardness(tmp_path: Path) -> None:
+    run, away = _mined(tmp_path / "a", ["known(shared=false)", "calibrated(false_negatives=0.1)"])
+    other, _ = _mined(tmp_path / "b", ["known(shared=false)", "margin(relative=0.05, reference=max)"])
+    hardness = [float(np.mean(one.negatives.column("score").to_numpy())) for one in (run, other)]
+    assert _false(run, away) < _false(other, away) / 2
+    assert hardness[0] > hardness[1] - 0.1
+
+
+def test_another_rate_needs_no_new_search(tmp_path: Path) -> None:
+    loose, _ = _mined(tmp_path / "loose", "calibrated(false_negatives=0.2)")
+    strict = refilter(loose, filters="calibrated(false_negatives=0.05)", out=tmp_path / "strict")
+    suspects = [one.ledger["suspect"] for one in (loose, strict)]
+    assert suspects[0] < suspects[1]
+    assert strict.manifest["calibrated"] == loose.manifest["calibrated"]
+    assert strict.manifest["frontier"] == loose.manifest["frontier"]
+
+
+def test_by_default_where_there_is_enough_to_learn_from(tmp_path: Path) -> None:
+    run, _ = _mined(tmp_path / "run", None)
+    assert run.manifest["steps"]["filters"][-1] == "calibrated(false_negatives=0.02)"
+    assert "60 anchors have two positives or more" in run.manifest["filters_chosen"]
+    few, _ = _mined(tmp_path / "few", None, known=1)
+    assert few.manifest["steps"]["filters"][-1].startswith("margin(")
+    assert "0 anchors have two positives" in few.manifest["filters_chosen"]
+    assert usual_filters(_world()[0])[-1].startswith("calibrated")
+
+
+def test_a_margin_takes_its_place_and_says_why(tmp_path: Path) -> None:
+    run, _ = _mined(tmp_path / "run", "calibrated", known=1)
+    same, _ = _mined(tmp_path / "same", "margin(relative=0.05, reference=mean)", known=1)
+    assert run.negatives.column("item").to_pylist() == same.negatives.column("item").to_pylist()
+    assert "0 known positives could be hidden" in run.manifest["calibrated"]["why"]
+
+
+def test_no_anchor_judges_itself() -> None:
+    """What is known of an anchor may change: the model that judges it stays the same to the bit."""
+    positives, vectors, _ = _world()
+    context = Context(positives, vectors)
+    known = cases(context, Evidence(context))
+    keys = positives.anchors.keys, positives.items.keys
+    before = learn(known, *keys)
+    mine = folds_of(keys[0][known.rows.anchor]) == 0
+    known.found.figures[mine] = np.random.default_rng(0).normal(size=known.found.figures[mine].shape)
+    after = learn(known, *keys)
+    assert before.models[0].pieces == after.models[0].pieces
+    assert before.models[1].pieces != after.models[1].pieces
+
+
+def test_the_same_bytes_twice(tmp_path: Path) -> None:
+    first, _ = _mined(tmp_path / "a", "calibrated")
+    again, _ = _mined(tmp_path / "b", "calibrated")
+    assert first.manifest == again.manifest  # which holds the hashes of all candidates
+
+
+def test_new_positives_are_exported_with_reasons(tmp_path: Path) -> None:
+    run, away = _mined(tmp_path / "run", ["known(shared=false)", "calibrated(false_negatives=0.1)"])
+    report = export(run, "new-positives", tmp_path / "new.tsv")
+    lines = (tmp_path / "new.tsv").read_text().splitlines()
+    assert lines[0] == "query-id\tcorpus-id\tscore"
+    pairs = [line.split("\t") for line in lines[1:]]
+    assert report.counts["rows"] == len(pairs) > 20
+    right = [away.contains(np.array([int(q[1:])]), np.array([int(d[1:])]))[0] for q, d, _ in pairs]
+    assert np.mean(right) > 0.7
+    export(run, "new-positives", tmp_path / "new.jsonl")
+    records = [json.loads(line) for line in (tmp_path / "new.jsonl").read_text().splitlines()]
+    assert [one["probability"] for one in records] == sorted((one["probability"] for one in records), reverse=True)
+    first = records[0]
+    positive = run.positives.positive[int(run.anchors.positions([first["anchor"]])[0])]
+    assert first["nearest_positive"] in run.items.ids.take(positive.tolist()).to_pylist()
+    plain, _ = _mined(tmp_path / "plain", "known")
+    with pytest.raises(OptionError, match="filter calibrated"):
+        export(plain, "new-positives", tmp_path / "none.tsv")
+
+
+@pytest.mark.parametrize(
+    "text", ["calibrated(false_negatives=0)", "calibrated(false_negatives=1)", "calibrated(likely=0)"]
+)
+def test_a_rate_is_a_share(text: str) -> None:
+    with pytest.raises(OptionError, match="above 0 and below 1"):
+        FILTERS.make(text)
