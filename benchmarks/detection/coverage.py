@@ -25,8 +25,9 @@ TEXT = """## How often intervals over images hold
 {sets} made-up data sets of {images} images (20 categories, the rarest in one image of 25; two detectors, one with twice
 the false positives), {draws} draws each. *Expected* is the mean figure of data sets of this size, *of all* that of
 {many:,} images. A 95% interval should hold it in 95% of the sets. The mean AP of few images lies above that of many,
-since a category with a box or two is easily all right; drawing images does not repair that, so an interval tells how a
-figure varies over data sets of this size, and a difference of two detectors is the safer thing to read."""
+since AP takes at each recall the highest precision from there on, which flatters where finds are few; drawing images
+does not repair that. So an interval tells how a figure varies over data sets of this size, and a difference of two
+detectors is the safer thing to read."""
 
 
 def world(rng: np.random.Generator, images: int) -> tuple[Evaluation, Evaluation]:

@@ -61,6 +61,9 @@ def spread(
     Boxes of one image are not independent, so images are drawn and never boxes. A draw is the same for every detector
     on the same images: so differences are paired. A category of which a draw has no box is left out of its mean.
 
+    The intervals are those of data sets of this size. A mean AP over rare categories is higher in few images than in
+    many (it takes the highest precision of few finds), which no draw of the few repairs; see docs/benchmarks.md.
+
     Args:
         judged: a detector's finds.
         draws: how many.

@@ -39,8 +39,20 @@ class MissRates:
         >>> MissRates(np.array([0.9]), np.array([0.5]), np.array([0.25])).at(np.array([0.1, 1.0])).tolist()
         [1.0, 0.25]
         """
-        last = np.searchsorted(self.fppi, fppi, "right")
-        return np.asarray(np.concatenate([[1.0], self.miss_rate])[last])
+        return np.asarray(np.concatenate([[1.0], self.miss_rate])[self._last(fppi)])
+
+    def threshold(self, fppi: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """The lowest score that a detector may be cut at with no more false positives per image than asked for.
+
+        NaN where even the surest find is too many.
+
+        >>> MissRates(np.array([0.9, 0.4]), np.array([0.0, 0.5]), np.array([0.5, 0.5])).threshold(0.1).item()
+        0.9
+        """
+        return np.asarray(np.concatenate([[np.nan], self.score])[self._last(fppi)])
+
+    def _last(self, fppi: float | NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.asarray(np.searchsorted(self.fppi, fppi, "right"))
 
 
 def miss_rates(found: Outcomes) -> MissRates:

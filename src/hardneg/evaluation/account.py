@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from hardneg.detect import (
     precision_recall,
 )
 from hardneg.evaluation.judged import WRONG, Verdict, Verdicts
-from hardneg.io.reading import Skip
+from hardneg.io.reading import counted
 from hardneg.storage import digest, folder, refuse_taken, write_json
 
 __all__ = ["MARK", "about", "write_evaluation"]
@@ -47,8 +47,8 @@ def about(verdicts: Verdicts) -> dict[str, Any]:
         "draws": verdicts.draws,
         "detectors": [_detector(one, scenes.categories) for one in verdicts.detectors],
         **({} if difference is None else {"difference": _figures(difference)}),
-        "skipped": _counted(scenes.skips),
-        "noted": _counted(scenes.notes),
+        "skipped": counted(scenes.skips),
+        "noted": counted(scenes.notes),
     }
 
 
@@ -117,7 +117,3 @@ def _interval(one: Interval) -> dict[str, float | None]:
 
 def _number(value: float | NDArray[np.float64]) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _counted(skips: Sequence[Skip]) -> list[Mapping[str, Any]]:
-    return [{"reason": one.reason, "count": one.count, "examples": list(one.examples)} for one in skips]

@@ -136,15 +136,19 @@ def _misses(named: Sequence[tuple[str, Outcomes]]) -> Chart:
         [(float(place), f"{one:g}") for place, one in zip(across(np.array(marks)).round(3), marks, strict=True)],
         [(float(place), f"{one:g}") for place, one in zip(down(np.array(heights)).round(3), heights, strict=True)],
         hits,
-        ["False positives per image", *(f"Miss rate, {name}" for name, _ in named)],
-        [[f"{one:.3g}", *(number(float(curve.at(one))) for _, curve in found)] for one in asked],
+        ["False positives per image", *(head for name, _ in named for head in (f"Miss rate, {name}", "Score"))],
+        [[f"{one:.3g}", *_of_each_at(found, float(one))] for one in asked],
     )  # fmt: skip
+
+
+def _of_each_at(found: Sequence[tuple[str, MissRates]], fppi: float) -> list[str]:
+    return [number(float(figure)) for _, one in found for figure in (one.at(fppi), one.threshold(fppi))]
 
 
 def _miss_words(found: Sequence[tuple[str, MissRates]], fppi: float) -> str:
     words = []
     for name, one in found:
-        figure = f"{number(float(one.at(fppi)))} missed"
+        figure = f"{number(float(one.at(fppi)))} missed (score {number(float(one.threshold(fppi)))})"
         words.append(f"{name}: {figure}" if len(found) > 1 else figure)
     return f"{fppi:.3g} false positives per image: {'; '.join(words)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hardneg.detect import Kind, log_average_miss_rate
+from hardneg.detect import log_average_miss_rate
 from hardneg.errors import MissingExtraError
 from hardneg.report.curves import Chart, curves
 from hardneg.report.detected import Behind
@@ -40,9 +40,11 @@ def mistakes_of_run(facts: Facts) -> MistakesPart | None:
         return None
     if isinstance(found, str):
         counts = facts.run.manifest.get("data", {}).get("counts", {})
-        named = [(KINDS[kind][0], int(counts.get(f"detections_{kind.name.lower()}", -1))) for kind in Kind]
-        note = f"By category, with curves and with all boxes, they can be shown where the data are at hand: {found}."
-        return MistakesPart([], None, [one for one in named if one[1] >= 0], note)
+        named = [(name, int(counts.get(f"detections_{kind.name.lower()}", 0))) for kind, (name, _) in KINDS.items()]
+        note = (
+            f"Curves, and mistakes by category, need the data at hand: {found}. The boxes below are those of the run."
+        )
+        return MistakesPart([], None, [one for one in named if one[1]], note)
     judged = found.judged
     mined = int(found.sampled.sum())
     sentences = [

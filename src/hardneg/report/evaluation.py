@@ -9,13 +9,13 @@ from hardneg.evaluation import Verdict, Verdicts
 from hardneg.report.curves import curves
 from hardneg.report.detected import boxes_of_judged
 from hardneg.report.detector import Curves, MistakesPart
+from hardneg.report.gallery import BUDGET
 from hardneg.report.mistaken import mistaken
 from hardneg.report.numbers import number, plural
 from hardneg.report.page import Part, assembled
 
 __all__ = ["render_evaluation"]
 
-_BUDGET = 4_200_000  # bytes that boxes may take, so that the page stays below five megabytes
 _CATEGORIES = 60  # shown
 _MEANINGS = {
     "AP": "average precision, the mean over overlaps from 0.5 to 0.95 (COCO)",
@@ -63,7 +63,7 @@ class Head:
     sentences: list[str]
 
 
-def render_evaluation(verdicts: Verdicts, budget: int = _BUDGET) -> str:
+def render_evaluation(verdicts: Verdicts, budget: int = BUDGET) -> str:
     """The whole page: the same text for the same data and seed."""
     first = verdicts.detectors[0].judged
     scenes = verdicts.scenes

@@ -190,8 +190,8 @@ def test_curves_are_drawn_where_their_figures_are() -> None:
     assert precision.lines[0].points.split()[-1] == "5,100"
     assert precision.rows[1] == ["0.05", "0.667", "0.333"]
     assert precision.rows[2] == ["0.10", "–", "–"]
-    assert misses.rows[0] == ["0.01", "0.975"]
-    assert misses.rows[-1] == ["1", "0.950"]
+    assert misses.rows[0] == ["0.01", "0.975", "1.000"]
+    assert misses.rows[-1] == ["1", "0.950", "0.000"]
     assert [label for _, label in misses.xticks] == ["0.01", "0.1", "1"]
 
 
