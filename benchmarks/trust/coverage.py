@@ -151,7 +151,7 @@ def main() -> None:
     text = page(options.work)
     print(text)
     if options.write:
-        machine.write_section("trust", text)
+        machine.write_section("audit-coverage", text)
 
 
 if __name__ == "__main__":
