@@ -115,12 +115,13 @@ def measure(work: Path, only: str) -> None:
 ABOUT = """## Can an audit's intervals be trusted?
 
 `python -m benchmarks.trust.coverage`: half of the positives hidden, the rest mined with (8 negatives of 100
-neighbours), so which of the mined are false is known. *Covered*: how often the 95% interval held the true share, of
-200. Judgements: 200 samples of one mining, answered by the truth. Hidden positives: 200 minings, each with another
-half hidden; *a bound* estimates the completeness itself, from 0 up. Teachers are planted: the good one has an area
-under the curve of 0.9, the wrong one gives false negatives the lowest scores. *Hidden unlike known*: the less a
-positive resembles its anchor, the more surely it is hidden, so the assumption of hidden positives is broken on
-purpose."""
+neighbours), so which of the mined are false is known. *Covered*: how often the 95% interval held the true share.
+Judgements: samples of one mining, answered by the truth. Hidden positives: as many minings, each with another half
+hidden; *a bound* estimates the completeness itself, from 0 up, and its estimate is what it would be if the surest
+region held no true negative. Teachers are planted: the good one has an area under the curve of 0.9, the wrong one
+gives false negatives the lowest scores. *The far (or near) ones hidden*: the less (or more) a positive resembles its
+anchor, the more surely it is hidden, so the assumption of hidden positives is broken on purpose; judgements assume
+nothing of the kind. Rows under 93% come first."""
 
 
 def page(work: Path) -> str:
@@ -150,7 +151,7 @@ def main() -> None:
     text = page(options.work)
     print(text)
     if options.write:
-        machine.write_section("trust", text)
+        machine.write_section("audit-coverage", text)
 
 
 if __name__ == "__main__":

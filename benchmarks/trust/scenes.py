@@ -39,7 +39,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is mined, and which positives are hidden: pair by pair, item by item, or those that score lowest."""
+    """What is mined, and which positives are hidden: pair by pair, item by item, or mostly those far or near."""
 
     name: str
     data: Callable[[Path], Data]
@@ -52,6 +52,7 @@ HIDE: dict[str, Hide] = {
     "pairs": lambda data, draw: draw.random(len(data.anchor)) < 0.5,
     "items": lambda data, draw: (draw.random(len(data.items)) < 0.5)[data.item],
     "far": lambda data, draw: draw.random(len(data.anchor)) < _farness(data),
+    "near": lambda data, draw: draw.random(len(data.anchor)) > _farness(data),
 }
 
 
@@ -120,7 +121,8 @@ SCENES = (
     Scene("StackFAQ, margin", faq, MARGIN),
     Scene("SciFact, nearest", lambda work: texts(scifact, 2000, work), NAIVE),
     Scene("digits, margin", digits, MARGIN),
-    Scene("StackFAQ, margin, hidden unlike known", faq, MARGIN, "far"),
+    Scene("StackFAQ, margin, the far ones hidden", faq, MARGIN, "far"),
+    Scene("StackFAQ, margin, the near ones hidden", faq, MARGIN, "near"),
     Scene("StackFAQ, margin, hidden by item", faq, MARGIN, "items"),
     Scene("StackFAQ, default filters", faq, DEFAULT_FILTERS),
 )

@@ -89,7 +89,7 @@ def mined_anew(run: Run, seed: int = 0, progress: Progress | None = None) -> Ane
                 if not len(hidden):
                     continue
                 mine = rows if steps.plan.capped else rows.take(np.isin(rows.anchor, anchor[hidden]))
-                columns = {
+                columns: dict[str, Array] = {
                     "score": score[hidden],
                     "rank": rank[hidden].astype(np.int32),
                     "relation": np.where(named[hidden], Relation.SHARED, Relation.UNKNOWN).astype(np.uint8),
@@ -145,7 +145,9 @@ def _groups(run: Run, *, capped: bool) -> Iterator[Rows]:
         groups.setdefault("" if capped else name.removeprefix(FILL), []).append(name)
     sources = run.manifest["source_names"]
     for names in groups.values():
-        yield Rows.concatenated([rows_of(run.part(name), run.anchors, run.items, sources)[0] for name in names])
+        parts = [rows_of(run.part(name), run.anchors, run.items, sources)[0] for name in names]
+        shared = set(parts[0].columns).intersection(*(part.columns for part in parts))
+        yield Rows.concatenated([Rows(one.anchor, one.item, {k: one[k] for k in sorted(shared)}) for one in parts])
 
 
 def _chosen(

@@ -27,6 +27,7 @@ __all__ = ["FEWEST", "audit", "sample_of"]
 FEWEST = 40
 """The smallest useful number of judgements: if none of 40 is false, at most some 9% are."""
 
+_USELESS = 0.5  # a bound that says nothing
 _NARROW = 0.02  # an interval that needs no further judgements
 
 
@@ -208,8 +209,10 @@ def _advice(evidence: Evidence, answers: Answers, estimates: Sequence[Estimate])
         if share.high - share.low <= _NARROW or more <= drawn:
             return ()
         return (f"For an interval half as wide, judge some {more:,}: hardneg audit {run} --draw {more} -o sample.csv",)
+    weak = bool(estimates) and estimates[0].kind == "bound" and estimates[0].share.high >= _USELESS
+    why = "The hidden positives are too few to say anything, and nobody" if weak else "Nobody"
     return (
-        f"Nobody has judged a sample of the mined pairs, and only that gives an estimate. "
+        f"{why} has judged a sample of the mined pairs: only that gives an estimate. "
         f"Judge {FEWEST} pairs: hardneg audit {run} --draw {FEWEST} -o sample.csv",
     )
 
