@@ -28,6 +28,8 @@ from hardneg.run import Run
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 pytest.importorskip("uvicorn", reason='the extra "review" is not installed: pip install "hardneg[review]"')
 
+playwright.expect.set_options(timeout=30_000)  # a machine may be busy
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

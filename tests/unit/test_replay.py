@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from hardneg.io.readers import ReadOptions, decisions_of, read
 from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.ragged import Ragged
+from hardneg.recipe import Recipe
 from hardneg.replay import replayed
 from hardneg.run import Run
 from hardneg.sources import Neighbors
@@ -206,3 +208,10 @@ def test_relations_are_as_before_where_nobody_decided() -> None:
     after = replayed(before, []).positives
     assert all(isinstance(one, Ragged) for one in after.lists().values())
     assert lists(after) == lists(before)
+
+
+def test_decisions_stand_in_the_recipe_relative_to_it(tmp_path: Path) -> None:
+    recipe = Recipe(tmp_path / "data", read=ReadOptions(decisions=(tmp_path / "runs" / "a", tmp_path / "more.jsonl")))
+    text = recipe.text(tmp_path / "runs" / "b")
+    assert tomllib.loads(text)["data"]["decisions"] == ["../a", "../../more.jsonl"]
+    assert Recipe.parse(text, tmp_path / "runs" / "b") == recipe
