@@ -34,8 +34,8 @@ nDCG@10 for retrieval, accuracy for classification, EER (less is better) for ver
 NULL = """### The null test
 
 Mined negatives dealt out to other anchors at random, against random negatives: nothing can have helped. {runs}
-measurements on a third of StackFAQ's queries, each with three other seeds and another part held out: "cannot tell" in {share:.1%}
-({count} of {runs}). At a level of 95% it should be at least 95% in the long run."""
+measurements on a third of StackFAQ's queries, each with three other seeds and another part held out: "cannot tell" in
+{share:.1%} ({count} of {runs}). At a level of 95% it should be at least 95% in the long run."""
 
 
 def sets(work: Path) -> str:
