@@ -26,8 +26,8 @@ def measured(work: Path, runs: int) -> None:
     data = retrieval(_part(stackfaq()), "wordllama", work)
     whole: Positives = data.whole
     run = mine(whole, encoder=data.vectors, sampler="top(n=8)")
-    verdicts, p_values = [], []
-    for number in range(runs):
+    verdicts, p_values = _kept(work)
+    for number in range(len(verdicts), runs):
         plan = Plan(seeds=3, budget=Budget(steps=20, batch=32, negatives=4), doses=(), seed=number)
         task = task_of(whole, data.vectors, seed=number)
         mined = of_run(task, run, "run", "")
@@ -48,6 +48,13 @@ def _part(judged: Judged) -> Judged:
     """Every third query: 200 measurements of all would take half an hour."""
     asked = list(judged.positives)[::3]
     return replace(judged, positives={one: judged.positives[one] for one in asked})
+
+
+def _kept(work: Path) -> tuple[list[str], list[float]]:
+    """What an earlier process has measured: number after number, so that it can be gone on with."""
+    file = work / "null.json"
+    found = json.loads(file.read_text()) if file.is_file() else {"verdicts": [], "p": []}
+    return found["verdicts"], found["p"]
 
 
 def _keep(work: Path, verdicts: list[str], p_values: list[float]) -> None:

@@ -29,13 +29,14 @@ under the same budget, with each set of negatives, on held-out queries, items or
 the default: {steps}. *hardneg* are the default filters; *95% of positive* is what most publications use; *naive* are
 the nearest without any filter. In brackets the difference of hardneg to each arm with its 95% interval (subjects and
 seeds drawn anew), and the verdict after Holm's correction: *better*, *worse*, or `=` for cannot tell. The measure is
-nDCG@10 for retrieval, accuracy for classification, EER (less is better) for verification. Worst results first."""
+nDCG@10 for retrieval, accuracy for classification, EER (less is better) for verification. Worst results first.
+Whether the probe ranks arms as full fine-tuning does has not been measured: `--model` was tried for a few steps only."""
 
 NULL = """### The null test
 
 Mined negatives dealt out to other anchors at random, against random negatives: nothing can have helped. {runs}
-measurements on a third of StackFAQ's queries, each with three other seeds and another part held out: "cannot tell" in {share:.1%}
-({count} of {runs}). At a level of 95% it should be at least 95% in the long run."""
+measurements on a third of StackFAQ's queries, each with three other seeds and another part held out: "cannot tell" in
+{share:.1%} ({count} of {runs}). At a level of 95% it should be at least 95% in the long run."""
 
 
 def sets(work: Path) -> str:

@@ -14,7 +14,7 @@ from hardneg.impact.task import KINDS, Kind, Task
 from hardneg.matrix import Matrix
 from hardneg.notation import require
 from hardneg.positives import Positives
-from hardneg.ragged import BoolArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged
 
 __all__ = ["joined", "kind_of", "task_of"]
 
@@ -76,12 +76,11 @@ def task_of(
     return Task(kind, positives, vectors, parts, codes, classes.names)
 
 
-def joined(train: Positives, test: Positives) -> tuple[Positives, BoolArray, Ragged]:
+def joined(train: Positives, test: Positives) -> tuple[Positives, BoolArray, IntArray]:
     """The queries of two splits over one corpus as one set of relations, and which of its anchors are the second's.
 
-    A query that is in both is held out, so that nothing is trained on it. Also given: for each anchor its row in
-    ``train`` and in ``test``, as two columns of a Ragged would be too much for; the last value holds ``[row in train]``
-    or ``[]``.
+    A query that is in both is held out, so that nothing is trained on it. The anchors of ``train`` that stay come
+    first, and their rows there are given as well.
 
     Raises InputError where the two have other items.
     """
@@ -101,12 +100,12 @@ def joined(train: Positives, test: Positives) -> tuple[Positives, BoolArray, Rag
     held_out = np.arange(len(own)) >= len(keep)
     anchors = Collection(table.combine_chunks(), train.anchors.root)
     made = Positives(anchors, train.items, lists["positive"], lists["negative"], lists["ignored"], own, train.barred)
-    return made, held_out, Ragged.from_lists([[row] for row in keep.tolist()])
+    return made, held_out, keep
 
 
-def stacked_vectors(train: Vectors, test: Matrix, kept: Ragged) -> Vectors:
+def stacked_vectors(train: Vectors, test: Matrix, kept: IntArray) -> Vectors:
     """The vectors of :func:`joined` relations."""
-    anchors = np.concatenate([np.asarray(train.anchors[kept.values]), np.asarray(test[:])])
+    anchors = np.concatenate([np.asarray(train.anchors[kept]), np.asarray(test[:])])
     return Vectors(anchors, train.items, train.similarity)
 
 

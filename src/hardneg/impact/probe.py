@@ -86,7 +86,7 @@ class Probe:
     rate: float | None = None
     temperature: float = 0.05
     decay: float = 1e-4
-    _seen: dict[int, Prepared] = field(default_factory=dict, compare=False, repr=False)
+    _seen: list[tuple[Task, Prepared]] = field(default_factory=list, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         require(self.rate is None or self.rate > 0, "rate", "above 0", self.rate)
@@ -99,10 +99,10 @@ class Probe:
         return f"probe(rate={self.rate}, temperature={self.temperature}, decay={self.decay})"
 
     def seen(self, task: Task) -> Prepared:
-        """The vectors of the task, made ready once."""
-        if id(task) not in self._seen:
-            self._seen[id(task)] = prepared(task)
-        return self._seen[id(task)]
+        """The vectors of the task, made ready once; those of the last task alone are kept."""
+        if not self._seen or self._seen[0][0] is not task:
+            self._seen[:] = [(task, prepared(task))]
+        return self._seen[0][1]
 
     def train(self, lesson: Lesson) -> Scorer:
         """Learn a lesson; one thread, so that sums are added in the same order everywhere."""

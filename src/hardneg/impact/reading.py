@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 
-from hardneg.context import Vectors, anchors_of, encode_both, encoded
+from hardneg.context import Vectors, encode_both, encoded
 from hardneg.encode import EmbeddingCache, make_encoder
 from hardneg.errors import HardnegError, InputError, OptionError
 from hardneg.impact.making import joined, stacked_vectors
@@ -22,7 +22,7 @@ from hardneg.recipe import Recipe, given_vectors
 from hardneg.run import Run
 from hardneg.steps import usual_encoder
 
-__all__ = ["Data", "data_of", "with_items_held_out"]
+__all__ = ["Data", "data_of", "impact_file", "with_items_held_out"]
 
 _EVALUATION = ("test", "dev", "validation", "valid", "val", "eval")
 
@@ -135,13 +135,6 @@ def _splits(told: str) -> set[str]:
     """
     found = re.search(r"split (.+?) of (.+)$", told)
     return set(found.group(2).split(", ")) - {found.group(1)} if found else set()
-
-
-def anchors_for(positives: Positives, vectors: Vectors) -> Vectors:
-    """The same vectors, with those of anchors that are items or classes made anew."""
-    if positives.classes is None:
-        return vectors
-    return Vectors(anchors_of(vectors.items, positives, vectors.similarity), vectors.items, vectors.similarity)
 
 
 def impact_file(run: Run) -> Path:

@@ -119,28 +119,36 @@ def measure(
     plan = replace(plan, budget=plan.budget.settled(task))
     exams = Exams.of(task, frozen, plan.seed)
     about = (_FORM, *identity, task.kind, task.parts.train, task.parts.test, learner.key, str(plan.budget), plan.seed)
-    kept = Kept(folder, fingerprint(*about))
-    jobs = [(arm, seed) for seed in range(plan.seeds) for arm in arms]
-    doses = [one for one in plan.doses if 0 < one < 1]
-    halves = [(one, seed) for one in doses for seed in range(min(plan.dose_seeds, plan.seeds))]
+    kept = Kept(folder, fingerprint(*about, *names))
     if len(kept):
-        progress.say(f"Going on: {len(kept)} of {len(jobs) + len(halves)} trainings are done.")
-    made = Trained({name: [] for name in names}, {one: [] for one in doses})
-    with progress.stage("train", len(jobs) + len(halves), "trainings") as report:
-        for number, (arm, seed) in enumerate(jobs):
-            lesson, short = _lesson(task, arm, plan, seed)
-            made.counts[arm.name] = (len(lesson.negatives.values), short)
-            made.arms[arm.name].append(_done(f"{_plain(arm.name)}-{seed}", kept, lesson, learner, exams))
-            report(number + 1, len(jobs) + len(halves))
-        for number, (share, seed) in enumerate(halves):
-            lesson = _dosed(task, arms[0], plan, share, seed)
-            made.doses[share].append(_done(f"dose-{share}-{seed}", kept, lesson, learner, exams))
-            report(len(jobs) + number + 1, len(jobs) + len(halves))
+        progress.say(f"Going on: {len(kept)} trainings are done.")
+    made = _trained(task, arms, plan, lambda name, lesson: _done(name, kept, lesson, learner, exams), progress)
     if frozen is not None:
         made.arms[UNTRAINED] = [examined(frozen, exams)]
     result = summed_up(task, exams, tuple(arms), made, plan, learner.key, progress)
     kept.remove()
     return result
+
+
+def _trained(
+    task: Task, arms: Sequence[Arm], plan: Plan, done: Callable[[str, Lesson], Examined], progress: Progress
+) -> Trained:
+    """Every arm with every seed, then the doses between the ends of the curve."""
+    doses = [one for one in plan.doses if 0 < one < 1]
+    made = Trained({arm.name: [] for arm in arms}, {one: [] for one in doses})
+    jobs = [(place, seed) for seed in range(plan.seeds) for place in range(len(arms))]
+    halves = [(one, seed) for one in doses for seed in range(min(plan.dose_seeds, plan.seeds))]
+    total = len(jobs) + len(halves)
+    with progress.stage("train", total, "trainings") as report:
+        for number, (place, seed) in enumerate(jobs):
+            lesson, short = _lesson(task, arms[place], plan, seed)
+            made.counts[arms[place].name] = (len(lesson.negatives.values), short)
+            made.arms[arms[place].name].append(done(f"arm-{place}-{seed}", lesson))
+            report(number + 1, total)
+        for number, (share, seed) in enumerate(halves):
+            made.doses[share].append(done(f"dose-{share}-{seed}", _dosed(task, arms[0], plan, share, seed)))
+            report(len(jobs) + number + 1, total)
+    return made
 
 
 def _lesson(task: Task, arm: Arm, plan: Plan, seed: int) -> tuple[Lesson, int]:
@@ -164,7 +172,3 @@ def _done(name: str, kept: Kept, lesson: Lesson, learner: Learner, exams: Exams)
     made = examined(learner.train(lesson), exams)
     kept.put(name, made.arrays())
     return made
-
-
-def _plain(name: str) -> str:
-    return "".join(one if one.isalnum() else "_" for one in name)

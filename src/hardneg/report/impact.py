@@ -132,7 +132,8 @@ class _Scale:
 
 
 def _arm(arm: Mapping[str, Any], first: Mapping[str, Any], told: Mapping[str, Any] | None, scale: _Scale) -> ArmRow:
-    value, low, high = (float(arm["figures"][first["name"]][name]) for name in ("value", "low", "high"))
+    figure = arm["figures"][first["name"]]
+    value, low, high = (_or(figure[name], figure["value"]) for name in ("value", "low", "high"))
     grades = [arm["grades"]["held_out"].get(name) for name in ("easy", "semi_hard", "hard")]
     difference = "" if told is None else _signed(told["differences"][first["name"]])
     return ArmRow(
@@ -142,7 +143,14 @@ def _arm(arm: Mapping[str, Any], first: Mapping[str, Any], told: Mapping[str, An
     )  # fmt: skip
 
 
+def _or(value: float | None, otherwise: float | None) -> float:
+    """A figure; where it is not known, as the end of an interval of one group, another one."""
+    return float(otherwise or 0.0) if value is None else float(value)
+
+
 def _signed(one: Mapping[str, Any]) -> str:
+    if one["low"] is None or one["high"] is None:
+        return f"{_or(one['value'], None):+.3f}".replace("-", "−")
     return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})".replace("-", "−")
 
 

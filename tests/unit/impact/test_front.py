@@ -93,5 +93,5 @@ def test_full_fine_tuning_learns() -> None:
     assert np.allclose(one, again, atol=1e-5)
     slow = FineTuning(tuning.model, rate=1e-9, max_length=32, device="cpu").train(lesson)(rows, items)
     assert not np.allclose(one, slow, atol=1e-4)
-    with pytest.raises(OptionError, match="Use the probe"):
+    with pytest.raises(OptionError, match="use the probe"):
         tuning.train(Lesson(taught.labelled(0), arm, Budget(steps=1), 0))

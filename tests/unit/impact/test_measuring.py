@@ -121,7 +121,7 @@ def test_a_stopped_measurement_goes_on_and_ends_the_same(tmp_path: Path) -> None
     with pytest.raises(KeyboardInterrupt):
         measure(task, arms, Stopping(4), plan, folder=folder)
     assert len(list(folder.glob("*.npz"))) == 4
-    (folder / "run-0.npz").write_bytes(b"damaged")
+    (folder / "arm-0-0.npz").write_bytes(b"damaged")
     second = Stopping(3)
     resumed = measure(task, arms, second, plan, folder=folder)
     assert second.left == 0  # two that were not there, one that was damaged
@@ -245,7 +245,7 @@ def test_two_splits_become_one_task() -> None:
     made, held_out, kept = joined(train, test)
     assert made.anchors.ids.to_pylist() == ["p", "q", "r", "s"]
     assert held_out.tolist() == [False, False, True, True]
-    assert (kept.values.tolist(), made.positive.values.tolist()) == ([0, 1], [0, 1, 2, 0])
+    assert (kept.tolist(), made.positive.values.tolist()) == ([0, 1], [0, 1, 2, 0])
     with pytest.raises(InputError, match="other items"):
         joined(train, Positives.from_pairs(["s"], ["a"]))
 
