@@ -17,8 +17,9 @@ __all__ = [
 ]  # fmt: skip
 
 DEFAULT_SOURCES = ("neighbors(k=100)",)
-# The mean of the positives: the weakest would leave an anchor with one odd positive without any negative, the best
-# would let through twice the unlabelled positives (docs/benchmarks.md has the figures).
+# Where too few anchors have several positives to calibrate a filter to them. The mean of the positives: the weakest
+# would leave an anchor with one odd positive without any negative, the best would let through twice the unlabelled
+# positives (docs/benchmarks.md has the figures).
 DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
 # With this many anchors of two positives or more the filter is learnt from them; known(shared=true) would decide what
 # the positives shared between anchors say before it has seen them.

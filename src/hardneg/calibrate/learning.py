@@ -25,7 +25,7 @@ Figures = NDArray[np.float64]
 LEAST = 10  # hidden positives, and anchors that hide one, below which nothing is learnt
 _ANCHORS = 1024  # anchors that are learnt from at most
 _FOLDS = 4
-_HIDDEN, _OTHERS = 3000, 6000  # rows that a model is fitted to at most
+_HIDDEN, _OTHERS = 2000, 4000  # rows that a model is fitted to at most
 _K = 100
 _FLOOR = 0.01  # no candidate is quite without weight
 
@@ -145,14 +145,14 @@ def _model(known: Cases, seen: BoolArray, draw: Figures) -> Additive:
     negative = np.ones(len(known.rows))
     here = known.of(seen)
     negative[seen] = np.where(here.hidden, 1.0, 1 - _posterior(here, first.log_odds(here.found.figures)))
-    return _fitted(known, seen, draw, negative)
+    return _fitted(known, seen, draw, negative, first)
 
 
-def _fitted(known: Cases, seen: BoolArray, draw: Figures, counted: Figures) -> Additive:
+def _fitted(known: Cases, seen: BoolArray, draw: Figures, counted: Figures, start: Additive | None = None) -> Additive:
     some = _some(known, seen, draw)
     hidden = known.hidden[some]
     weights = _weights(hidden, known.found.named[some], np.maximum(counted[some], _FLOOR))
-    return Additive.fit(known.found.figures[some], hidden, weights, tuple(FEATURES.values()))
+    return Additive.fit(known.found.figures[some], hidden, weights, tuple(FEATURES.values()), start)
 
 
 def _posterior(known: Cases, odds: Figures) -> Figures:

@@ -34,7 +34,9 @@ class Additive:
     constant: float
 
     @classmethod
-    def fit(cls, figures: Figures, one: BoolArray, weights: Figures, signs: Sequence[int]) -> Additive:
+    def fit(
+        cls, figures: Figures, one: BoolArray, weights: Figures, signs: Sequence[int], start: Additive | None = None
+    ) -> Additive:
         """Fit by Newton's method with a ridge; coefficients that would take the wrong sign stay 0.
 
         Args:
@@ -42,6 +44,7 @@ class Additive:
             one: which rows are to be told from the others.
             weights: of each row.
             signs: for each figure 1 for rising, -1 for falling, 0 for free.
+            start: a model of the same rows under other weights, to begin with.
 
         >>> x = np.linspace(0, 1, 200)[:, None]
         >>> model = Additive.fit(x, x[:, 0] > 0.5, np.ones(200), [1])
@@ -54,7 +57,8 @@ class Additive:
             bases += [_hinges(column, ticks), np.isnan(column)[:, None]]
             sign += [direction] * max(0, len(ticks) - 1) + [0]
         design = np.concatenate([*bases, np.ones((len(figures), 1))], axis=1)
-        found = _newton(design, one.astype(np.float64), weights, np.array([*sign, 0]))
+        first = None if start is None else start.coefficients()
+        found = _newton(design, one.astype(np.float64), weights, np.array([*sign, 0]), first)
         cuts = np.cumsum([max(0, len(ticks) - 1) + 1 for ticks in knots])
         parts = np.split(found, cuts)
         return cls(
@@ -63,6 +67,11 @@ class Additive:
             tuple(float(part[-1]) for part in parts[:-1]),
             float(found[-1]),
         )
+
+    def coefficients(self) -> Figures:
+        """All its numbers but the knots, in one row."""
+        of_each = ((*pieces, missing) for pieces, missing in zip(self.pieces, self.missing, strict=True))
+        return np.array([*(one for some in of_each for one in some), self.constant])
 
     def parts(self, figures: Figures) -> Figures:
         """What each figure adds to the log odds, shape ``(n, d)``."""
@@ -119,13 +128,14 @@ def _hinges(column: Figures, ticks: Figures) -> Figures:
     return np.nan_to_num(found, nan=0.0)
 
 
-def _newton(design: Figures, one: Figures, weights: Figures, sign: IntArray) -> Figures:
+def _newton(design: Figures, one: Figures, weights: Figures, sign: IntArray, start: Figures | None) -> Figures:
     """Penalised logistic regression under signs: Newton steps over the free coefficients, halved if they overshoot."""
     ridge = np.full(design.shape[1], _RIDGE)
     ridge[-1] = 1e-6
     found = np.zeros(design.shape[1])
     total, ones = weights.sum(), (weights * one).sum()
     found[-1] = np.log(max(ones, 1e-9) / max(total - ones, 1e-9))
+    found = found if start is None else start.copy()
 
     def cost(at: Figures) -> float:
         odds = design @ at

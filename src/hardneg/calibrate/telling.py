@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,13 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
     learnt = f"Calibrated on {about['hidden']:,} hidden positives of {about['anchors']:,} anchors"
     at_most = f"at most {unknown['at_most']:,.0f} of {about['candidates']:,} candidates"
     lines.append(f"{learnt}, where {at_most} are unknown positives.")
-    if about["promised"]:
+    asked = re.search(r"false_negatives=([0-9.e-]+)", used[0])
+    if about["promised"] and asked and float(asked.group(1)) < about["least"]["bound"]:
+        lines.append(
+            f"{used[0]}: nothing passes, for no threshold can promise less than {about['least']['bound']:.2%}. Ask for "
+            "that or more."
+        )
+    elif about["promised"]:
         lines.append(f"{used[0]}: a bound, kept with 95% confidence if {about['assumption']}.")
     else:
         lines.append(

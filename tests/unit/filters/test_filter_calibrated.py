@@ -18,6 +18,7 @@ from hardneg.io.writers import export
 from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.ragged import Ragged
+from hardneg.report import write_report
 from hardneg.run import Run
 from hardneg.steps import usual_filters
 
