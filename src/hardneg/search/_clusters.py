@@ -20,6 +20,7 @@ __all__ = ["Clusters", "clustered"]
 
 _ROUNDS = 3
 _SAMPLE = 32  # points a cluster that the centres are learned from
+_MOST = 2**18  # but no more in all, for they are held in memory
 _BLOCK = 2048  # points that one thread works on at a time: decides the last bits, so it depends on nothing
 _REGIONS = 512  # at most so many; points of one region are compared with the same centres
 _CANDIDATES = 1536  # so many, those nearest to its middle
@@ -53,7 +54,7 @@ def clustered(points: Matrix, count: int) -> Clusters:
     [[0], [0], [0], [0]]
     """
     with threadpool_limits(1, "blas"):
-        sample = points[_some(0, len(points), count * _SAMPLE)]
+        sample = points[_some(0, len(points), min(count * _SAMPLE, max(count, _MOST)))]
         regions = max(1, min(_REGIONS, count // 8))
         few = sample[_some(1, len(sample), regions * _SAMPLE)]
         middles = _learned(few, regions, lambda centres: _nearest(few, centres))

@@ -31,7 +31,7 @@ from hardneg.similarity import Similarity
 
 __all__ = ["Approximate"]
 
-_TOGETHER = 32_768  # anchors that look into a cluster together
+_TOGETHER = 65_536  # anchors that look into a cluster together
 _COLUMNS = 4096  # items of a cluster that are looked at together
 _PRODUCTS = 4 * 2**20  # products that one thread holds
 _FIRST = 4  # clusters that each anchor looks into before all others
