@@ -99,10 +99,15 @@ def _compared(name: str, way: str, mine: list[dict[str, Any]]) -> list[list[str]
         share, own = ([one[key] for one in found] for key in ("share", "calibrated"))
         part = np.mean(own) / max(float(np.mean(share)), 1e-9)
         lines.append([
-            name, way, f"`{rule}`", f"{np.mean([one['hardness'] for one in found]):.3f}", interval(share),
-            interval(own), f"{part:.2f}", f"{np.mean([one['reachable'] for one in found]):.0%}", str(len(mine)),
+            name, way, f"`{rule}`", f"{np.mean([one['hardness'] for one in found]):.3f}", _between(share),
+            _between(own), f"{part:.2f}", f"{np.mean([one['reachable'] for one in found]):.0%}", str(len(mine)),
         ])  # fmt: skip
     return lines
+
+
+def _between(values: list[float]) -> str:
+    """Mean and interval over the seeds; the mean alone of one."""
+    return interval(values) if len(values) > 1 else f"{values[0]:.3f}"
 
 
 def _promised(name: str, way: str, mine: list[dict[str, Any]]) -> list[str]:

@@ -105,8 +105,8 @@ def curve(
     told = {int(one): (unknown or (lambda g: unknown_positives(pool, g)))(int(one)) for one in groups}
     ladder = _Ladder.of(pool, wanted)
     if cuts is None:
-        most = np.concatenate([np.linspace(0.02, 0.8, _STEPS // 4), np.linspace(0.8, 1, _STEPS)])
-        cuts = np.unique(np.quantile(pool.figure[~pool.hidden], most))
+        shares = np.concatenate([np.linspace(0.02, 0.8, _STEPS // 4), np.linspace(0.8, 1, _STEPS)])
+        cuts = np.unique(np.quantile(pool.figure[~pool.hidden], shares))
         cuts = np.append(cuts, np.nextafter(pool.figure.max(), np.inf))
     spread = {g: _spread(pool, pool.hidden & (pool.group == g)) for g in told}
     rows = []
@@ -121,7 +121,7 @@ def curve(
             expected += likely * through
             high += most * limit
             noise += spread[group] * most * limit
-        room = np.sqrt((high - expected) ** 2 + _Z**2 * noise) if high > 0 else 0.0
+        room = float(np.sqrt((high - expected) ** 2 + _Z**2 * noise)) if high > 0 else 0.0
         count = int(mined.sum())
         rows.append((expected / max(count, 1), (expected + room) / max(count, 1), _mean(pool.score[mined]), count))
     share, bound, hardness, count = np.array(rows).T

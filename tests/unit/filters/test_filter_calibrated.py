@@ -130,6 +130,20 @@ def test_new_positives_are_exported_with_reasons(tmp_path: Path) -> None:
         export(plain, "new-positives", tmp_path / "none.tsv")
 
 
+def test_the_page_shows_the_frontier_with_the_chosen_point_on_it(tmp_path: Path) -> None:
+    run, _ = _mined(tmp_path / "run", "calibrated(false_negatives=0.1)")
+    page = write_report(run).read_text(encoding="utf-8")
+    points = run.manifest["frontier"]
+    assert {one["family"] for one in points} >= {"naive", "rank", "margin of the best", "calibrated"}
+    assert page.count('<circle class="dot') == len([one for one in points if one["mined"]])
+    assert page.count('<circle class="chosen"') == 1
+    naive = next(one for one in points if one["family"] == "naive")
+    mine = next(one for one in points if one["filter"] == "calibrated(false_negatives=0.1)")
+    assert mine["share"] < naive["share"]
+    none, _ = _mined(tmp_path / "none", "known")
+    assert 'id="frontier"' not in write_report(none).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "text", ["calibrated(false_negatives=0)", "calibrated(false_negatives=1)", "calibrated(likely=0)"]
 )
