@@ -34,8 +34,8 @@ class Calibrated(Filter):
     another kind, as what an older search did not find, more get through.
 
     Evidence is stored, so ``refilter`` may ask for another rate. With too few hidden positives to learn from (10, of 10
-    anchors with two), or where not even the estimate of the strictest threshold reaches the rate, it suspects what comes
-    within 5% of the mean positive, and says so.
+    anchors with two), or where not even the estimate of the strictest threshold reaches the rate, it suspects what
+    comes within 5% of the mean positive, and says so.
 
     Args:
         false_negatives: at most this share of the mined may be false negatives. Where no threshold can promise it, the
