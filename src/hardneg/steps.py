@@ -23,7 +23,7 @@ DEFAULT_SOURCES = ("neighbors(k=100)",)
 DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
 # With this many anchors of two positives or more the filter is learnt from them; known(shared=true) would decide what
 # the positives shared between anchors say before it has seen them.
-_SEVERAL = 20
+_SEVERAL = 50
 CALIBRATED_FILTERS = ("known(shared=false)", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")
 # Those of a class are spread wide: a picture's mean positive is often less like it than its hard negatives are, so a
 # margin would leave out the very negatives sought.
@@ -55,7 +55,7 @@ def usual_sources(positives: Positives) -> tuple[str, ...]:
 def usual_filters(positives: Positives) -> tuple[str, ...]:
     """The filters where the user names none: those of pairs, or those of classes.
 
-    Of pairs the calibrated one, where 20 anchors have two positives or more; with fewer a margin below their mean.
+    Of pairs the calibrated one, where 50 anchors have two positives or more; with fewer a margin below their mean.
     Labels are doubted, and an unlabelled item is a negative only where it surely is not of the class. Groups are not
     classes, and a vast number of classes is not predicted without being asked for. Of a detector's false positives the
     boxes say themselves what a missing label looks like.

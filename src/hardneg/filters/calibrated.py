@@ -34,7 +34,8 @@ class Calibrated(Filter):
     another kind, as what an older search did not find, more get through.
 
     Evidence is stored, so ``refilter`` may ask for another rate. With too few hidden positives to learn from (10, of 10
-    anchors with two) it suspects what comes within 5% of the mean positive, and says so.
+    anchors with two), or where not even the estimate of the strictest threshold reaches the rate, it suspects what
+    comes within 5% of the mean positive, and says so.
 
     Args:
         false_negatives: at most this share of the mined may be false negatives. Where no threshold can promise it, the
@@ -67,7 +68,11 @@ class Calibrated(Filter):
             made = calibrated(context, self.false_negatives)
             report(1, 1)
         if isinstance(made, int):
-            return self._by_margin(context, made)
+            why = f"{made} known positives could be hidden, and {LEAST}, of {LEAST} anchors, are needed"
+            return self._by_margin(context, why)
+        least = float(made.curve.share[0])
+        if not made.promised and least > self.false_negatives:
+            return self._by_margin(context, f"no threshold has an estimated share below {least:.1%}")
         context.notes["calibrated"] = dict(made.about)
         context.notes["frontier"] = [one.about() for one in made.points]
         if not made.promised:
@@ -91,10 +96,9 @@ class Calibrated(Filter):
         figure = np.where(np.isnan(probability), rate, probability)
         return first_of(np.shape(rate), (suspect & (probability >= self.likely), figure), (suspect, figure))
 
-    def _by_margin(self, context: Context, hidden: int) -> Gather:
+    def _by_margin(self, context: Context, why: str) -> Gather:
         """What takes its place where nothing can be learnt: 0 for what passes, 1 for what does not."""
         rule = f"margin(relative={_RELATIVE}, reference=mean)"
-        why = f"{hidden} known positives could be hidden, and {LEAST}, of {LEAST} anchors, are needed"
         context.notes["calibrated"] = {"fallback": rule, "why": why}
         context.progress.say(f"'{self}' cannot learn from these data ({why}), so {rule} takes its place.")
         vectors, positive = context.vectors(None), context.positives.positive
