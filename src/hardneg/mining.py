@@ -107,11 +107,11 @@ def mine(
     settings = settings or Settings()
     clock = ledger.Clock()
     source = united(usual_sources(positives) if sources is None else sources)
-    why = why_usual(positives) if filters is None else ""
     filters = usual_filters(positives) if filters is None else filters
     sampler = usual_sampler(positives) if sampler is None else sampler
     steps = Steps.parse(source, filters, sampler)
     steps = steps.suited(labels=positives.classes is not None)
+    why = why_usual(steps, positives)
     encoder = usual_encoder(positives) if encoder is None else encoder
     class_columns(steps.plan, positives.classes)  # now rather than after the search, if there are none
     path, keep = _directory(out)
@@ -123,7 +123,7 @@ def mine(
     fingerprint = ledger.fingerprint(steps.texts(), seed, {**inputs, "part": PART})
     writer = RunWriter(path, fingerprint, overwrite=settings.overwrite)
     if why:
-        settings.progress.say(f"No filter is named: {why}.")
+        settings.progress.say(f"The usual filters: {why}.")
     if writer.resumed:
         settings.progress.say(f"Going on with '{writer.partial}': {writer.resumed} parts are done.")
     context = Context(positives, vectors, seed, settings.embeddings, settings.pair_scores, settings.progress, active)

@@ -85,19 +85,6 @@ def _are_boxes(positives: Positives) -> bool:
     return {"box", "hidden_score"} <= set(positives.items.table.column_names)
 
 
-def why_usual(positives: Positives) -> str:
-    """Why these filters, for the manifest and the summary; empty for data with classes."""
-    if positives.classes is not None:
-        return ""
-    several = _several(positives)
-    if several >= _SEVERAL:
-        return f"{several:,} anchors have two positives or more, so the filter is calibrated to them"
-    return (
-        f"{several:,} anchors have two positives or more, and {_SEVERAL} are needed to calibrate a filter to them, "
-        "so it is a margin below the mean positive"
-    )
-
-
 def _several(positives: Positives) -> int:
     return int((positives.positive.lengths() >= 2).sum())
 
@@ -188,6 +175,23 @@ class Steps:
             "filters": [str(one) for one in self.filters],
             "sampler": [str(one) for one in (self.plan.chooser, *self.plan.limits)],
         }
+
+
+def why_usual(steps: Steps, positives: Positives) -> str:
+    """Why these filters, for the manifest and the summary; empty for others than the usual and for data with classes.
+
+    What was named and what was chosen are the same mining, so a recipe that names it gives the same run.
+    """
+    usual = Steps.parse(filters=usual_filters(positives)).filters
+    if positives.classes is not None or steps.filters != usual:
+        return ""
+    several = _several(positives)
+    if several >= _SEVERAL:
+        return f"{several:,} anchors have two positives or more, so the filter is calibrated to them"
+    return (
+        f"{several:,} anchors have two positives or more, and {_SEVERAL} are needed to calibrate a filter to them, "
+        "so it is a margin below the mean positive"
+    )
 
 
 def _judged_and_sampled(filters: Any, sampler: Any) -> tuple[tuple[Filter, ...], Plan]:

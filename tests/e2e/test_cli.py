@@ -76,8 +76,8 @@ def test_the_demo_catches_what_was_planted(tmp_path: Path) -> None:
 def test_a_run_holds_what_it_says(made: Path) -> None:
     run = hn.Run.open(made)
     assert {path.name for path in made.iterdir()} == {
-        "anchors.parquet", "candidates", "items.parquet", "manifest.json", "negatives.parquet", "plane.parquet", "positives.parquet",
-        "recipe.toml", "report.html", "timings.json",
+        "anchors.parquet", "candidates", "items.parquet", "manifest.json", "negatives.parquet", "plane.parquet",
+        "positives.parquet", "recipe.toml", "report.html", "timings.json",
     }  # fmt: skip
     ledger = run.ledger
     assert ledger["candidates"] == sum(ledger[name] for name in ("dropped", "suspect", "kept_not_sampled", "sampled"))
