@@ -13,10 +13,10 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
     """What was learnt, what is promised and under which assumption; nothing for a run without a calibrated filter.
 
     >>> calibration_lines({"filters_chosen": "3 anchors have two positives or more"})
-    ['Filters, none being named: 3 anchors have two positives or more.']
+    ['The usual filters: 3 anchors have two positives or more.']
     """
     chosen, about = manifest.get("filters_chosen"), manifest.get("calibrated")
-    lines = [f"Filters, none being named: {chosen}."] if chosen else []
+    lines = [f"The usual filters: {chosen}."] if chosen else []
     used = [one for one in manifest.get("steps", {}).get("filters", []) if one.startswith("calibrated")]
     if not about or not used:
         return lines
