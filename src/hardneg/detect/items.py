@@ -41,12 +41,13 @@ def items_of(
 
     Columns: ``path`` where the images have one, ``box``; ``found_box``, the box as the detector has it, which is where
     encoders look: of what is there that of the detection that found it, its own where none did; ``image_id``;
-    ``group``, what models hold out together: the image, or its film; ``label``, the category that is there, none for background; ``predicted``, the category that the
-    detector took it for, and its ``detector_score``, none for what is there; ``hidden_score``, of what is there the
-    score of the detection that would be one of a background if this label were missing; ``mistake``, ``background`` or
-    ``confusion``; ``overlap``, with the box that says so. With a second detector ``second_score``, its highest score
-    for that category on the detection's box, or on the one that found what is there, 0 for none. Of images that are
-    frames ``sequence`` and ``frame``, as they have them, and what :func:`hardneg.detect.with_frames_around` adds.
+    ``group``, what models hold out together: the image, or its film; ``label``, the category that is there, none for
+    background; ``predicted``, the category that the detector took it for, and its ``detector_score``, none for what is
+    there; ``hidden_score``, of what is there the score of the detection that would be one of a background if this label
+    were missing; ``mistake``, ``background`` or ``confusion``; ``overlap``, with the box that says so. With a second
+    detector ``second_score``, its highest score for that category on the detection's box, or on the one that found what
+    is there, 0 for none. Of images that are frames ``sequence`` and ``frame``, as they have them, and what
+    :func:`hardneg.detect.with_frames_around` adds.
 
     Args:
         truth: what is there.
