@@ -17,7 +17,7 @@ from hardneg.mining import Settings, mine
 __all__ = ["ARMS", "Arm", "Outcome", "measured", "of_filters"]
 
 ENCODER = "efficientnet_lite0"
-GUARDS = ["known", "duplicates(similarity=0.97)"]
+COPIES = "duplicates(similarity=0.97)"
 ALL = "detections(k=100000)"
 TOP = 20  # of each category the surest that are kept: what would be trained on first
 
@@ -69,9 +69,9 @@ def measured(data: Photos, seed: int, work: Path) -> list[Outcome]:
 
 def of_filters(arm: Arm, case: Planted, settings: Settings, encoder: str = ENCODER) -> Outcome:
     """The outcome of one way to judge, with the vectors of an encoder where there are pictures."""
-    vectors = encoder if arm.pictures else _alone(case)
+    vectors, copies = (encoder, COPIES) if arm.pictures else (_alone(case), "duplicates")  # a sure score is no copy
     run = mine(
-        case.positives, sources=ALL, filters=[*GUARDS, *arm.filters], sampler="top(n=1)", encoder=vectors,
+        case.positives, sources=ALL, filters=["known", copies, *arm.filters], sampler="top(n=1)", encoder=vectors,
         settings=settings,
     )  # fmt: skip
     table = run.candidates.table

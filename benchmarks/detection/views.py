@@ -25,7 +25,6 @@ from benchmarks.detection.measure import Arm, of_filters
 from benchmarks.detection.pages import told
 from benchmarks.detection.second_round import Cells, cells
 from hardneg.collection import Collection
-from hardneg.detect import Detections, Kind, Truth, matched, mistakes
 from hardneg.detecting import Detector, detect, files_of, views_of
 from hardneg.encode import EmbeddingCache
 from hardneg.mining import Settings
@@ -41,9 +40,9 @@ each mirrored, at 0.8 and at 1.25 times its size (`hardneg detect --views {views
 on average {missing:.0f} of them come out as false positives on a background, beside {negative:.0f} detections that
 are of a background by all labels. *Caught* is the share of the former that `missing_label` does not let be trained
 on, *lost* that of the latter; crops by `{encoder}`. Means and 95% intervals (Student) over {seeds} draws. The views
-change nothing that can be seen here. And with labels as they are, much less is caught than the 85% that the filter
-aims at: this detector's boxes (a nucleus, not the cell) are unlike those of the labels, and the crop of a hidden
-label is that of its own box. Where each label has the box of its finder, the promise holds."""
+change nothing that can be seen here. This detector's boxes (a nucleus, not the cell) are unlike those of the labels:
+when a hidden label was still looked at in its own box, and not in that of the detection that found it, 52.9% ± 5.6%
+were caught, of the 85% aimed at, and 3.3% ± 0.8% lost."""
 
 
 def measured(data: Cells, seeds: int, work: Path) -> list[dict[str, Any]]:
@@ -59,36 +58,25 @@ def measured(data: Cells, seeds: int, work: Path) -> list[dict[str, Any]]:
     images = Collection(pa.table({"id": range(len(names)), "path": names}), folder)
     truth, settings = data.of(chosen, 0, 0), Settings(embeddings=EmbeddingCache(work / "vectors"))
     kept = []
-    for boxes, there in (("as labelled", truth), ("of their finders", snapped(truth, first))):
-        photos = Photos(there, first, second, images, tuple(data.names))
-        for seed in range(seeds):
-            for arm in ARMS:
-                case = planted(photos, seed, second=arm.second)
-                outcome = asdict(of_filters(arm, case, settings, ENCODER))
-                sizes = {"missing": int(case.missing.sum()), "negative": int(case.negative.sum())}
-                kept.append({**outcome, **sizes, "boxes": boxes, "seed": seed})
-                print(kept[-1], flush=True)
+    photos = Photos(truth, first, second, images, tuple(data.names))
+    for seed in range(seeds):
+        for arm in ARMS:
+            case = planted(photos, seed, second=arm.second)
+            sizes = {"missing": int(case.missing.sum()), "negative": int(case.negative.sum())}
+            kept.append({**asdict(of_filters(arm, case, settings, ENCODER)), **sizes, "seed": seed})
+            print(kept[-1], flush=True)
     return kept
-
-
-def snapped(truth: Truth, found: Detections) -> Truth:
-    """The same labels, each that is found with the very box of the detection that found it."""
-    judged = mistakes(truth, found, matched(truth, found))
-    right = np.flatnonzero(judged.kind == Kind.CORRECT)
-    box = truth.box.copy()
-    box[judged.truth[right]] = found.box[right]
-    return Truth(truth.image, truth.category, box)
 
 
 def page(kept: list[dict[str, Any]]) -> str:
     """Text and table."""
-    rows, names = [], ("caught", "lost", "likely")
-    for boxes in ("as labelled", "of their finders"):
-        some = [[one for one in kept if (one["boxes"], one["arm"]) == (boxes, arm.name)] for arm in ARMS]
-        for arm, ones in zip(ARMS, some, strict=True):
-            rows.append([f"{arm.name}, boxes {boxes}", *(told([one[name] for one in ones]) for name in names)])
-        gains = [[one[name] - two[name] for one, two in zip(some[1], some[0], strict=True)] for name in names]
-        rows.append([f"by the views, boxes {boxes}", *map(told, gains)])
+    names = ("caught", "lost", "likely")
+    some = [[one for one in kept if one["arm"] == arm.name] for arm in ARMS]
+    rows = [
+        [arm.name, *(told([one[name] for one in ones]) for name in names)] for arm, ones in zip(ARMS, some, strict=True)
+    ]
+    gains = [[one[name] - two[name] for one, two in zip(some[1], some[0], strict=True)] for name in names]
+    rows.append(["by the views", *map(told, gains)])
     sizes = {name: float(np.mean([one[name] for one in kept])) for name in ("missing", "negative")}
     seeds = len({one["seed"] for one in kept})
     text = TEXT.format(pictures=PICTURES, views=VIEWS, encoder=ENCODER, seeds=seeds, **sizes)

@@ -88,8 +88,9 @@ class Collection:
 
     Other columns (a title, a label, a group) travel along under their own names. A picture is a file, named in the
     column ``path`` relative to ``root``, or its bytes in the column ``image``; the column ``box`` (left, top, width and
-    height in pixels) makes it a part of that picture. A sound is such a file, or its bytes, in
-    the column ``audio``; the columns ``start`` and ``end``, in seconds, make it a part of that file.
+    height in pixels) makes it a part of that picture, and ``found_box`` is the part that encoders look at instead. A
+    sound is such a file, or its bytes, in the column ``audio``; the columns ``start`` and ``end``, in seconds, make it
+    a part of that file.
 
     >>> docs = Collection.of(["a", "b"], texts=["first", "second"])
     >>> docs.positions(["b", "x"]).tolist()
@@ -163,12 +164,23 @@ class Collection:
     @property
     def pictures(self) -> Sequence[str | bytes | Crop] | None:
         """The pictures, as the paths of files, as bytes or as crops of either; None where these things have none."""
+        return self._cut("box")
+
+    @property
+    def looked_at(self) -> Sequence[str | bytes | Crop] | None:
+        """The pictures as encoders see them: cut by the column ``found_box`` where there is one, else by ``box``.
+
+        What a detector found is compared with what is labelled, so both must be framed as the detector does it.
+        """
+        return self._cut("found_box" if "found_box" in self.table.column_names else "box")
+
+    def _cut(self, box: str) -> Sequence[str | bytes | Crop] | None:
         names = self.table.column_names
         name = next((one for one in ("image", "path") if one in names), None)
         if name is None:
             return None
         files = _Files(self.table.column(name), self.root if name == "path" else None)
-        return _Parts(_crop, files, self.table.column("box")) if "box" in names else files
+        return _Parts(_crop, files, self.table.column(box)) if box in names else files
 
     @property
     def sounds(self) -> Sequence[str | bytes | Clip] | None:

@@ -217,7 +217,7 @@ def encoded(
         with progress.stage(f"encode {role}s", len(sounds), "sounds") as report:
             return encode_sounds(encoder, sounds, role, cache, report, _keys_of(things))
     if reads == "image":
-        pictures = _complete(things.pictures, "pictures", f"{role}s", str(encoder))
+        pictures = _complete(things.looked_at, "pictures", f"{role}s", str(encoder))
         with progress.stage(f"encode {role}s", len(pictures), "images") as report:
             return encode_images(encoder, pictures, role, cache, report, _keys_of(things))
     texts = _texts(things.texts, f"{role}s", str(encoder))

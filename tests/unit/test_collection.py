@@ -111,3 +111,14 @@ def test_pictures_with_a_box_are_crops(tmp_path: Path) -> None:
     inside = str(tmp_path / "x")
     assert list(pictures) == [Crop(inside, (1.0, 2.0, 3.0, 4.0)), inside, None]
     assert list(pictures[1:]) == [inside, None]
+
+
+def test_encoders_look_where_a_detector_found_the_thing(tmp_path: Path) -> None:
+    box, found = ([[1.0, 2, 3, 4]], [[0.0, 2, 5, 5]])
+    table = pa.table({"id": ["a"], "path": ["x"], "box": pa.array(box), "found_box": pa.array(found)})
+    things, inside = Collection(table, tmp_path), str(tmp_path / "x")
+    assert list(things.pictures or ()) == [Crop(inside, (1.0, 2.0, 3.0, 4.0))]
+    assert list(things.looked_at or ()) == [Crop(inside, (0.0, 2.0, 5.0, 5.0))]
+    plain = Collection(table.drop_columns("found_box"), tmp_path)
+    assert list(plain.looked_at or ()) == list(plain.pictures or ())
+    assert Collection.of(["a"]).looked_at is None

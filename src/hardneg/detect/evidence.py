@@ -28,6 +28,8 @@ class Evidence:
         judged: what each of them is.
         hidden: for each box that is there the score of the detection that found it and that, were the box not there,
             would be of a background; NaN where there is none.
+        finder: for each box that is there the box of the detection that found it, shape ``(boxes, 4)``; NaN where none
+            did.
         agreed: for each negative the score of a second detector, and for each box that is there (``found_by_both``)
             that of its finder; None without one.
         found_by_both: see ``agreed``.
@@ -36,6 +38,7 @@ class Evidence:
     wrong: Detections
     judged: Mistakes
     hidden: Floats
+    finder: Floats
     agreed: Floats | None = None
     found_by_both: Floats | None = None
 
@@ -66,13 +69,14 @@ class Evidence:
         return replace(self, wrong=moved, judged=Mistakes(self.judged.kind, truth, self.judged.share))
 
     @staticmethod
-    def joined(parts: Sequence[Evidence], hidden: Floats, found_by_both: Floats | None) -> Evidence:
+    def joined(parts: Sequence[Evidence], hidden: Floats, finder: Floats, found_by_both: Floats | None) -> Evidence:
         """The negatives of parts of one whole, in their order, with what was said of all boxes that are there."""
         none = np.zeros(0, np.int64)
         empty = Evidence(
             Detections(none, none, np.zeros((0, 4)), np.zeros(0)),
             Mistakes(np.zeros(0, np.int8), none, np.zeros(0)),
             hidden,
+            finder,
             None if found_by_both is None else np.zeros(0),
         )
         every = [empty, *parts]
@@ -81,6 +85,7 @@ class Evidence:
             Detections(*(np.concatenate([getattr(one, name) for one in wrong]) for name in _BOXES)),
             Mistakes(*(np.concatenate([getattr(one, name) for one in judged]) for name in _JUDGED)),
             hidden,
+            finder,
             None if found_by_both is None else np.concatenate([one.agreed for one in every if one.agreed is not None]),
             found_by_both,
         )
@@ -109,6 +114,7 @@ def evidence_of(
         found,
         judged,
         _hidden(truth, found, judged),
+        _by_finder(found.box, truth, judged),
         agreed,
         None if agreed is None else _by_finder(agreed, truth, judged),
     )
@@ -145,8 +151,8 @@ def _hidden(truth: Truth, found: Detections, judged: Mistakes, background: float
 
 
 def _by_finder(figure: Floats, truth: Truth, judged: Mistakes) -> Floats:
-    """For each box that is there the figure of the detection that found it; NaN where none did."""
-    out = np.full(len(truth), np.nan)
+    """For each box that is there the figure (or figures) of the detection that found it; NaN where none did."""
+    out = np.full((len(truth), *figure.shape[1:]), np.nan)
     right = np.flatnonzero(judged.kind == Kind.CORRECT)
     out[judged.truth[right]] = figure[right]
     return out

@@ -50,7 +50,7 @@ def with_frames_around(
     Of each detection, and of each box that is there and was found: ``frames_near``, how many frames there are around
     its image; ``frames_seen``, in how many of them it goes on; ``score_near``, the mean score there;
     ``frames_labelled``, in how many of them its category is labelled at its place. None of others, and where there are
-    no frames around. A box that is there goes for the detection that found it.
+    no frames around. A box that is there goes for the detection that found it, and starts from that one's box.
 
     Args:
         items: the items.
@@ -71,7 +71,7 @@ def with_frames_around(
     named = pa.compute.coalesce(table.column("predicted"), table.column("label"))
     category = _numbers(pa.compute.index_in(named, value_set=codes), -1).astype(np.int64)
     image = images.positions(table.column("image_id").combine_chunks())
-    box = np.asarray(table.column("box").combine_chunks().flatten(), np.float64).reshape(-1, 4)
+    box = np.asarray(table.column("found_box").combine_chunks().flatten(), np.float64).reshape(-1, 4)
     found = around(
         Boxes(image[rows], category[rows], box[rows]), score[rows], truth, neighbours(*_films(images)[:2]), find
     )

@@ -39,13 +39,15 @@ def items_of(
     What counts for nothing and boxes without an area are left out. Image by image come first the boxes that are there,
     with ids such as ``street/3`` (image and place), then the detections, the surest first, as ``street/d0``.
 
-    Columns: ``path`` where the images have one, ``box``; ``image_id``; ``group``, what models hold out together: the
-    image, or its film; ``label``, the category that is there, none for background; ``predicted``, the category that the
-    detector took it for, and its ``detector_score``, none for what is there; ``hidden_score``, of what is there the
-    score of the detection that would be one of a background if this label were missing; ``mistake``, ``background`` or
-    ``confusion``; ``overlap``, with the box that says so. With a second detector ``second_score``, its highest score
-    for that category on the detection's box, or on the one that found what is there, 0 for none. Of images that are
-    frames ``sequence`` and ``frame``, as they have them, and what :func:`hardneg.detect.with_frames_around` adds.
+    Columns: ``path`` where the images have one, ``box``; ``found_box``, the box as the detector has it, which is where
+    encoders look: of what is there that of the detection that found it, its own where none did; ``image_id``;
+    ``group``, what models hold out together: the image, or its film; ``label``, the category that is there, none for
+    background; ``predicted``, the category that the detector took it for, and its ``detector_score``, none for what is
+    there; ``hidden_score``, of what is there the score of the detection that would be one of a background if this label
+    were missing; ``mistake``, ``background`` or ``confusion``; ``overlap``, with the box that says so. With a second
+    detector ``second_score``, its highest score for that category on the detection's box, or on the one that found what
+    is there, 0 for none. Of images that are frames ``sequence`` and ``frame``, as they have them, and what
+    :func:`hardneg.detect.with_frames_around` adds.
 
     Args:
         truth: what is there.
@@ -89,6 +91,7 @@ def items_from(truth: Truth, said: Evidence, images: Collection, categories: Seq
         "id": _ids(images.ids.cast(pa.string()).take(pa.array(image)), place, order >= len(there)),
         "image_id": images.ids.take(pa.array(image)),
         "box": _boxes(both(truth.box[there], wrong.box)),
+        "found_box": _boxes(both(_or_its_own(said.finder[there], truth.box[there]), wrong.box)),
         "label": _taken(names, both(truth.category[there], label)),
         "predicted": _taken(names, both(none, wrong.category)),
         "detector_score": _figures(both(nothing, wrong.score)),
@@ -124,6 +127,10 @@ def _ids(image: pa.Array, place: IntArray, detected: BoolArray) -> pa.Array:
 
 def _boxes(boxes: NDArray[np.float64]) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(boxes.ravel(), pa.float64()), type=_BOX)
+
+
+def _or_its_own(finder: NDArray[np.float64], box: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.isnan(finder), box, finder)
 
 
 def _taken(names: pa.Array, codes: NDArray[np.integer]) -> pa.Array:

@@ -43,9 +43,10 @@ class MissingLabel(Filter):
     The figure is a conformal p-value: the share of the planted missing labels that look no more like things than this
     detection. At most ``error`` of the missing labels therefore pass for negatives, if these are a random part of the
     things that the detector finds apart from others. Labels that were left out because they are small, dark or far away
-    are not, and more of them pass. Nor does it hold with crops where the detector's boxes are framed unlike the
-    labelled ones, as a hidden label is looked at in its own box (docs/benchmarks.md, other views). Frames of one film
-    show the same things again, so all of a film is held out together, or stretches of it where there are few films.
+    are not, and more of them pass. A detector may frame things otherwise than the annotators (a nucleus, not the cell),
+    so a hidden label is looked at in the box of the detection that found it, as a missing one is (``found_box`` of the
+    items). Frames of one film show the same things again, so all of a film is held out together, or stretches of it
+    where there are few films.
 
     In films another rule needs no model: what at least half of the frames around have labelled at this place, and this
     one has not, is suspect whatever the p-value says (``frames``). That no frame around has it labelled says nothing:

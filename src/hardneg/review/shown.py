@@ -21,8 +21,8 @@ __all__ = ["Pair", "Thing", "pair_of"]
 
 _TEXT = 6000  # characters of a text that are shown
 _SHOWN = 200  # characters of any other column
-_NOT_SAID = {"id", "text", "path", "image", "audio", "box", "scores", "scores_start", "step", "event_start",
-             "event_end", "content", "width", "height"}  # fmt: skip
+_NOT_SAID = {"id", "text", "path", "image", "audio", "box", "found_box", "scores", "scores_start", "step",
+             "event_start", "event_end", "content", "width", "height"}  # fmt: skip
 
 
 @dataclass(frozen=True)

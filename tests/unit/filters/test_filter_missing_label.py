@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ from hardneg.table import Relation, Rows
 pytest.importorskip("sklearn", reason='needs: pip install "hardneg[labels]"')
 
 IMAGES, SIDE, PLACES = 60, 160, (5, 55, 105)  # nine places of 40 pixels in each image
+FRAMES = ((5, 5, 30, 30), (-5, -5, 50, 50), (8, -6, 42, 42), (0, 8, 40, 30))
 DISC, RING, LOGO, NOTHING = range(4)  # the last two are backgrounds; a logo is what the detector is fooled by
 
 
@@ -40,17 +42,23 @@ def scene(seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArra
     return kind, box, score, (kind <= RING) & (rng.random(len(kind)) < 0.25)
 
 
-def positives_of(folder: Path | None, second: NDArray[np.float64] | None = None) -> Positives:
-    """The relations of the scene; each place was detected as what it is, a logo and nothing as a disc."""
+def positives_of(
+    folder: Path | None, second: NDArray[np.float64] | None = None, frame: Sequence[float] = (0, 0, 40, 40)
+) -> Positives:
+    """The relations of the scene; each place was detected as what it is, a logo and nothing as a disc.
+
+    The detector's box of each place is ``frame`` (left, top, width, height), seen from the corner of the label's.
+    """
     kind, box, score, hidden = scene()
     image, category = np.repeat(np.arange(IMAGES), 9), np.where(kind == RING, RING, DISC)
     there = (kind <= RING) & ~hidden
     truth = Truth(image[there], category[there], box[there])
-    found = Detections(image, category, box, score)
+    corner = box * [1, 1, 0, 0]
+    found = Detections(image, category, corner + frame, score)
     columns: dict[str, object] = {"id": np.arange(IMAGES)}
     if folder is not None:
         columns["path"] = [drawn(folder, kind.reshape(IMAGES, 9)[row], row) for row in range(IMAGES)]
-    other = None if second is None else Detections(image, category, box, second)
+    other = None if second is None else Detections(image, category, found.box, second)
     judged = mistakes(truth, found, matched(truth, found))
     images = Collection(pa.table(columns), folder)
     return Positives.from_boxes(truth, found, judged, images=images, categories=["disc", "ring"], second=other)
@@ -80,7 +88,8 @@ def judged(positives: Positives, step: str) -> tuple[NDArray[np.str_], NDArray[n
     rows = positives.items.positions(table.column("item").combine_chunks().dictionary_decode())
     of_image = np.array(positives.items.table.column("image_id").to_pylist())
     boxes = np.array(positives.items.table.column("box").to_pylist())
-    place = np.searchsorted(PLACES, boxes[:, 0]) * 3 + np.searchsorted(PLACES, boxes[:, 1])
+    x, y = np.rint((boxes[:, :2] - PLACES[0]) / 50).astype(int).T
+    place = x * 3 + y
     return np.array(table.column("reason").to_pylist(), str), (kind <= RING)[of_image * 9 + place][rows]
 
 
@@ -105,6 +114,15 @@ def test_missing_labels_in_pictures_are_held_back_and_logos_are_not(tmp_path: Pa
     likely = reason == "missing_label.likely"
     assert missing[likely].mean() > 0.9
     assert likely[missing].mean() > 0.5
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_detector_that_frames_things_otherwise_than_the_annotators_hides_no_missing_label(
+    tmp_path: Path, frame: tuple[float, float, float, float]
+) -> None:
+    caught, lost = shares(positives_of(tmp_path, frame=frame))
+    assert caught > 0.85
+    assert lost < 0.05
 
 
 def test_scores_alone_keep_the_promise_and_lose_more() -> None:

@@ -31,7 +31,7 @@ class Judged:
 def judge(scene: Scene, truth: Truth, found: Results, second: Results | None, most: int, skips: Skips) -> Judged:
     """Match, name the mistakes, and keep of each category the ``most`` surest negatives; the others are counted."""
     kinds, taken = np.zeros(len(Kind), np.int64), np.zeros(len(scene.categories), np.int64)
-    hidden = np.full(len(truth), np.nan)
+    hidden, finder = np.full(len(truth), np.nan), np.full((len(truth), 4), np.nan)
     by_both = None if second is None else hidden.copy()
     lost, held, parts = _Lost(scene), 0, list[Evidence]()
     for group, rows, here in _groups(truth, found):
@@ -41,15 +41,15 @@ def judge(scene: Scene, truth: Truth, found: Results, second: Results | None, mo
         lost.look(boxes, named, group * GROUP)
         kinds += np.bincount(named.kind, minlength=len(Kind))
         taken += np.bincount(said.wrong.category, minlength=len(taken))
-        hidden[rows] = said.hidden
+        hidden[rows], finder[rows] = said.hidden, said.finder
         if by_both is not None and said.found_by_both is not None:
             by_both[rows] = said.found_by_both
         parts.append(said.within(group * GROUP, rows))
         held += len(said.wrong)
         if held > most * len(taken) + _HELD:
-            parts = [Evidence.joined(parts, hidden, by_both).surest(most)]
+            parts = [Evidence.joined(parts, hidden, finder, by_both).surest(most)]
             held = len(parts[0].wrong)
-    said = Evidence.joined(parts, hidden, by_both).surest(most)
+    said = Evidence.joined(parts, hidden, finder, by_both).surest(most)
     lost.count(skips)
     _count_beyond(scene, said.wrong, taken, skips)
     return Judged(said, {f"detections_{kind.name.lower()}": int(kinds[kind]) for kind in Kind})

@@ -97,6 +97,24 @@ def test_it_is_mined_with_pictures(tmp_path: Path) -> None:
     assert all(isinstance(one, Crop) for one in pictures)
 
 
+def test_a_thing_is_looked_at_where_it_was_found_and_written_as_it_is_labelled(tmp_path: Path) -> None:
+    found = [FOUND[0] | {"bbox": [11, 8, 22, 24]}, *FOUND[1:]]
+    options = _written(tmp_path, found=found)
+    recipe = hn.Recipe(tmp_path / "truth.json", read=options, filters=("known", "duplicates"))
+    run = recipe.mine(recipe.read_data(), tmp_path / "run", hn.Settings())
+    table = run.items.table
+    assert table.column("box").to_pylist()[:3] == [[10, 10, 20, 20], [60, 10, 30, 30], [61, 11, 29, 29]]
+    assert table.column("found_box").to_pylist()[:3] == [[11, 8, 22, 24], [60, 10, 30, 30], [61, 11, 29, 29]]
+    assert run.items.looked_at is not None
+    assert run.items.looked_at[0] == Crop(str(tmp_path / "a.png"), (11.0, 8.0, 22.0, 24.0))
+    hn.export(run, "coco", tmp_path / "out.json")
+    written = json.loads((tmp_path / "out.json").read_text())["annotations"]
+    assert [10, 10, 20, 20] in [one["bbox"] for one in written]
+    hn.export(run, "crops", tmp_path / "crops")
+    sizes = {Image.open(one).size for one in (tmp_path / "crops" / "train" / "cat").glob("*.png")}
+    assert sizes == {(20, 20)}
+
+
 def test_truth_alone_is_labelled_boxes(tmp_path: Path) -> None:
     _written(tmp_path)
     (tmp_path / "truth.json.gz").write_bytes(gzip.compress((tmp_path / "truth.json").read_bytes()))
@@ -234,9 +252,14 @@ def test_low_scores_left_out_change_nothing_of_the_others(data_dir: Path) -> Non
         for least in (0.0, 0.4)
     )
     rows = [one for one in every.positives.items.table.to_pylist() if (one["detector_score"] or 1) >= 0.4]
+    found = json.loads((folder / "detections_nanodet.json").read_text())
+    named = {one["id"]: one["name"] for one in json.loads((folder / "annotations.json").read_text())["categories"]}
+    sure = {(one["image_id"], named[one["category_id"]], *one["bbox"]) for one in found if one["score"] >= 0.4}
     for row in rows:
         if (row["hidden_score"] or 0) < 0.4:  # what found the box is left out
             row["hidden_score"] = None
+        if row["predicted"] is None and (row["image_id"], row["label"], *row["found_box"]) not in sure:
+            row["found_box"] = row["box"]
     assert some.positives.items.table.to_pylist() == rows
     assert 0 < _skipped(some)["below_least_score"] == 8383 - some.counts["detections"]
 
