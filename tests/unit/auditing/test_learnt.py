@@ -158,7 +158,7 @@ def test_what_nobody_names_caps_the_false_negatives_by_item() -> None:
 
 def test_the_nameless_are_counted_among_the_mined(learnt: Run) -> None:
     population = Population.of(learnt)
-    named = scene()[1].any(axis=0)
+    named: NDArray[np.bool_] = np.asarray(scene()[1].any(axis=0), bool)
     item = numbers(learnt.negatives["item"])
     assert Mined.of(population) == Mined(len(item), int((~named[item]).sum()))
     part = population.rank == 0
