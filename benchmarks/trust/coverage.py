@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from benchmarks.texts import ROOT
 from benchmarks.trust.scenes import SCENES, Scene, half_hidden
 from hardneg.auditing.anew import mined_anew
 from hardneg.auditing.answers import Answers
-from hardneg.auditing.hidden import completeness_of, hidden_bound, hidden_share
+from hardneg.auditing.hidden import Mined, completeness_of, hidden_bound, hidden_share
 from hardneg.auditing.intervals import Interval
 from hardneg.auditing.judged import judged_share
 from hardneg.auditing.population import Population
@@ -76,14 +77,16 @@ def by_judgements(scene: Scene, work: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def by_hiding(scene: Scene, work: Path) -> list[dict[str, Any]]:
-    """Hidden positives, over 200 minings with another half of the positives known."""
+def by_hiding(scene: Scene, work: Path, times: int = TIMES) -> list[dict[str, Any]]:
+    """Hidden positives, over minings with another half of the positives known."""
     found = defaultdict(list)
-    for seed in range(TIMES):
+    for seed in range(times):
         run, truth = half_hidden(scene, scene.data(work), seed)
         anew, share = mined_anew(run, seed), float(truth.mean())
-        found["hidden positives, completeness stated (0.5)"].append((hidden_share(anew, len(truth), 0.5), share))
-        bound = hidden_bound(anew, len(truth), completeness_of(Population.of(run), anew))
+        population = Population.of(run)
+        mined = Mined.of(population)
+        found["hidden positives, completeness stated (0.5)"].append((hidden_share(anew, mined, 0.5), share))
+        bound = hidden_bound(anew, mined, completeness_of(population, anew))
         found["hidden positives alone: a bound"].append((bound, share))
     return [summed(scene, name, pairs) for name, pairs in found.items()]
 
@@ -103,10 +106,11 @@ def summed(scene: Scene, evidence: str, pairs: list[tuple[Interval, float]]) -> 
     return row
 
 
-def measure(work: Path, only: str) -> None:
+def measure(work: Path, only: str, times: int) -> None:
     work.mkdir(parents=True, exist_ok=True)
+    ways = (("judged", by_judgements), ("hidden", partial(by_hiding, times=times)))
     for scene in SCENES:
-        for kind, measured in (("judged", by_judgements), ("hidden", by_hiding)):
+        for kind, measured in ways:
             file = work / f"coverage-{kind}-{scene.name.replace(', ', '-').replace(' ', '_')}.json"
             if not file.is_file() and only in f"{kind} {scene.name}":
                 file.write_text(json.dumps(measured(scene, work), indent=2) + "\n", encoding="utf-8")
@@ -121,7 +125,10 @@ hidden; *a bound* estimates the completeness itself, from 0 up, and its estimate
 region held no true negative. Teachers are planted: the good one has an area under the curve of 0.9, the wrong one
 gives false negatives the lowest scores. *The far (or near) ones hidden*: the less (or more) a positive resembles its
 anchor, the more surely it is hidden, so the assumption of hidden positives is broken on purpose; judgements assume
-nothing of the kind. Rows under 93% come first."""
+nothing of the kind. Rows under 93% come first. *Calibrated*: by the filter's own
+evidence of hidden positives, whose threshold was chosen by the same ones; ten minings each. Hidden pair by pair all ten
+hold; item by item the estimate is too low and one of ten lies above an interval, for what is unknown hangs together
+there in more ways (the same person, the same topic) than the known positives show."""
 
 
 def page(work: Path) -> str:
@@ -143,11 +150,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["measure", "page"])
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "bench" / "trust")
+    parser.add_argument("--times", type=int, default=TIMES, help="minings for hidden positives")
     parser.add_argument("--only", default="", help="only scenes and kinds with this in their name, as in: judged")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
     if options.what == "measure":
-        measure(options.work, options.only)
+        measure(options.work, options.only, options.times)
     text = page(options.work)
     print(text)
     if options.write:

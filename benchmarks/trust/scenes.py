@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.texts import Judged, scifact, stackfaq
+from benchmarks.trust.data import judged
 from hardneg.collection import Collection
 from hardneg.context import Vectors
 from hardneg.encode import EmbeddingCache, WordLlama, encode_texts
@@ -23,6 +24,7 @@ from hardneg.steps import DEFAULT_FILTERS
 __all__ = ["HIDE", "SCENES", "Data", "Scene", "half_hidden"]
 
 NAIVE = ("known(shared=false)",)
+CALIBRATED = ("known(shared=false)", "calibrated(false_negatives=0.02)")
 MARGIN = ("known(shared=false)", "margin(relative=0.05, reference=mean)")
 
 
@@ -35,6 +37,7 @@ class Data:
     vectors: tuple[NDArray[np.float32], NDArray[np.float32]]
     anchor: IntArray
     item: IntArray
+    own: IntArray | None = None  # the item that each anchor is
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ def half_hidden(scene: Scene, data: Data, seed: int) -> tuple[Run, NDArray[np.bo
     place[asked] = np.arange(len(asked))
     anchors, nothing = data.anchors.take(asked), Ragged.empty(len(asked))
     positive = Ragged.from_pairs(place[data.anchor[known]], data.item[known], len(asked))
-    own, barred = np.full(len(asked), -1, np.int64), np.zeros(len(data.items), bool)
+    own = np.full(len(asked), -1, np.int64) if data.own is None else data.own[asked]
+    barred = np.zeros(len(data.items), bool)
     positives = Positives(anchors, data.items, positive, nothing, nothing, own, barred)
     vectors = Vectors(data.vectors[0][asked], data.vectors[1])
     run = mine(positives, encoder=vectors, sources="neighbors(k=100)", filters=list(scene.filters), sampler="top(n=8)")
@@ -112,8 +116,24 @@ def digits(work: Path) -> Data:  # noqa: ARG001 - they come with scikit-learn
     return Data(*sides, (vectors[asked], vectors[items]), anchor, item)
 
 
+@cache
+def faces(work: Path) -> Data:
+    """Pictures of faces as retrieval: the others of the same person are positives."""
+    found = judged("ORL faces", work)
+    if found is None:
+        raise FileNotFoundError("The ORL faces are not here.")
+    vectors = np.asarray(found.vectors.anchors), np.asarray(found.vectors.items)
+    sides = (Collection.of([f"a{row}" for row in range(len(vectors[0]))]),
+             Collection.of([f"i{row}" for row in range(len(vectors[1]))]))  # fmt: skip
+    return Data(*sides, vectors, found.positive.rows(), found.positive.values, found.own)
+
+
 def faq(work: Path) -> Data:
     return texts(stackfaq, 120, work)
+
+
+def whole_faq(work: Path) -> Data:
+    return texts(stackfaq, 2000, work)
 
 
 SCENES = (
@@ -125,4 +145,8 @@ SCENES = (
     Scene("StackFAQ, margin, the near ones hidden", faq, MARGIN, "near"),
     Scene("StackFAQ, margin, hidden by item", faq, MARGIN, "items"),
     Scene("StackFAQ, default filters", faq, DEFAULT_FILTERS),
+    Scene("StackFAQ, calibrated", whole_faq, CALIBRATED),
+    Scene("StackFAQ, calibrated, hidden by item", whole_faq, CALIBRATED, "items"),
+    Scene("ORL faces, calibrated", faces, CALIBRATED),
+    Scene("ORL faces, calibrated, hidden by item", faces, CALIBRATED, "items"),
 )

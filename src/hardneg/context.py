@@ -93,6 +93,7 @@ class Context:
     notes: dict[str, Any] = field(default_factory=dict)  # what steps want the manifest to say
     of_items: dict[str, NDArray[Any]] = field(default_factory=dict)  # what a source knows of each item: a column
     propose: Callable[[IntArray], Rows] | None = None  # what the run's source proposes for some anchors, rising
+    hidden: Rows | None = None  # known positives that a filter hid to learn from, with its evidence
     wanted: int = 8  # negatives that each anchor is to get
     _encoded: dict[str, Vectors] = field(default_factory=dict)
     _predicted: dict[str, Predictions] = field(default_factory=dict)

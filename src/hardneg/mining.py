@@ -146,6 +146,7 @@ def mine(
         scores = {name: vectors.pairs(one.rows(), one.values) for name, one in positives.lists().items()}
         writer.tables(positives, scores, choice.used)
         writer.plane(places_of(vectors, in_use(positives, choice.used)))
+        writer.hidden(context.hidden if positives.classes is None else None, positives)
         writer.negatives(choice.negatives)
     about = {
         "encoder": _name(encoder, source),
@@ -212,7 +213,7 @@ def refilter(
         writer.copy_tables(run)
     else:
         writer.tables(positives, said.scores, np.ones(len(run.items), bool))
-    writer.copy_plane(run)
+    writer.copy_more(run)
     writer.negatives(choice.negatives)
     kept = {k: v for k, v in old.items() if k in _KEPT} | ({} if said is None else {"decisions": dict(said.counts)})
     kept |= media_of(run.items, path)

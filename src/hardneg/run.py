@@ -3,6 +3,7 @@
     negatives.parquet        what was sampled
     candidates/*.parquet     every candidate, with verdict, reason and evidence
     positives.parquet        every known relation, with its similarity
+    hidden.parquet           known positives as a filter judged them that hid them to learn; where there is one
     anchors.parquet          the anchors with their texts
     items.parquet            the items that the other tables name
     plane.parquet            where anchors and items lie on a plane, in the order of these tables; not in a large run
@@ -47,9 +48,10 @@ from hardneg.table import (
     source_bits,
 )
 
-__all__ = ["PLANE", "RELATIONS", "Run", "media_of", "refuse_existing", "relation_of", "rows_of"]
+__all__ = ["HIDDEN", "PLANE", "RELATIONS", "Run", "media_of", "refuse_existing", "relation_of", "rows_of"]
 
 PLANE = "plane.parquet"
+HIDDEN = "hidden.parquet"
 RELATIONS = ("positive", "negative", "ignored")
 
 
@@ -129,6 +131,14 @@ class Run:
     def plane(self) -> pa.Table | None:
         """Where anchors and items lie on a plane (:func:`hardneg.plane.places_of`); None where the run has none."""
         return read_table(self.path / PLANE) if (self.path / PLANE).is_file() else None
+
+    @property
+    def hidden(self) -> pa.Table | None:
+        """Known positives that a filter hid to learn from, with its evidence; None where the run has none.
+
+        A table of :func:`hardneg.schema.hidden_schema`.
+        """
+        return self._read(HIDDEN) if (self.path / HIDDEN).is_file() else None
 
     @property
     def media(self) -> Path | None:

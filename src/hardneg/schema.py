@@ -8,7 +8,10 @@ import pyarrow as pa
 
 from hardneg.errors import RunError
 
-__all__ = ["CANDIDATE_COLUMNS", "VERSION", "candidate_schema", "check_version", "negative_schema", "positive_schema"]
+__all__ = [
+    "CANDIDATE_COLUMNS", "HIDDEN_FOR", "VERSION", "candidate_schema", "check_version", "hidden_schema",
+    "negative_schema", "positive_schema",
+]  # fmt: skip
 
 VERSION = 1
 
@@ -26,6 +29,8 @@ CANDIDATE_COLUMNS: Mapping[str, pa.DataType] = {
     "evidence": pa.float32(),  # the figure that decided; NaN for a kept one
     "grade": _NAME,  # easy, semi_hard, hard
 }
+# For whom a known positive was hidden: for its anchor alone, so that others may name it still, or for all.
+HIDDEN_FOR = ("anchor", "all")
 _SAMPLED = ("score", "rank", "source", "source_score", "positive_score", "grade")
 
 
@@ -51,6 +56,13 @@ def positive_schema(anchor_id: pa.DataType, item_id: pa.DataType) -> pa.Schema:
     return pa.schema(
         [("anchor", _ids(anchor_id)), ("item", _ids(item_id)), ("relation", _NAME), ("score", pa.float32())]
     )
+
+
+def hidden_schema(anchor_id: pa.DataType, item_id: pa.DataType, evidence: Mapping[str, pa.DataType]) -> pa.Schema:
+    """The schema of ``hidden.parquet``: known positives and the evidence of the filter that hid them, NaN where the
+    source would not have proposed them.
+    """
+    return pa.schema([("anchor", _ids(anchor_id)), ("item", _ids(item_id)), ("hidden_for", _NAME), *evidence.items()])
 
 
 def check_version(found: object) -> None:

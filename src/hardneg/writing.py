@@ -22,10 +22,10 @@ from hardneg.errors import RunError
 from hardneg.journal import Journal, Parts
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray
-from hardneg.run import PLANE, RELATIONS, Run, refuse_existing
+from hardneg.run import HIDDEN, PLANE, RELATIONS, Run, refuse_existing
 from hardneg.similarity import FloatArray
 from hardneg.storage import digest, place, read_table, swept, take_name, write_json, write_rows, write_table
-from hardneg.table import dictionary, id_column
+from hardneg.table import Rows, dictionary, id_column
 
 __all__ = ["RunWriter", "in_use"]
 
@@ -119,14 +119,31 @@ class RunWriter:
         if places is not None:
             write_table(places, self.partial / PLANE)
 
-    def copy_plane(self, run: Run) -> None:
-        """Take the places of another run with the same anchors and items."""
-        if (run.path / PLANE).is_file():
-            shutil.copyfile(run.path / PLANE, self.partial / PLANE)
+    def hidden(self, rows: Rows | None, positives: Positives) -> None:
+        """Write the known positives that a filter hid, if one did."""
+        if rows is None:
+            return
+        columns = {name: column for name, column in rows.columns.items() if name != "hidden_for"}
+        kinds = {name: pa.from_numpy_dtype(column.dtype) for name, column in columns.items()}
+        table = [
+            id_column(rows.anchor, positives.anchors),
+            id_column(rows.item, positives.items),
+            dictionary(rows["hidden_for"], schema.HIDDEN_FOR),
+            *(pa.array(column) for column in columns.values()),
+        ]
+        kind = schema.hidden_schema(positives.anchors.ids.type, positives.items.ids.type, kinds)
+        write_table(pa.table(table, schema=kind), self.partial / HIDDEN)
+
+    def copy_more(self, run: Run) -> None:
+        """Take what else another run with the same anchors and items has: their places, the hidden positives."""
+        self._copy(run, *(name for name in (PLANE, HIDDEN) if (run.path / name).is_file()))
 
     def copy_tables(self, run: Run) -> None:
         """Take the anchors, items and relations of another run as they are."""
-        for name in ("anchors.parquet", "items.parquet", "positives.parquet"):
+        self._copy(run, "anchors.parquet", "items.parquet", "positives.parquet")
+
+    def _copy(self, run: Run, *names: str) -> None:
+        for name in names:
             with place(self.partial / name) as file, (run.path / name).open("rb") as source:
                 shutil.copyfileobj(source, file)
 

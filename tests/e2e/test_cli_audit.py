@@ -92,3 +92,17 @@ def test_the_page_says_whether_it_is_trustworthy(mined: Path, tmp_path: Path, vi
     assert section.locator("svg.interval").count() >= 5
     narrow = visit(mined / "report.html", width=390)
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_calibrated_filter_s_own_evidence_is_used(mined: Path, tmp_path: Path) -> None:
+    out = tmp_path / "calibrated"
+    filters = ("--filter", "known(shared=false)", "--filter", "calibrated(false_negatives=0.3)")
+    done = run("mine", demo_data(), *filters, "--sampler", "top(n=4)", "-o", out, "--cache", tmp_path / "cache")
+    assert done.exit_code == 0, done.output
+    assert (out / "hidden.parquet").is_file() != ("fallback" in json.loads((out / "manifest.json").read_text()))
+    found = run("audit", out, "--completeness", "0.9", "--json")
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout[found.stdout.index("{") :])
+    said = " ".join(one for estimate in told["estimates"] for one in estimate["assumptions"])
+    assert "threshold" in said
+    assert "taken to pass" not in said

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hardneg import random
+from hardneg.auditing.learnt import Learnt, judges_alone, steps_of
 from hardneg.calibrate import hidden_positives
 from hardneg.choosing import FILL, class_columns
 from hardneg.context import Context, reference_scores
@@ -48,10 +49,12 @@ class Anew:
         item: that of the positive.
         score: its similarity to the anchor.
         rank: the raw rank it has or would have; -1 beyond the candidates.
-        weight: how many positives of its anchor it stands for among the hidden; 0 for one that was not hidden.
+        weight: how many positives it stands for among the hidden; 0 for one that was not hidden.
+        looked_at: of the anchors with several positives the share whose positives were hidden.
         mined: whether it is mined as a negative once it is hidden from its own anchor.
         mined_unseen: the same where no other anchor names it either.
         passed_over: filters that need a model and could not judge the hidden; they were taken to let them pass.
+        learnt: filters that judged the hidden by what they had learnt from them.
     """
 
     anchor: IntArray
@@ -59,23 +62,27 @@ class Anew:
     score: FloatArray
     rank: IntArray
     weight: FloatArray
+    looked_at: float
     mined: BoolArray
     mined_unseen: BoolArray
     passed_over: tuple[str, ...]
+    learnt: tuple[str, ...] = ()
 
 
 def mined_anew(run: Run, seed: int = 0, progress: Progress | None = None) -> Anew:
     """Hide the known positives of anchors that have several, at most one of an anchor at a time, and mine.
 
     So every hidden one is looked at in the state in which an unknown positive is: all the others that are known are
-    known.
+    known. Where a filter learnt by hiding them as well, only those that it hid are, with its evidence.
     """
-    steps = Steps.of_run(run.manifest, None, None)
+    steps = steps_of(run)
     positives, score = run.positives, run.positive_scores
     anchor, item = positives.positive.rows(), positives.positive.values
-    fold, weight = _folds(positives, seed)
+    learnt = Learnt.of(run, steps.filters)
+    fold, weight, looked_at = _folds(positives, learnt.there, seed)
     named = named_elsewhere(positives.positive, len(positives.items))
     gathers = _gathers(steps, positives)
+    judging = tuple(one for one in steps.filters if judges_alone(one, learnt))
     rank = np.full(len(anchor), -1, np.int64)
     mined, unseen = np.zeros((2, len(anchor)), bool)
     with (progress or Silent()).stage("hide known positives", len(run.manifest["parts"]), "parts") as report:
@@ -89,16 +96,17 @@ def mined_anew(run: Run, seed: int = 0, progress: Progress | None = None) -> Ane
                 if not len(hidden):
                     continue
                 mine = rows if steps.plan.capped else rows.take(np.isin(rows.anchor, anchor[hidden]))
-                columns: dict[str, Array] = {
-                    "score": score[hidden],
-                    "rank": rank[hidden].astype(np.int32),
-                    "relation": np.where(named[hidden], Relation.SHARED, Relation.UNKNOWN).astype(np.uint8),
-                }
-                fresh = Rows(anchor[hidden], item[hidden], columns)
-                mined[hidden], unseen[hidden] = _chosen(run, steps, gathers, mine, fresh, fold != number)
+                columns: dict[str, Array] = {"score": score[hidden], "rank": rank[hidden].astype(np.int32)}
+                relation = np.where(named[hidden], Relation.SHARED, Relation.UNKNOWN).astype(np.uint8)
+                fresh = Rows(anchor[hidden], item[hidden], {**columns, "relation": relation})
+                seen_as = [{name: told[hidden] for name, told in one.items()} for one in (learnt.named, learnt.unseen)]
+                seen_as[1]["relation"] = np.full(len(hidden), Relation.UNKNOWN, np.uint8)
+                mining = _Mining(run, steps, gathers, judging)
+                mined[hidden], unseen[hidden] = _chosen(mining, mine, fresh, fold != number, seen_as)
             report(place, len(run.manifest["parts"]))
-    names = tuple(str(one) for one in steps.filters if not _judges_alone(one))
-    return Anew(anchor, item, score, rank, weight, mined, unseen, names)
+    passed_over = tuple(str(one) for one in steps.filters if one not in judging)
+    by_learning = tuple(str(one) for one in judging if one.needs_model)
+    return Anew(anchor, item, score, rank, weight, looked_at, mined, unseen, passed_over, by_learning)
 
 
 def named_elsewhere(positive: Ragged, items: int) -> BoolArray:
@@ -126,16 +134,22 @@ def named_elsewhere(positive: Ragged, items: int) -> BoolArray:
     return out
 
 
-def _folds(positives: Positives, seed: int) -> tuple[IntArray, FloatArray]:
-    """The fold of each positive, -1 for one that is not hidden, and how many of its anchor it stands for."""
+def _folds(positives: Positives, usable: BoolArray, seed: int) -> tuple[IntArray, FloatArray, float]:
+    """The fold of each positive, -1 for one that is not hidden, how many it stands for, and the share of the anchors.
+
+    The hidden ones of an anchor stand for all of its positives, these anchors for all that have several.
+    """
     anchor, item = positives.positive.rows(), positives.positive.values
     numbers = random.uniform(seed, positives.anchors.keys[anchor], positives.items.keys[item])
-    order = np.lexsort((numbers, anchor))
+    order = np.lexsort((numbers, ~usable, anchor))
     place = np.empty(len(anchor), np.int64)
     place[order] = np.arange(len(anchor)) - positives.positive.offsets[:-1][anchor[order]]
     count = positives.positive.lengths()[anchor]
-    hidden = (count > 1) & (place < FOLDS)
-    return np.where(hidden, place, -1), np.where(hidden, count / np.minimum(count, FOLDS), 0.0).astype(np.float32)
+    hidden = usable & (count > 1) & (place < FOLDS)
+    many = np.bincount(anchor[hidden], minlength=len(positives.anchors))
+    looked_at = float((many > 0).sum() / max(1, (positives.positive.lengths() > 1).sum()))
+    weight = np.where(hidden, count / np.maximum(many[anchor] * looked_at, 1e-9), 0.0).astype(np.float32)
+    return np.where(hidden, place, -1), weight, looked_at
 
 
 def _groups(run: Run, *, capped: bool) -> Iterator[Rows]:
@@ -150,13 +164,24 @@ def _groups(run: Run, *, capped: bool) -> Iterator[Rows]:
         yield Rows.concatenated([Rows(one.anchor, one.item, {k: one[k] for k in sorted(shared)}) for one in parts])
 
 
+@dataclass(frozen=True, eq=False)
+class _Mining:
+    """What mines anew: a run, its steps, what gives evidence to new rows, and the filters that can judge these."""
+
+    run: Run
+    steps: Steps
+    gathers: Sequence[Gather]
+    judging: tuple[Filter, ...]
+
+
 def _chosen(
-    run: Run, steps: Steps, gathers: Sequence[Gather], rows: Rows, fresh: Rows, known: BoolArray
-) -> tuple[BoolArray, BoolArray]:  # fmt: skip
-    """Which of the hidden (``fresh``) are mined: as other anchors name them, and where none does.
+    mining: _Mining, rows: Rows, fresh: Rows, known: BoolArray, seen_as: Sequence[Mapping[str, Array]]
+) -> list[BoolArray]:  # fmt: skip
+    """Which of the hidden (``fresh``) are mined, for each way to see them: columns as they would be then.
 
     ``known`` are the positives that stay.
     """
+    run, steps = mining.run, mining.steps
     before = run.positives
     pairs = before.positive.rows()[known], before.positive.values[known]
     positives = replace(before, positive=Ragged.from_pairs(*pairs, len(before.anchors)))
@@ -165,19 +190,19 @@ def _chosen(
     both = Rows.concatenated([rows, _filled(fresh, rows)])
     order = np.lexsort((both.item, -both["score"], both.anchor))
     both, is_fresh = both.take(order), (np.arange(len(both)) >= len(rows))[order]
-    for gather in gathers:
+    place = order[is_fresh] - len(rows)
+    for gather in mining.gathers:
         made = gather(positives, both)
         both = both.having(**{name: np.where(is_fresh, made[name], both[name]) for name in made})
-    alone = replace(steps, filters=tuple(one for one in steps.filters if _judges_alone(one)))
+    alone = replace(steps, filters=mining.judging)
     judged, _ = judge_rows(both.take(~is_fresh), steps, references)
 
-    def mined(relation: Array) -> BoolArray:
-        asked = both.take(is_fresh).having(relation=relation)
+    def mined(columns: Mapping[str, Array]) -> BoolArray:
+        asked = both.take(is_fresh).having(**{name: column[place] for name, column in columns.items()})
         found = [one.take(one["verdict"] == Verdict.KEEP) for one in (judged, judge_rows(asked, alone, references)[0])]
         return _sampled(run, steps, Rows.concatenated(found), fresh)
 
-    unseen = np.full(len(fresh), Relation.UNKNOWN, np.uint8)
-    return mined(both["relation"][is_fresh]), mined(unseen)
+    return [mined(columns) for columns in seen_as]
 
 
 def _sampled(run: Run, steps: Steps, kept: Rows, fresh: Rows) -> BoolArray:
@@ -193,7 +218,7 @@ def _gathers(steps: Steps, positives: Positives) -> list[Gather]:
     """What gives new rows the evidence that needs no model. Copies are found by texts that are read once."""
     found: list[Gather] = []
     for one in steps.filters:
-        if one.evidence and _judges_alone(one):
+        if one.evidence and not one.needs_model and getattr(one, "among", None) is None:
             found.append(_copies(positives) if isinstance(one, Duplicates) else _others(one))
     return found
 
@@ -210,11 +235,6 @@ def _others(one: Filter) -> Gather:
         return {} if made is None else made(rows)
 
     return gather
-
-
-def _judges_alone(one: Filter) -> bool:
-    """Whether a filter can judge a new row of a finished run: whether its evidence needs no vectors and no model."""
-    return not one.needs_model and getattr(one, "among", None) is None
 
 
 def _filled(fresh: Rows, rows: Rows) -> Rows:

@@ -17,7 +17,7 @@ negatives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ from hardneg.ragged import BoolArray, IntArray
 from hardneg.similarity import FloatArray
 from hardneg.table import Relation
 
-__all__ = ["Completeness", "completeness_of", "hidden_bound", "hidden_parts", "hidden_share"]
+__all__ = ["Completeness", "Mined", "completeness_of", "hidden_bound", "hidden_parts", "hidden_share"]
 
 _QUANTILES = (0.9, 0.75, 0.5, 0.25)  # of the known positives' scores, where regions begin
 _RANKS = (1, 2, 4, 8)
@@ -53,6 +53,25 @@ class Completeness:
     region: str
 
 
+@dataclass(frozen=True)
+class Mined:
+    """How many pairs were mined, and how many of them ``nameless``: their item is no known positive of anybody.
+
+    Where labels are missing item by item, every false negative is one of the latter.
+    """
+
+    pairs: int
+    nameless: int
+
+    @classmethod
+    def of(cls, population: Population, within: BoolArray | None = None) -> Mined:
+        """Of all that was mined, or of a part."""
+        run = population.run
+        named = np.bincount(run.positives.positive.values, minlength=len(run.items)) > 0
+        item = population.item if within is None else population.item[within]
+        return cls(len(item), int((~named[item]).sum()))
+
+
 def completeness_of(population: Population, anew: Anew, confidence: float = CONFIDENCE) -> Completeness:
     """A lower end for the completeness, over regions of high scores and of first ranks (all of them at once,
     Bonferroni).
@@ -61,7 +80,7 @@ def completeness_of(population: Population, anew: Anew, confidence: float = CONF
     without any known positive is not mined, and that would count too many as known.
     """
     unlabelled = _unlabelled(population)
-    several = anew.weight > 0
+    several = np.bincount(anew.anchor)[anew.anchor] > 1
     regions = list(_regions(anew, several, unlabelled))
     found = [Completeness(0.0, 0.0, "no region")]
     for name, known, others in regions:
@@ -119,56 +138,71 @@ def _inflation(residual: FloatArray, cluster: IntArray) -> float:
     return max(1.0, float((sums**2).sum()) / plain) if plain > 0 else 1.0
 
 
-def hidden_share(anew: Anew, mined: int, completeness: float, within: BoolArray | None = None) -> Interval:
+def hidden_share(anew: Anew, mined: Mined, completeness: float, within: BoolArray | None = None) -> Interval:
     """The share of false negatives at a stated completeness.
 
-    The lower end counts hidden positives that other anchors may still name, the upper end and the share those that no
-    anchor names: whether labels are missing pair by pair or item by item is not known.
+    Whether labels are missing pair by pair or item by item is not known, so the lower end is the lower of both, the
+    upper end and the share the higher: see :func:`_either`.
     """
-    tail = (1 - CONFIDENCE) / 2
-    named, unseen = (_hits(anew, which, within) for which in (anew.mined, anew.mined_unseen))
-    low = _false_of(named, completeness, tail, upper=False)
-    high = _false_of(unseen, completeness, tail, upper=True)
-    value = unseen[0] * (1 - completeness) / completeness
-    return Interval(*(min(1.0, one / mined) for one in (value, low, high)))
+    tail, odds = (1 - CONFIDENCE) / 2, (1 - completeness) / completeness
+    ways = _ways(anew, within)
+    value = _either([hits[0] * odds for hits in ways], mined)
+    low = min(_false_of(ways[0], completeness, tail, upper=False), value)
+    high = _either([_false_of(hits, completeness, tail, upper=True) for hits in ways], mined)
+    return Interval(*(min(1.0, one / mined.pairs) for one in (value, low, high)))
 
 
-def hidden_bound(anew: Anew, mined: int, found: Completeness, within: BoolArray | None = None) -> Interval:
+def hidden_bound(anew: Anew, mined: Mined, found: Completeness, within: BoolArray | None = None) -> Interval:
     """The share of false negatives is at most this, at the lowest completeness that the candidates allow."""
     if found.low <= 0:
         return Interval(float("nan"), 0.0, 1.0)
-    hits = _hits(anew, anew.mined_unseen, within)
-    high = _false_of(hits, found.low, (1 - CONFIDENCE) / 2, upper=True)
-    value = hits[0] * (1 - found.best) / found.best
-    return Interval(min(1.0, value / mined), 0.0, min(1.0, high / mined))
+    ways, tail = _ways(anew, within), (1 - CONFIDENCE) / 2
+    high = _either([_false_of(hits, found.low, tail, upper=True) for hits in ways], mined)
+    value = _either([hits[0] * (1 - found.best) / found.best for hits in ways], mined)
+    return Interval(min(1.0, value / mined.pairs), 0.0, min(1.0, high / mined.pairs))
+
+
+def _ways(anew: Anew, within: BoolArray | None) -> list[tuple[float, float]]:
+    """The hits where labels are missing pair by pair, so that others may name what is hidden, and item by item."""
+    return [_hits(anew, which, within) for which in (anew.mined, anew.mined_unseen)]
+
+
+def _either(false: Sequence[float], mined: Mined) -> float:
+    """The higher number of false negatives of the two ways; by item they are no more than the nameless mined."""
+    by_pair, by_item = false
+    return max(by_pair, min(by_item, mined.nameless))
 
 
 def hidden_parts(
-    parts: Coded, of_hidden: IntArray, anew: Anew, found: Completeness, stated: float | None
+    population: Population, parts: Coded, of_hidden: IntArray, hidden: tuple[Anew, Completeness], stated: float | None
 ) -> list[Part]:  # fmt: skip
     """Each part of the mined, at the stated completeness or with its bound; ``of_hidden`` is each positive's part."""
-    out = []
+    out, (anew, found) = [], hidden
     for code, name in enumerate(parts.names):
-        mined, within = int((parts.codes == code).sum()), of_hidden == code
-        if mined:
-            hits = int((anew.mined_unseen & within).sum())
-            hidden = int((within & (anew.weight > 0)).sum())
+        mined, within = Mined.of(population, parts.codes == code), of_hidden == code
+        if mined.pairs:
+            hits = int((anew.mined & within).sum())
+            asked = int((within & (anew.weight > 0)).sum())
             if stated is None:
                 share = hidden_bound(anew, mined, found, within)
             else:
                 share = hidden_share(anew, mined, stated, within)
-            out.append(Part(name, mined, hidden, hits, share))
+            out.append(Part(name, mined.pairs, asked, hits, share))
     return out
 
 
 def _hits(anew: Anew, mined: BoolArray, within: BoolArray | None) -> tuple[float, float]:
-    """How many hidden positives were mined, and how much their variance is inflated: one item may be hidden often."""
+    """How many hidden positives were mined, and how much their variance is inflated: one item may be hidden often.
+
+    Where not all anchors were looked at, those of one anchor were drawn together.
+    """
     rows = mined if within is None else mined & within
     weight = anew.weight[rows].astype(np.float64)
     if not len(weight):
         return 0.0, float(max(1.0, anew.weight.max(initial=1.0)))
-    of_item = np.bincount(np.unique(anew.item[rows], return_inverse=True)[1], weight)
-    return float(weight.sum()), max(1.0, float((of_item**2).sum() / weight.sum()))
+    clusters = [anew.item] if anew.looked_at == 1 else [anew.item, anew.anchor]
+    sums = [np.bincount(np.unique(one[rows], return_inverse=True)[1], weight) for one in clusters]
+    return float(weight.sum()), max(1.0, *(float((one**2).sum() / weight.sum()) for one in sums))
 
 
 def _false_of(hits: tuple[float, float], completeness: float, tail: float, *, upper: bool) -> float:

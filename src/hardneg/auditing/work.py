@@ -9,7 +9,7 @@ import numpy as np
 
 from hardneg.auditing.answers import Answers, Judgements, answers_of
 from hardneg.auditing.evidence import Evidence
-from hardneg.auditing.hidden import hidden_bound, hidden_parts, hidden_share
+from hardneg.auditing.hidden import Mined, hidden_bound, hidden_parts, hidden_share
 from hardneg.auditing.intervals import Interval
 from hardneg.auditing.judged import judged_parts, judged_share
 from hardneg.auditing.population import Coded, Population
@@ -160,22 +160,29 @@ def _taught_alone(evidence: Evidence, answers: Answers) -> list[Estimate]:
     return [Estimate(f"the teacher {evidence.teacher}", "uncorrected", Interval(share, none, none), why)]
 
 
+_LEARNT = (
+    "chose its one threshold by the hidden positives that are counted here (no model judged an anchor that it was "
+    "fitted to): the figure may be a trifle too low for that."
+)
+
+
 def _hidden(evidence: Evidence, completeness: float | None) -> list[Estimate]:
     """By hidden positives: at a stated completeness, and at the least that the candidates allow."""
     if evidence.hidden is None:
         return []
-    anew, found, mined = evidence.hidden.anew, evidence.hidden.completeness, len(evidence.population)
+    anew, found, mined = evidence.hidden.anew, evidence.hidden.completeness, Mined.of(evidence.population)
     alike = "Known positives are a random part of all positives: neither the easy nor the near ones alone."
     passed = tuple(f"{name} needs a model: hidden positives were taken to pass it." for name in anew.passed_over)
+    learnt = tuple(f"{name} {_LEARNT}" for name in anew.learnt)
     hidden = f"{int((anew.weight > 0).sum()):,} hidden positives"
     estimates = []
     if completeness is not None:
         stated, share = f"a completeness of {completeness:.0%}", hidden_share(anew, mined, completeness)
-        assumed = (f"Of all positives {completeness:.0%} are known, as stated.", alike, *passed)
+        assumed = (f"Of all positives {completeness:.0%} are known, as stated.", alike, *passed, *learnt)
         estimates.append(Estimate(f"{hidden} and {stated}", "assumed", share, assumed))
     share = hidden_bound(anew, mined, found)
     top = f"It would be about {share.value:.1%} if nothing in the surest region ({found.region}) were a true negative."
-    estimates.append(Estimate(hidden, "bound", share, (alike, *([top] if found.best else []), *passed)))
+    estimates.append(Estimate(hidden, "bound", share, (alike, *([top] if found.best else []), *passed, *learnt)))
     return estimates
 
 
@@ -191,8 +198,8 @@ def _parts(evidence: Evidence, answers: Answers, best: str, completeness: float 
         return {name: judged_parts(one, evidence.cells(answers), answers) for name, one in parts.items()}
     if best in ("bound", "assumed") and evidence.hidden is not None:
         anew, ranks = evidence.hidden.anew, rank_bands(population.rank)
-        found = evidence.hidden.completeness
-        return {"rank": hidden_parts(ranks, rank_bands(anew.rank).codes, anew, found, completeness)}
+        both = anew, evidence.hidden.completeness
+        return {"rank": hidden_parts(population, ranks, rank_bands(anew.rank).codes, both, completeness)}
     return {}
 
 

@@ -14,7 +14,7 @@ from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
-from hardneg.ragged import IntArray
+from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.similarity import FloatArray
 from hardneg.table import Rows
 
@@ -41,7 +41,7 @@ class Calibration:
 
     ``promised`` says whether the rates are bounds; where nothing can be promised at the wanted rate they are estimates.
     ``shares`` holds for each group (nobody else has the item, another anchor has it) the share of the candidates that
-    are positives.
+    are positives. ``hidden`` are the known positives of the anchors that were learnt from, as they were judged.
     """
 
     context: Context
@@ -51,6 +51,7 @@ class Calibration:
     points: list[Point]
     shares: Figures
     promised: bool
+    hidden: Rows
     about: Mapping[str, Any]
 
     def judge(self, rows: Rows) -> Judged:
@@ -63,9 +64,7 @@ class Calibration:
         order = np.argsort(rows.anchor, kind="stable")
         found = self.evidence.of(rows.having(**of_anchor).take(order))
         odds = self.learnt.log_odds(found.figures, positives.anchors.keys[rows.anchor[order]])
-        share = self.shares[found.named.astype(np.int64)]
-        before = np.log(np.maximum(share, 1e-9) / np.maximum(1 - share, 1e-9))
-        likely = 1 / (1 + np.exp(-np.clip(odds + before, -50, 50)))
+        likely = _likely(odds, found.named, self.shares)
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
         out.rate[order] = self.curve.rate(odds, promised=self.promised)
         out.probability[order] = likely
@@ -101,7 +100,33 @@ def calibrated(context: Context, rate: float) -> Calibration | int:
     points = frontier(pool, rows, made, context.wanted, promised=promised)
     about = _about(known, found, pool, unknown, made, promised)
     shares = np.array([one[0] for one in unknown]) / np.maximum(candidates, 1)
-    return Calibration(context, evidence, found, made, points, shares, promised, about)
+    asked = Rows(known.rows.anchor, known.rows.item, {
+        "hidden_for": known.nameless.astype(np.uint8),
+        "false_negative_rate": made.rate(odds, promised=promised),
+        "positive_probability": _likely(odds, known.found.named, shares).astype(np.float32),
+        "nearest_positive": _places(context, known.rows.anchor, known.found.nearest),
+    }).take(known.hidden)  # fmt: skip
+    hidden = _with_others(asked, known.anchors, positives.positive)
+    return Calibration(context, evidence, found, made, points, shares, promised, hidden, about)
+
+
+def _likely(odds: Figures, named: BoolArray, shares: Figures) -> Figures:
+    """How likely rows are positives, by their log odds and the share of positives in the group of each."""
+    share = shares[named.astype(np.int64)]
+    before = np.log(np.maximum(share, 1e-9) / np.maximum(1 - share, 1e-9))
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds + before, -50, 50))))
+
+
+def _with_others(asked: Rows, anchors: IntArray, positive: Ragged) -> Rows:
+    """The hidden positives with those of the same anchors that no source would have proposed, by anchor and item."""
+    mine = positive.take(anchors)
+    anchor, item = anchors[mine.rows()], mine.values
+    there = Ragged.from_pairs(asked.anchor, asked.item, len(positive)).contains(anchor, item)
+    anchor, item = anchor[~there], item[~there]
+    nothing = {"hidden_for": 0, "false_negative_rate": np.nan, "positive_probability": np.nan, "nearest_positive": -1}
+    columns = {name: np.full(len(anchor), value, asked[name].dtype) for name, value in nothing.items()}
+    out = Rows.concatenated([asked, Rows(anchor, item, columns)])
+    return out.take(np.lexsort((out["hidden_for"], out.item, out.anchor)))
 
 
 def _about(

@@ -73,6 +73,7 @@ class Calibrated(Filter):
         least = float(made.curve.share[0])
         if not made.promised and least > self.false_negatives:
             return self._by_margin(context, f"no threshold has an estimated share below {least:.1%}")
+        context.hidden = made.hidden
         context.notes["calibrated"] = dict(made.about)
         context.notes["frontier"] = [one.about() for one in made.points]
         if not made.promised:

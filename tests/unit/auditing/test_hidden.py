@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.unit.auditing.world import mined, numbers, scene, things
 
 from hardneg.auditing.anew import mined_anew, named_elsewhere
-from hardneg.auditing.hidden import completeness_of, hidden_bound, hidden_share
+from hardneg.auditing.hidden import Mined, completeness_of, hidden_bound, hidden_share
 from hardneg.auditing.population import Population
 from hardneg.ragged import Ragged
 from hardneg.run import Run
@@ -82,9 +82,10 @@ def test_the_share_at_the_true_completeness_and_the_bound_hold_the_truth() -> No
         table = run.negatives
         true = float(truth[numbers(table["anchor"]), numbers(table["item"])].mean())
         anew = mined_anew(run)
-        share = hidden_share(anew, table.num_rows, 0.5)
-        found = completeness_of(Population.of(run), anew)
-        bound = hidden_bound(anew, table.num_rows, found)
+        population = Population.of(run)
+        share = hidden_share(anew, Mined.of(population), 0.5)
+        found = completeness_of(population, anew)
+        bound = hidden_bound(anew, Mined.of(population), found)
         assert found.low <= 0.5
         held.append((share.low <= true <= share.high) and true <= bound.high)
     assert sum(held) >= 11
