@@ -137,7 +137,8 @@ class Guard:
         ref_about = (about if own else About()) if ref_about is None else ref_about
         sides = Sides(
             left, right, relation, _guides(about, ref_about, relation), _contents(about, ref_about, relation),
-            self._pairs(about.ids, ref_about.ids, own=own), evidence or {}, self._of_run(about.ids, ref_about.ids, own=own),
+            self._pairs(about.ids, ref_about.ids, own=own), evidence or {},
+            self._of_run(about.ids, ref_about.ids, own=own),
         )  # fmt: skip
         idle = sides.contents is None  # without contents plain 'duplicates' has nothing to compare
         return Judged(sides, tuple(one for one in self.filters if not (idle and one == Duplicates())), self.chunk_mib)

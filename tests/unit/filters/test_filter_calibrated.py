@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from hardneg.calibrate.evidence import Evidence
@@ -150,3 +151,14 @@ def test_the_page_shows_the_frontier_with_the_chosen_point_on_it(tmp_path: Path)
 def test_a_rate_is_a_share(text: str) -> None:
     with pytest.raises(OptionError, match="above 0 and below 1"):
         FILTERS.make(text)
+
+
+@pytest.mark.parametrize(("column", "instead"), [("label", "--filter unlabelled"), ("group", "--filter 'margin")])
+def test_labels_and_groups_are_refused_and_what_serves_is_named(column: str, instead: str) -> None:
+    """A bound for them would be false: of two names for one topic a third of the mined were the same topic."""
+    of = np.repeat(np.arange(20), 6)
+    items = Collection(pa.table({"id": list(range(120)), column: [f"c{one}" for one in of]}))
+    positives = Positives.from_labels(items) if column == "label" else Positives.from_groups(items)
+    x = np.random.default_rng(0).normal(size=(120, 8)).astype(np.float32)
+    with pytest.raises(OptionError, match=instead):
+        mine(positives, encoder=Vectors.of_items(x, positives), filters="calibrated")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def suspects(run: Run, rate: float = 0.1) -> set[tuple[str, str]]:
     return found
 
 
-def batch(run: Run) -> tuple[list[str], list[str], torch.Tensor, torch.Tensor, Relations]:
+def batch(run: Run) -> tuple[list[str], list[str], Any, Any, Any]:
     """All anchors and items, with vectors that have nothing to do with those of the run."""
     anchors, items = (one.ids.to_pylist()[::-1] for one in (run.anchors, run.items))
     torch.manual_seed(0)
@@ -78,7 +78,10 @@ def test_a_miner_takes_the_next_in_line(run: Run) -> None:
         x[row], y[column] = x[row], x[row] + 0.01 * y[column]
     about = {"about": About(ids=anchors), "ref_about": About(ids=items)}
     for miner in (BatchHard(), SemiHard(0.5)):
-        plain, guarded = miner(x, relation, y), Guarded(miner, ["known(shared=false)", RATE], run=run.path)(x, relation, y, **about)
+        plain, guarded = (
+            miner(x, relation, y),
+            Guarded(miner, ["known(shared=false)", RATE], run=run.path)(x, relation, y, **about),
+        )
         before, after = ({(int(a), int(n)) for a, n in zip(one[0], one[-1], strict=True)} for one in (plain, guarded))
         assert before & bad
         assert not after & bad
@@ -109,7 +112,7 @@ def test_what_somebody_said_of_a_pair_comes_first(run: Run) -> None:
 
 def test_what_is_missing_is_said(run: Run) -> None:
     x = torch.randn(2, 3)
-    with pytest.raises(OptionError, match="'false_negative_rate', which a training step does not have.* 'run'"):
+    with pytest.raises(OptionError, match=r"'false_negative_rate', which a training step does not have.* 'run'"):
         _ = Guard(RATE).judge(x, torch.arange(2)).counts
     with pytest.raises(OptionError, match=r"stores no evidence that 'margin\(relative=0.05\)' would read"):
         Guard("margin(relative=0.05)", run=run)
