@@ -1,0 +1,86 @@
+"""What judged pairs say of a promise: counted, with exact limits, and a contradiction where there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hardneg.calibrate import Checked, calibration_lines
+from hardneg.collection import Collection
+from hardneg.context import Vectors
+from hardneg.decisions import Decision
+from hardneg.mining import mine, refilter
+from hardneg.positives import Positives
+from hardneg.run import Run
+from hardneg.table import Relation
+
+RATE = "calibrated(false_negatives=0.1)"
+
+
+def test_counts_and_limits() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    rng = np.random.default_rng(0)
+    columns: dict[str, Any] = {
+        "relation": rng.choice([Relation.UNKNOWN, Relation.NEGATIVE, Relation.POSITIVE], 300).astype(np.uint8),
+        "false_negative_rate": rng.uniform(0, 0.3, 300).astype(np.float32),
+        "positive_probability": rng.uniform(0, 0.2, 300).astype(np.float32),
+    }
+    found = columns["relation"] == Relation.POSITIVE
+    whole = Checked.of(columns, 0.1, found)
+    halves = [
+        Checked.of({k: v[part] for k, v in columns.items()}, 0.1, found[part]) for part in (slice(99), slice(99, 300))
+    ]
+    assert (halves[0] + halves[1]).about(0.1) == whole.about(0.1)
+    about = whole.about(0.1)
+    assert about["negatives"] == (columns["relation"] == Relation.NEGATIVE).sum()
+    interval = stats.binomtest(about["doubted"], about["negatives"]).proportion_ci(method="exact")
+    assert about["doubted_share"] == pytest.approx([interval.low, interval.high], abs=1e-4)
+    assert about["contradicts"] == (stats.chi2.ppf(0.025, 2 * about["passed"]) / 2 > about["expected"])
+    assert about["contradicts"]
+    assert Checked.of(columns, 0.1).about(0.1).keys() == {"at", "negatives", "doubted", "doubted_share"}
+    assert Checked().about(0.1) == {}
+
+
+def _judged(out: Path, *, odd: bool) -> tuple[Run, Run]:
+    """A review of all that is mined; where ``odd``, unknown positives are far from the anchor and its positives."""
+    rng = np.random.default_rng(1)
+    topics = rng.normal(size=(40, 16))
+    items = np.concatenate(
+        [np.repeat(topics, 6, axis=0), np.repeat(rng.normal(size=(40, 16)) if odd else topics, 2, axis=0)]
+    )
+    items = items + 0.5 * rng.normal(size=items.shape)
+    topic = np.append(np.repeat(np.arange(40), 6), np.repeat(np.arange(40), 2))
+    anchors = topics[np.arange(80) % 40] + 0.5 * rng.normal(size=(80, 16))
+    pairs = [(f"q{row}", f"d{row % 40 * 6 + k}") for row in range(80) for k in range(6)]
+    names = [f"q{row}" for row in range(80)], [f"d{row}" for row in range(320)]
+    positives = Positives.from_pairs(
+        *zip(*pairs, strict=True), anchors=Collection.of(names[0]), items=Collection.of(names[1])
+    )
+    vectors = Vectors(anchors.astype(np.float32), items.astype(np.float32))
+    filters = ["known(shared=false)", RATE]
+    run = mine(positives, sources="neighbors(k=320)", filters=filters, encoder=vectors, out=out / f"a{odd}")
+    decisions = []
+    for part in run.parts():
+        for one in part.select(["anchor", "item"]).to_pylist():
+            same = topic[int(one["item"][1:])] == int(one["anchor"][1:]) % 40
+            decisions.append(
+                Decision(one["anchor"], one["item"], "positive" if same else "negative", "ada", "2026-01-01T00:00:00Z")
+            )
+    return run, refilter(run, decisions=decisions, out=out / f"b{odd}")
+
+
+@pytest.mark.parametrize("odd", [False, True])
+def test_a_review_upholds_or_contradicts_the_promise(tmp_path: Path, odd: bool) -> None:
+    run, after = _judged(tmp_path, odd=odd)
+    assert "judged" not in run.manifest["calibrated"]
+    judged = after.manifest["calibrated"]["judged"]
+    assert judged["positives"] == 160
+    assert judged["negatives"] == 80 * 320 - 80 * 6 - 160
+    assert judged["contradicts"] is odd
+    assert any("does not hold" in line for line in calibration_lines(after.manifest)) is odd
+    assert any("judged negatives suspect" in line for line in calibration_lines(after.manifest))
+    kept = refilter(after, filters="margin(relative=0.05)")
+    assert not any("judged" in line for line in calibration_lines(kept.manifest))
