@@ -14,7 +14,6 @@ from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
-from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 from hardneg.table import Rows
 
@@ -69,7 +68,7 @@ class Calibration:
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
         out.rate[order] = self.curve.rate(odds, promised=self.promised)
         out.probability[order] = likely
-        out.nearest[order] = _places(self.context, rows.anchor[order], found.nearest)
+        out.nearest[order] = positives.positive.find(rows.anchor[order], found.nearest)
         return out
 
 
@@ -128,12 +127,3 @@ def _weights(found: Learnt, known: Cases) -> dict[str, float]:
     parts = np.mean([one.parts(known.found.figures) for one in found.models], axis=0)
     apart = parts[known.hidden].mean(axis=0) - parts[~known.hidden].mean(axis=0)
     return {name: round(float(value), 3) for name, value in zip(FEATURES, apart, strict=True)}
-
-
-def _places(context: Context, anchors: IntArray, items: IntArray) -> NDArray[np.int32]:
-    """Where each item stands among its anchor's positives, which rise."""
-    positive = context.positives.positive
-    width = int(max(positive.values.max(initial=0), items.max(initial=0))) + 2
-    keys = positive.rows() * width + positive.values
-    place = np.searchsorted(keys, anchors * width + items) - positive.offsets[anchors]
-    return np.where(items >= 0, place, -1).astype(np.int32)

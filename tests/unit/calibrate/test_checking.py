@@ -84,3 +84,22 @@ def test_a_review_upholds_or_contradicts_the_promise(tmp_path: Path, odd: bool) 
     assert any("judged negatives suspect" in line for line in calibration_lines(after.manifest))
     kept = refilter(after, filters="margin(relative=0.05)")
     assert not any("judged" in line for line in calibration_lines(kept.manifest))
+
+
+def _nearest(run: Run) -> dict[tuple[str, str], str]:
+    """The id of each candidate's nearest positive."""
+    positive, out = run.positives.positive, {}
+    for part in run.parts():
+        for one in part.select(["anchor", "item", "nearest_positive"]).to_pylist():
+            row = int(run.anchors.positions([one["anchor"]])[0])
+            out[one["anchor"], one["item"]] = run.items.ids[int(positive[row][one["nearest_positive"]])].as_py()
+    return out
+
+
+def test_the_nearest_positive_stays_who_it_was_when_others_are_found(tmp_path: Path) -> None:
+    run, _ = _judged(tmp_path, odd=False)
+    anchor, item = run.anchors.ids[45].as_py(), "d0"
+    after = refilter(run, decisions=[Decision(anchor, item, "positive", "ada", "2026-01-01T00:00:00Z")])
+    assert item in {one for (a, one) in _nearest(run) if a == anchor}
+    assert len(after.positives.positive[45]) == len(run.positives.positive[45]) + 1
+    assert _nearest(after) == _nearest(run)
