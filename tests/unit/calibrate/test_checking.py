@@ -103,3 +103,29 @@ def test_the_nearest_positive_stays_who_it_was_when_others_are_found(tmp_path: P
     assert item in {one for (a, one) in _nearest(run) if a == anchor}
     assert len(after.positives.positive[45]) == len(run.positives.positive[45]) + 1
     assert _nearest(after) == _nearest(run)
+
+
+def test_known_negatives_among_the_candidates_of_a_mining_are_counted(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    topics = rng.normal(size=(30, 16))
+    items = np.repeat(topics, 6, axis=0) + 0.5 * rng.normal(size=(180, 16))
+    anchors = topics + 0.5 * rng.normal(size=(30, 16))
+    # Of its topic's six an anchor knows four; the fifth looks like them and is judged irrelevant, as two others are.
+    positive = [(row, row * 6 + k) for row in range(30) for k in range(4)]
+    negative = [(row, (row * 6 + k) % 180) for row in range(30) for k in (4, 6, 7)]
+    qrels: dict[Any, dict[Any, float]] = {f"q{row}": {} for row in range(30)}
+    for pairs, grade in ((positive, 1), (negative, 0)):
+        for row, item in pairs:
+            qrels[f"q{row}"][f"d{item}"] = grade
+    anchor_ids, item_ids = [f"q{row}" for row in range(30)], [f"d{row}" for row in range(180)]
+    positives = Positives.from_qrels(qrels, anchors=Collection.of(anchor_ids), items=Collection.of(item_ids))
+    vectors = Vectors(anchors.astype(np.float32), items.astype(np.float32))
+    run = mine(positives, sources="neighbors(k=180)", filters=RATE, encoder=vectors, out=tmp_path / "run")
+    judged = run.manifest["calibrated"]["judged"]
+    assert judged["negatives"] == 90
+    rows = [one for part in run.parts() for one in part.to_pylist() if qrels[one["anchor"]].get(one["item"]) == 0]
+    doubted = [(int(one["anchor"][1:]), int(one["item"][1:])) for one in rows if one["false_negative_rate"] > 0.1]
+    assert judged["doubted"] == len(doubted) > 10
+    assert all(item == row * 6 + 4 for row, item in doubted)
+    assert not any(one["verdict"] == "suspect" for one in rows)
+    assert "positives" not in judged
