@@ -59,7 +59,7 @@ class Calibrated(Filter):
     def evidence(self) -> tuple[str, ...]:
         """The lowest rate under which the candidate passes, and how likely it is a positive.
 
-        ``nearest_positive`` is the place of the nearest one among the anchor's positives, -1 for none.
+        ``nearest_positive`` is the place of the nearest one among the anchor's positives, -1 for none or for over 32.
         """
         return ("false_negative_rate", "positive_probability", "nearest_positive")
 

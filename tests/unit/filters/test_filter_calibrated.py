@@ -162,3 +162,19 @@ def test_labels_and_groups_are_refused_and_what_serves_is_named(column: str, ins
     x = np.random.default_rng(0).normal(size=(120, 8)).astype(np.float32)
     with pytest.raises(OptionError, match=instead):
         mine(positives, encoder=Vectors.of_items(x, positives), filters="calibrated")
+
+
+@pytest.mark.parametrize("known", [32, 33])
+def test_the_nearest_positive_is_named_only_where_all_are_compared(known: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    topics = rng.normal(size=(20, 16))
+    items = np.repeat(topics, 40, axis=0) + 0.5 * rng.normal(size=(800, 16))
+    pairs = [(row, row * 40 + k) for row in range(20) for k in range(known)]
+    positives = Positives.from_pairs(*zip(*pairs, strict=True), items=Collection.of(list(range(800))))
+    vectors = Vectors(topics.astype(np.float32), items.astype(np.float32))
+    run = mine(positives, encoder=vectors, filters="calibrated(false_negatives=0.1)", out=tmp_path / "run")
+    unit = items / np.linalg.norm(items, axis=1, keepdims=True)
+    for one in (one for part in run.parts() for one in part.to_pylist()):
+        likeness = unit[one["item"]] @ unit[one["anchor"] * 40 + np.arange(known)].T
+        assert one["nearest_positive"] == (likeness.argmax() if known == 32 else -1)
+        assert one["positive_similarity"] == pytest.approx(likeness.max(), abs=1e-5)
