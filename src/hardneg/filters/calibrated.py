@@ -47,6 +47,7 @@ class Calibrated(Filter):
     name: ClassVar[str] = "calibrated"
     rules: ClassVar[tuple[Rule, ...]] = (Rule("likely_positive", Verdict.SUSPECT), Rule("unsure", Verdict.SUSPECT))
     needs_model: ClassVar[bool] = True
+    needs_pairs: ClassVar[bool] = True
 
     false_negatives: float = field(default=0.02, metadata={"always": True})
     likely: float = 0.5
