@@ -24,12 +24,13 @@ __all__ = ["Decided", "decided"]
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """The relations of a run with decisions in them.
+    """The relations of a run with decisions in them, and as they were ``before``.
 
     ``scores`` has the similarity of each pair of each relation, in its order; ``counts`` are those of the replay, with
     ``no_candidate`` for pairs that are none of the run, and so cannot change it; ``mark`` differs where the pairs do.
     """
 
+    before: Positives
     positives: Positives
     scores: Mapping[str, FloatArray]
     counts: Mapping[str, int]
@@ -37,13 +38,21 @@ class Decided:
     shares: bool
 
     def relations(self, rows: Rows) -> Rows:
-        """Candidates with what is known of them now."""
+        """Candidates with what is known of them now, and each one's nearest positive at its new place among all."""
         old = np.asarray(rows["relation"])
         new = relation_of(self.positives, rows)
         listed = np.isin(new, (Relation.POSITIVE, Relation.NEGATIVE, Relation.IGNORED))
         shared = (new == Relation.SHARED) & (old == Relation.UNKNOWN) & self.shares
         fixed = np.isin(old, (Relation.SELF, Relation.BARRED, Relation.POSITIVE))
-        return rows.having(relation=np.where((listed | shared) & ~fixed, new, old).astype(np.uint8))
+        rows = rows.having(relation=np.where((listed | shared) & ~fixed, new, old).astype(np.uint8))
+        if "nearest_positive" not in rows.columns:
+            return rows
+        place, one = rows["nearest_positive"], self.before.positive
+        there = np.flatnonzero(place >= 0)
+        moved = np.full(len(rows), -1, np.int32)
+        nearest = one.values[one.offsets[rows.anchor[there]] + place[there]]
+        moved[there] = self.positives.positive.find(rows.anchor[there], nearest)
+        return rows.having(nearest_positive=moved)
 
 
 def decided(run: Run, decisions: Sequence[Decision] | None = None) -> Decided | None:
@@ -71,7 +80,7 @@ def decided(run: Run, decisions: Sequence[Decision] | None = None) -> Decided | 
     pairs = sorted(zip(found.anchor[use].tolist(), found.item[use].tolist(), names[use].tolist(), strict=True))
     mark = hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
     after = replace(before, positive=lists["positive"], negative=lists["negative"], ignored=lists["ignored"])
-    return Decided(after, figures, counts, mark, "labels" not in run.manifest)
+    return Decided(before, after, figures, counts, mark, "labels" not in run.manifest)
 
 
 class _Pairs(NamedTuple):

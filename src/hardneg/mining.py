@@ -12,13 +12,14 @@ import numpy as np
 
 from hardneg import ledger
 from hardneg.balance import measured
+from hardneg.calibrate import Checked
 from hardneg.choosing import FILL, Choice, choose, class_columns, random_items
 from hardneg.context import Context, Vectors, encode_both, reference_scores
 from hardneg.decided import decided
 from hardneg.decisions import Decision
 from hardneg.encode import EmbeddingCache, Encoder, PairScoreCache, make_encoder
 from hardneg.errors import OptionError
-from hardneg.filters import Filter, Gather
+from hardneg.filters import Calibrated, Filter, Gather
 from hardneg.judging import Judge, judge_rows
 from hardneg.labels import classes_of
 from hardneg.plane import places_of
@@ -30,7 +31,7 @@ from hardneg.run import Run, media_of, refuse_existing, rows_of
 from hardneg.samplers import Sampler
 from hardneg.sources import Source
 from hardneg.steps import Steps, united, usual_encoder, usual_filters, usual_sampler, usual_sources, why_usual
-from hardneg.table import Rows, candidates_table
+from hardneg.table import Relation, Rows, candidates_table
 from hardneg.writing import RunWriter, in_use
 
 __all__ = ["Settings", "mine", "refilter"]
@@ -157,6 +158,7 @@ def mine(
         **settings.provenance,
         **({"filters_chosen": why} if why else {}),
         "skipped": [*settings.provenance.get("skipped", []), *skipped],
+        **_checked(writer, steps, context.notes),
     }
     manifest = ledger.manifest(steps, seed, about, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
@@ -216,7 +218,7 @@ def refilter(
     writer.copy_more(run)
     writer.negatives(choice.negatives)
     kept = {k: v for k, v in old.items() if k in _KEPT} | ({} if said is None else {"decisions": dict(said.counts)})
-    kept |= media_of(run.items, path)
+    kept |= media_of(run.items, path) | _checked(writer, steps, kept, run)
     manifest = ledger.manifest(steps, seed, kept, choice.counts, len(choice.negatives), writer.parts)
     manifest["shortage"] = ledger.shortage(choice.lacking, positives, steps.plan.chooser)
     sides, pool = (run.anchors, run.items), np.ones(len(run.items), bool)
@@ -264,6 +266,29 @@ def _with_evidence(rows: Rows, one: Filter, gather: Gather | None) -> Rows:
     if gather is None:
         raise OptionError(f"'{one}' needs evidence that the run does not hold. Run 'hardneg mine' with this filter.")
     return rows.having(**gather(rows))
+
+
+def _checked(
+    writer: RunWriter, steps: Steps, notes: Mapping[str, Any], before: Run | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """What was learnt, with what judged candidates say of it; ``before`` is the run before they were judged."""
+    learnt = notes.get("calibrated")
+    rate = next((one.false_negatives for one in steps.filters if isinstance(one, Calibrated)), None)
+    if not learnt or "fallback" in learnt or rate is None:
+        return {}
+    total = Checked()
+    for name in writer.names:
+        columns = ["relation", "false_negative_rate", "positive_probability"]
+        part = {one: values.to_numpy() for one, values in zip(columns, writer.read(name, columns).columns, strict=True)}
+        fresh = None
+        if before is not None:
+            fresh = before.part(name).column("relation").to_numpy() != Relation.POSITIVE
+            fresh &= part["relation"] == Relation.POSITIVE
+        total += Checked.of(part, rate, fresh)
+    judged = total.about(rate)
+    return {
+        "calibrated": {**{k: v for k, v in learnt.items() if k != "judged"}, **({"judged": judged} if judged else {})}
+    }
 
 
 def _directory(out: str | Path | None) -> tuple[Path, object]:

@@ -137,13 +137,22 @@ class Ragged:
         >>> pets.contains(np.array([0, 1, 2]), np.array([1, 1, 2])).tolist()
         [True, False, True]
         """
+        return self.find(rows, values) >= 0
+
+    def find(self, rows: IntArray, values: IntArray) -> IntArray:
+        """The place of ``values[i]`` in row ``rows[i]``, whose values rise; -1 where it is not there.
+
+        >>> Ragged.from_lists([[1, 3], [], [2]]).find(np.array([0, 1, 2]), np.array([3, 1, 2])).tolist()
+        [1, -1, 0]
+        """
         if not len(self.values) or not len(rows):
-            return np.zeros(len(rows), bool)
+            return np.full(len(rows), -1, np.int64)
         low, width, keys = self._keys
         away = np.asarray(values, np.int64) - low
         wanted = np.asarray(rows, np.int64) * width + away
         place = np.searchsorted(keys, wanted)
-        return np.asarray((keys[np.minimum(place, len(keys) - 1)] == wanted) & (away >= 0) & (away < width))
+        there = (keys[np.minimum(place, len(keys) - 1)] == wanted) & (away >= 0) & (away < width)
+        return np.where(there, place - self.offsets[rows], -1)
 
     @cached_property
     def _keys(self) -> tuple[int, int, IntArray]:

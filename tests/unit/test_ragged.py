@@ -36,6 +36,9 @@ def test_contains_equals_looking(lists: list[list[int]], data: st.DataObject) ->
     rows, values = (np.array([pair[side] for pair in wanted], np.int64) for side in (0, 1))
     found = Ragged.from_lists(lists).contains(rows, values).tolist()
     assert found == [value in lists[row] for row, value in wanted]
+    rising = [sorted(set(one)) for one in lists]
+    places = Ragged.from_lists(rising).find(rows, values).tolist()
+    assert places == [rising[row].index(value) if value in rising[row] else -1 for row, value in wanted]
 
 
 @given(LISTS, LISTS)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.calibrate.evidence import FEATURES, Evidence
+from hardneg.calibrate.evidence import FEATURES, LISTED, Evidence
 from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
@@ -27,7 +27,8 @@ Figures = NDArray[np.float64]
 class Judged:
     """Of some candidates the lowest rate under which each passes and its probability of being a positive.
 
-    ``nearest`` is the place of the nearest positive in its anchor's list, -1 for none.
+    ``nearest`` is the place of the nearest positive in its anchor's list, -1 for none, and for anchors with more than
+    32 positives, of which some are drawn: the nearest of those need not be the nearest of all.
     """
 
     rate: FloatArray
@@ -68,7 +69,8 @@ class Calibration:
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
         out.rate[order] = self.curve.rate(odds, promised=self.promised)
         out.probability[order] = likely
-        out.nearest[order] = _places(self.context, rows.anchor[order], found.nearest)
+        place = positives.positive.find(rows.anchor[order], found.nearest)
+        out.nearest[order] = np.where(positives.positive.lengths()[rows.anchor[order]] <= LISTED, place, -1)
         return out
 
 
@@ -153,12 +155,3 @@ def _weights(found: Learnt, known: Cases) -> dict[str, float]:
     parts = np.mean([one.parts(known.found.figures) for one in found.models], axis=0)
     apart = parts[known.hidden].mean(axis=0) - parts[~known.hidden].mean(axis=0)
     return {name: round(float(value), 3) for name, value in zip(FEATURES, apart, strict=True)}
-
-
-def _places(context: Context, anchors: IntArray, items: IntArray) -> NDArray[np.int32]:
-    """Where each item stands among its anchor's positives, which rise."""
-    positive = context.positives.positive
-    width = int(max(positive.values.max(initial=0), items.max(initial=0))) + 2
-    keys = positive.rows() * width + positive.values
-    place = np.searchsorted(keys, anchors * width + items) - positive.offsets[anchors]
-    return np.where(items >= 0, place, -1).astype(np.int32)

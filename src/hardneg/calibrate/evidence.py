@@ -16,7 +16,7 @@ from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.similarity import pair_scores
 from hardneg.table import Rows
 
-__all__ = ["FEATURES", "NAMING", "Evidence", "Found"]
+__all__ = ["FEATURES", "LISTED", "NAMING", "Evidence", "Found"]
 
 Figures = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ FEATURES: dict[str, int] = {
     "friends": 1,  # similarity to the nearest anchor that has the item
 }
 _NEAREST = 10
-_LISTED = 32  # positives of an anchor that are compared with; more hardly change the nearest and the mean
+LISTED = 32  # positives of an anchor that are compared with; more hardly change the nearest and the mean
 _LARGEST = 512  # candidates among which neighbours are sought
 
 
@@ -177,13 +177,13 @@ def _within(vectors: Vectors, items: IntArray, positive: IntArray, hidden: BoolA
 
 
 def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Ragged:
-    """At most ``_LISTED`` positives of each anchor, drawn by their ids."""
-    if int(positive.lengths().max(initial=0)) <= _LISTED:
+    """At most ``LISTED`` positives of each anchor, drawn by their ids."""
+    if int(positive.lengths().max(initial=0)) <= LISTED:
         return positive
     rows, items = positive.rows(), positive.values
     draw = random.uniform(0, anchor_keys[rows], item_keys[items])
     order = np.lexsort((draw, rows))
-    kept = order[np.arange(len(order)) - positive.offsets[:-1][rows[order]] < _LISTED]
+    kept = order[np.arange(len(order)) - positive.offsets[:-1][rows[order]] < LISTED]
     return Ragged.from_pairs(rows[kept], items[kept], len(positive))
 
 

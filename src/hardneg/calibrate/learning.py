@@ -16,7 +16,7 @@ from hardneg.calibrate.model import Additive
 from hardneg.calibrate.threshold import Pool, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
 from hardneg.ragged import BoolArray, IntArray
-from hardneg.search import Constraints, Exact, Unlike
+from hardneg.search import Constraints, Exact
 from hardneg.table import Rows
 
 __all__ = ["LEAST", "Cases", "Learnt", "cases", "learn"]
@@ -191,13 +191,11 @@ def _weights(hidden: BoolArray, named: BoolArray, counted: Figures) -> Figures:
 
 
 def _open(context: Context, rows: Rows) -> BoolArray:
-    """Which candidates nobody has judged: not known as negatives or positives, not ignored, not labelled otherwise."""
+    """Which candidates nobody has judged: not known as negatives or positives, not ignored."""
     positives = context.positives
     closed = positives.forbids(rows.anchor, rows.item) | (positives.own[rows.anchor] == rows.item)
     for one in positives.lists().values():
         closed |= one.contains(rows.anchor, rows.item)
-    if positives.classes is not None:
-        closed |= positives.classes.otherwise(rows.anchor, rows.item)
     return np.asarray(~closed)
 
 
@@ -206,9 +204,8 @@ def _candidates(context: Context, anchors: IntArray) -> Rows:
     vectors = context.vectors(None)
     if context.propose is not None:
         return context.propose(anchors)
-    positives, classes = context.positives, context.positives.classes
-    unlike = () if classes is None else (Unlike(classes.anchors, classes.items),)
-    free = Constraints(positives.excluded(np.arange(len(positives.anchors))), positives.barred, unlike)
+    positives = context.positives
+    free = Constraints(positives.excluded(np.arange(len(positives.anchors))), positives.barred)
     search = Exact().prepare(vectors.anchors, vectors.items, _K, vectors.similarity, free)
     hits = search(anchors)
     columns = {"score": hits.scores, "rank": hits.ranks.astype(np.int32)}

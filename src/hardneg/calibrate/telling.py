@@ -38,4 +38,24 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"{used[0]}: an estimate and no promise, for no threshold has a bound below {about['least']['bound']:.1%}."
         )
+    return [*lines, *_checked(about.get("judged", {}))]
+
+
+def _checked(judged: Mapping[str, Any]) -> list[str]:
+    """What judged pairs say of it."""
+    lines = []
+    if judged.get("negatives"):
+        low, high = judged["doubted_share"]
+        counts = f"{judged['doubted']:,} of {judged['negatives']:,} judged negatives"
+        lines.append(f"It would have called {counts} suspect ({low:.1%} to {high:.1%}).")
+    if judged.get("positives"):
+        low, high = judged["passed_share"]
+        counts = f"{judged['passed']:,} of {judged['positives']:,} candidates that were found positive"
+        lines.append(f"It lets {counts} pass ({low:.1%} to {high:.1%}).")
+    if judged.get("contradicts"):
+        lines.append(
+            f"Of the judged that pass {judged['passed']:,} are positive, and its probabilities said "
+            f"{judged['expected']:.1f}: unknown positives are not like the known ones here, so its promise does not "
+            "hold. Mine again with these decisions, and audit the run."
+        )
     return lines

@@ -9,6 +9,7 @@ import numpy as np
 
 from hardneg.calibrate import LEAST, calibrated
 from hardneg.context import Context, reference_scores
+from hardneg.errors import OptionError
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
 from hardneg.notation import require
 from hardneg.table import Relation, Rows, Verdict
@@ -46,6 +47,7 @@ class Calibrated(Filter):
     name: ClassVar[str] = "calibrated"
     rules: ClassVar[tuple[Rule, ...]] = (Rule("likely_positive", Verdict.SUSPECT), Rule("unsure", Verdict.SUSPECT))
     needs_model: ClassVar[bool] = True
+    needs_pairs: ClassVar[bool] = True
 
     false_negatives: float = field(default=0.02, metadata={"always": True})
     likely: float = 0.5
@@ -58,12 +60,21 @@ class Calibrated(Filter):
     def evidence(self) -> tuple[str, ...]:
         """The lowest rate under which the candidate passes, and how likely it is a positive.
 
-        ``nearest_positive`` is the place of the nearest one among the anchor's positives, -1 for none.
+        ``nearest_positive`` is the place of the nearest one among the anchor's positives, -1 for none or for over 32.
         """
         return ("false_negative_rate", "positive_probability", "nearest_positive")
 
     def gather(self, context: Context) -> Gather:
-        """Hide the known positives, learn, and find what each threshold leads to."""
+        """Hide the known positives, learn, and find what each threshold leads to.
+
+        Raises OptionError for labels and groups: a hidden member is named by all others of its class, an unknown one by
+        none, so what is learnt from the one says nothing of the other.
+        """
+        if context.positives.classes is not None:
+            raise OptionError(
+                f"'{self}' learns from pairs what an unknown positive looks like, and labels or groups say nothing of "
+                f"one that is outside the class. {_instead(context)}"
+            )
         with context.progress.stage("calibrate", 1, "filter") as report:
             made = calibrated(context, self.false_negatives)
             report(1, 1)
@@ -113,3 +124,13 @@ class Calibrated(Filter):
             return dict(zip(self.evidence, found, strict=True))
 
         return gather
+
+
+def _instead(context: Context) -> str:
+    """What serves for data with classes."""
+    classes, columns = context.classes("calibrated"), context.positives.items.table.column_names
+    if "hidden_score" in columns:
+        return "Of a detector's boxes use --filter missing_label."
+    if not classes.closed:
+        return "Of groups use --filter 'margin(relative=0.05, reference=mean)'."
+    return "For items without a label use --filter unlabelled, for doubtful labels --filter mislabelled."

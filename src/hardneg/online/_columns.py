@@ -14,6 +14,7 @@ from torch import Tensor
 
 from hardneg.errors import OptionError
 from hardneg.online._distances import products
+from hardneg.online._stored import StoredPairs
 from hardneg.online.miners._positives import listed
 from hardneg.online.relations import Relations
 from hardneg.table import Array, Relation
@@ -21,6 +22,7 @@ from hardneg.table import Array, Relation
 __all__ = ["BlockColumns", "Sides"]
 
 _REFERENCES = ("min", "max", "mean")
+_OPEN = (Relation.UNKNOWN, Relation.SHARED, Relation.OTHERWISE)  # candidates that nobody has judged as a pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,7 @@ class Sides:
         contents: a number for what each anchor and each reference holds, -1 for unknown; None where nothing is known.
         reviewed: rows, columns and relations that somebody has judged.
         given: more columns, of a shape that fits ``(B, M)``.
+        stored: what a run says of some pairs; NaN is the evidence of all others.
     """
 
     left: Tensor
@@ -43,6 +46,7 @@ class Sides:
     contents: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     reviewed: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]] | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
+    stored: StoredPairs | None = None
 
     @cached_property
     def nearest_anchors(self) -> dict[int, Array]:
@@ -116,10 +120,19 @@ class BlockColumns(Mapping[str, Array]):
         if colon and part.startswith("second") and self._sides.guide is not None:
             score = products(*self._sides.guide, self._rows)
             return score.cpu().numpy() if part == "second" else self._reference(score, part.removeprefix("second_"))
+        if self._sides.stored is not None and name in self._sides.stored.values:
+            return self._of_run(self._sides.stored, name)
         raise OptionError(
             f"A filter reads '{name}', which a training step does not have. Pass it as 'evidence', of a shape that "
-            f"fits {self._sides.relation.shape}, or the guide's vectors for what a second encoder says."
+            f"fits {self._sides.relation.shape}, or the guide's vectors for what a second encoder says, or the run "
+            "that has it, as 'run' of the guard."
         )
+
+    def _of_run(self, stored: StoredPairs, name: str) -> Array:
+        out = np.full(self.shape, np.nan, np.float32)
+        here = (stored.rows >= self._rows.start) & (stored.rows < self._rows.stop)
+        out[stored.rows[here] - self._rows.start, stored.columns[here]] = stored.values[name][here]
+        return out
 
     @cached_property
     def _score(self) -> Tensor:
@@ -132,6 +145,11 @@ class BlockColumns(Mapping[str, Array]):
     @cached_property
     def _codes(self) -> NDArray[np.uint8]:
         codes = self._sides.relation.codes(self._rows).cpu().numpy()
+        if (stored := self._sides.stored) is not None:
+            # A batch's labels often stand in for the pairs of a run; whether two are labelled otherwise the run knows.
+            here = (stored.rows >= self._rows.start) & (stored.rows < self._rows.stop)
+            at = stored.rows[here] - self._rows.start, stored.columns[here]
+            codes[at] = np.where(np.isin(codes[at], _OPEN), stored.relation[here], codes[at])
         if self._sides.reviewed is not None:
             rows, columns, relations = self._sides.reviewed
             here = (rows >= self._rows.start) & (rows < self._rows.stop)

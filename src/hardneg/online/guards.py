@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from hardneg.notation import require
 from hardneg.online._chunks import chunks
 from hardneg.online._columns import BlockColumns, Sides
 from hardneg.online._distances import check_finite, ready
+from hardneg.online._stored import Stored, StoredPairs
 from hardneg.online.miners import Indices, Miner, make_miner
 from hardneg.online.miners._base import matched
 from hardneg.online.relations import Relations, relations_of
 from hardneg.online.thermostat import Thermostat
-from hardneg.run import RELATIONS
+from hardneg.run import RELATIONS, Run
 from hardneg.table import Relation, Verdict
 
 __all__ = ["About", "Guard", "Guarded", "Judged", "class_means"]
@@ -84,6 +86,9 @@ class Guard:
         reviewed: pairs that somebody has judged, by id: ``(anchor, item, relation)``, where the relation is positive,
             negative or ignored. Where a batch is compared with itself they hold both ways. A reviewed negative is
             never suspect.
+        run: a finished run, or its folder: what its own evidence tells of pairs by id, as ``calibrated`` has learnt it,
+            holds here whatever the vectors become. Filters judge it anew, so another rate may be asked. Of pairs that
+            the run has no candidate for they say nothing. Where a batch is compared with itself it holds both ways.
         chunk_mib: memory for the columns, in MiB. It changes nothing else.
 
     >>> guard = Guard(["margin(relative=0.05)"])
@@ -95,7 +100,7 @@ class Guard:
 
     def __init__(
         self, filters: str | Filter | Iterable[str | Filter] = (), *, guide: float | None = None,
-        reviewed: Reviewed = (), chunk_mib: int = 64,
+        reviewed: Reviewed = (), run: Run | str | Path | None = None, chunk_mib: int = 64,
     ) -> None:  # fmt: skip
         require(chunk_mib >= 1, "chunk_mib", "at least 1", chunk_mib)
         named = [filters] if isinstance(filters, (str, Filter)) else list(filters)
@@ -105,6 +110,8 @@ class Guard:
         self.filters: tuple[Filter, ...] = (*missing, *judges)
         self.chunk_mib = chunk_mib
         self._reviewed = _by_anchor(reviewed)
+        opened = Run.open(run) if isinstance(run, (str, Path)) else run
+        self._stored = None if opened is None else Stored(opened, judges)
 
     def judge(
         self, embeddings: Tensor, labels: Any, ref_emb: Tensor | None = None, ref_labels: Any = None, *,
@@ -131,9 +138,17 @@ class Guard:
         sides = Sides(
             left, right, relation, _guides(about, ref_about, relation), _contents(about, ref_about, relation),
             self._pairs(about.ids, ref_about.ids, own=own), evidence or {},
+            self._of_run(about.ids, ref_about.ids, own=own),
         )  # fmt: skip
         idle = sides.contents is None  # without contents plain 'duplicates' has nothing to compare
         return Judged(sides, tuple(one for one in self.filters if not (idle and one == Duplicates())), self.chunk_mib)
+
+    def _of_run(self, ids: Any, ref_ids: Any, *, own: bool) -> StoredPairs | None:
+        if self._stored is None:
+            return None
+        if ids is None or ref_ids is None:
+            raise InputError("A run names pairs by id, and the batch has none.", remedy="Pass About(ids=...).")
+        return self._stored.among(_plain(ids), _plain(ref_ids), both=own)
 
     def _pairs(self, ids: Any, ref_ids: Any, *, own: bool) -> Any:
         """Rows, columns and relations of the reviewed pairs that are here."""
@@ -207,7 +222,7 @@ class Guarded:
     Args:
         miner: of this package, as a value or as text, a :class:`~hardneg.online.Thermostat` too; or any callable with
             the same convention.
-        filters, guide, reviewed, chunk_mib: see :class:`Guard`.
+        filters, guide, reviewed, run, chunk_mib: see :class:`Guard`.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.79, 0.61], [0.0, 1.0]])
     >>> guarded = Guarded("batch_hard", filters=["margin(relative=0.05)"])

@@ -23,12 +23,13 @@ def check_filter(step: Filter, context: Context | None = None, *, tolerance: flo
     Args:
         step: the filter to check.
         context: where to try it; if not given, a small world with texts, vectors and every relation, and one with
-            labels.
+            labels, as far as the filter takes them.
         tolerance: how far the evidence of a model may differ between blocks.
     """
     expect_round_trip(FILTERS, step)
     _check_rules(step)
-    worlds = [labelled_world()] if step.needs_labels else [world(), labelled_world()]
+    worlds = [] if step.needs_labels else [world()]
+    worlds += [] if step.needs_pairs else [labelled_world()]
     for surroundings in [context] if context else worlds:
         _check_in(step, surroundings, tolerance)
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from hardneg.calibrate.evidence import Evidence
@@ -150,3 +151,30 @@ def test_the_page_shows_the_frontier_with_the_chosen_point_on_it(tmp_path: Path)
 def test_a_rate_is_a_share(text: str) -> None:
     with pytest.raises(OptionError, match="above 0 and below 1"):
         FILTERS.make(text)
+
+
+@pytest.mark.parametrize(("column", "instead"), [("label", "--filter unlabelled"), ("group", "--filter 'margin")])
+def test_labels_and_groups_are_refused_and_what_serves_is_named(column: str, instead: str) -> None:
+    """A bound for them would be false: of two names for one topic a third of the mined were the same topic."""
+    of = np.repeat(np.arange(20), 6)
+    items = Collection(pa.table({"id": list(range(120)), column: [f"c{one}" for one in of]}))
+    positives = Positives.from_labels(items) if column == "label" else Positives.from_groups(items)
+    x = np.random.default_rng(0).normal(size=(120, 8)).astype(np.float32)
+    with pytest.raises(OptionError, match=instead):
+        mine(positives, encoder=Vectors.of_items(x, positives), filters="calibrated")
+
+
+@pytest.mark.parametrize("known", [32, 33])
+def test_the_nearest_positive_is_named_only_where_all_are_compared(known: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    topics = rng.normal(size=(20, 16))
+    items = np.repeat(topics, 40, axis=0) + 0.5 * rng.normal(size=(800, 16))
+    pairs = [(row, row * 40 + k) for row in range(20) for k in range(known)]
+    positives = Positives.from_pairs(*zip(*pairs, strict=True), items=Collection.of(list(range(800))))
+    vectors = Vectors(topics.astype(np.float32), items.astype(np.float32))
+    run = mine(positives, encoder=vectors, filters="calibrated(false_negatives=0.1)", out=tmp_path / "run")
+    unit = items / np.linalg.norm(items, axis=1, keepdims=True)
+    for one in (one for part in run.parts() for one in part.to_pylist()):
+        likeness = unit[one["item"]] @ unit[one["anchor"] * 40 + np.arange(known)].T
+        assert one["nearest_positive"] == (likeness.argmax() if known == 32 else -1)
+        assert one["positive_similarity"] == pytest.approx(likeness.max(), abs=1e-5)
