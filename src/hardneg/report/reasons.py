@@ -201,8 +201,8 @@ SKIPPED: dict[str, str] = {
 def meaning(reason: str) -> Meaning:
     """The words for a reason; one that nobody described speaks for itself.
 
-    >>> meaning("calibrated.likely_positive").title
-    'Calibrated: likely positive'
+    >>> meaning("colour.too_blue").title
+    'Colour: too blue'
     """
     if reason in REASONS:
         return REASONS[reason]

@@ -42,7 +42,9 @@ def test_what_was_found_is_shown(task: Task, run: Run) -> None:
     found = written(task, run, (0.0, 0.5, 1.0))
     page = hn.write_report(run).read_text()
     assert str(found["sentence"]) in page
-    assert page.count('class="dot') == 2 + 3  # two arms, three doses
+    section = page[page.index('<section id="impact"') :]
+    section = section[: section.index("</section>")]
+    assert section.count('class="dot') == 2 + 3  # two arms, three doses
     assert "the nearest" in page
     assert "What changed against random" in page
 

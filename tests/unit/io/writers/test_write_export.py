@@ -29,9 +29,10 @@ MEDIA = {
     "crops",
     "image-weight",
 }  # which need pictures, sounds or boxes
-EVERY = sorted(set(WRITERS) - MEDIA)
+LEARNT = {"new-positives"}  # which need what a calibrated filter has learnt
+EVERY = sorted(set(WRITERS) - MEDIA - LEARNT)
 TEXTS = sorted(name for name, writer in WRITERS.items() if writer.texts)
-TRAINING = sorted(set(WRITERS) - MEDIA - {"flagembedding-pool", "label-studio", "spotlight", "index", "sample-weight"})
+TRAINING = sorted(set(EVERY) - {"flagembedding-pool", "label-studio", "spotlight", "index", "sample-weight"})
 
 
 def path_for(tmp_path: Path, name: str) -> Path:
