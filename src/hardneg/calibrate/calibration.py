@@ -69,8 +69,7 @@ class Calibration:
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
         out.rate[order] = self.curve.rate(odds, promised=self.promised)
         out.probability[order] = likely
-        place = positives.positive.find(rows.anchor[order], found.nearest)
-        out.nearest[order] = np.where(positives.positive.lengths()[rows.anchor[order]] <= LISTED, place, -1)
+        out.nearest[order] = _places(positives.positive, rows.anchor[order], found.nearest)
         return out
 
 
@@ -106,10 +105,16 @@ def calibrated(context: Context, rate: float) -> Calibration | int:
         "hidden_for": known.nameless.astype(np.uint8),
         "false_negative_rate": made.rate(odds, promised=promised),
         "positive_probability": _likely(odds, known.found.named, shares).astype(np.float32),
-        "nearest_positive": _places(context, known.rows.anchor, known.found.nearest),
+        "nearest_positive": _places(positives.positive, known.rows.anchor, known.found.nearest),
     }).take(known.hidden)  # fmt: skip
     hidden = _with_others(asked, known.anchors, positives.positive)
     return Calibration(context, evidence, found, made, points, shares, promised, hidden, about)
+
+
+def _places(positive: Ragged, anchors: IntArray, items: IntArray) -> NDArray[np.int32]:
+    """The place of each item among its anchor's positives; -1 where not all of them were compared with."""
+    place = positive.find(anchors, items)
+    return np.where(positive.lengths()[anchors] <= LISTED, place, -1).astype(np.int32)
 
 
 def _likely(odds: Figures, named: BoolArray, shares: Figures) -> Figures:
