@@ -60,6 +60,7 @@ class Decision:
         anchor_content: a key of the anchor's content, so that the decision is found again under another id.
         item_content: the same of the item.
         score, rank, source, verdict, reason: of the candidate, as the run had them.
+        model: the encoder that gave the score.
         stratum: of the audit's drawn sample; None for what was chosen by hand.
         weight: how many candidates it stands for there (its inverse inclusion probability); None as well.
         note: a remark.
@@ -78,6 +79,7 @@ class Decision:
     source: str | None = None
     verdict: str | None = None
     reason: str | None = None
+    model: str | None = None
     stratum: str | None = None
     weight: float | None = None
     note: str | None = None

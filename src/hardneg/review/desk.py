@@ -127,6 +127,7 @@ class Desk:
             facts.source.names[facts.source.codes[row]],
             ("keep", "suspect", "drop", "keep")[facts.state[row]],
             facts.reason.names[facts.reason.codes[row]] or None,
+            model=run.manifest.get("encoder"),
             stratum=None if drawn is None else drawn[0],
             weight=None if drawn is None else drawn[1],
             note=note or None,

@@ -28,8 +28,8 @@ from hardneg.storage import place, write_json
 __all__ = ["export_answers", "import_answers"]
 
 _COLUMNS = (
-    "anchor", "item", "answer", "who", "when", "score", "rank", "source", "verdict", "reason", "stratum", "weight",
-    "note", "anchor_text", "item_text",
+    "anchor", "item", "answer", "who", "when", "score", "rank", "source", "verdict", "reason", "model", "stratum",
+    "weight", "note", "anchor_text", "item_text",
 )  # fmt: skip
 _LS_ANSWERS: Mapping[str, Answer] = {"positive": "positive", "negative": "negative", "unsure": "ignore"}
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")

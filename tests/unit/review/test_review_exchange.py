@@ -85,6 +85,7 @@ def test_the_project_that_an_export_sets_up_comes_back(desk: Desk, tmp_path: Pat
 
 def test_the_audits_sheet_is_a_table_too(desk: Desk, tmp_path: Path) -> None:
     one = desk.decision(0, "negative", "ada")
+    assert one.model == desk.run.manifest["encoder"]
     text = (
         f'\ufeffnumber;anchor;item;answer;weight\n1;"{one.anchor}";"{one.item}";Positive;2\n2;a;b;;\n3;a;b;negative;1\n'
     )
