@@ -175,6 +175,8 @@ def test_filters_and_orders(visits: Visits, folder: Path) -> None:
         page.locator("select[name=sort]").select_option("score")
         page.get_by_label("At most").fill("0.6")
         page.get_by_role("button", name="Show").click()
+        playwright.expect(page).to_have_url(re.compile(r"most=0\.6"))  # the page before may show a suspect as well
+        page.wait_for_load_state()
         playwright.expect(page.locator(".bar .chip").first).to_have_text("suspect")
         score = float(page.locator(".figures-of dd").first.inner_text().split()[0])
         assert score <= 0.6
