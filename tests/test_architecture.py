@@ -20,7 +20,7 @@ FLOORS = [
     {"errors"},
     {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels", "carried", "quantiles"},
     {"notation", "matrix", "lookup", "journal", "mediafiles"},
-    {"soundfiles"},
+    {"soundfiles", "unfinished"},
     {"images", "sounds"},
     {"faces", "stored"},
     {"collection", "similarity", "scratch"},

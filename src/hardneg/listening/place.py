@@ -1,74 +1,30 @@
-"""Where a listening is kept: ``<out>.partial`` while it lasts, with a journal of the scores that are there.
-
-A process killed at any moment leaves nothing that hinders the next one: a file is whole or not there, scores count
-once the journal names them and their checksum is right, and the folder gets its name last of all.
-"""
+"""Where a listening is kept while it lasts: scores, and in the end the folder with its name."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hardneg.errors import RunError
-from hardneg.journal import Journal
 from hardneg.listening.detectors import Scored
-from hardneg.storage import digest, place, refuse_taken, swept, take_name
+from hardneg.storage import place, refuse_taken, take_name
+from hardneg.unfinished import Unfinished
 
 __all__ = ["SUMMARY", "Place", "refuse_existing"]
 
 SUMMARY = "summary.json"
 
 
-class Place:
+class Place(Unfinished):
     """Keeps scores under names, goes on where an earlier process stopped, and gives the folder its name at the end."""
 
     def __init__(self, out: Path, fingerprint: str, *, overwrite: bool = False) -> None:
         self.out = out
-        self.partial = out.with_name(out.name + ".partial")
-        self._journal = Journal(self.partial / "journal.jsonl")
         refuse_existing(out, overwrite=overwrite)
-        self._done = self._found(fingerprint, overwrite)
-        self.resumed = len(self._done)
-        swept(self.partial, "scores")
-        self._journal.begin(fingerprint)
-
-    def _found(self, fingerprint: str, overwrite: bool) -> dict[str, dict[str, Any]]:
-        if not self.partial.exists():
-            return {}
-        known, parts = self._journal.read()
-        if not known and (self.partial / SUMMARY).is_file():  # killed just before it got its name
-            shutil.rmtree(self.partial)
-            return {}
-        if not known and self.partial.is_dir() and not any(one.is_file() for one in self.partial.rglob("*")):
-            return {}  # killed before the first line
-        if known == {fingerprint}:
-            return parts
-        if not known:
-            raise RunError(
-                f"'{self.partial}' exists and is no unfinished work. Move it away, or choose another output."
-            )
-        if not overwrite:
-            raise RunError(
-                f"'{self.partial}' is unfinished work on other recordings, or with another detector. "
-                "Run what began it again to go on with it, or throw it away with --overwrite."
-            )
-        shutil.rmtree(self.partial)
-        return {}
-
-    @contextmanager
-    def clearing_up(self) -> Iterator[None]:
-        """Where this fails before the first scores are there, leave nothing in the way of a mended command."""
-        try:
-            yield
-        except BaseException:
-            if not self._done:
-                shutil.rmtree(self.partial, ignore_errors=True)
-            raise
+        other = "work on other recordings, or with another detector"
+        super().__init__(out, fingerprint, other, inside="scores", last=SUMMARY, overwrite=overwrite)
 
     def file(self, name: str) -> Path:
         """Where scores are."""
@@ -76,10 +32,7 @@ class Place:
 
     def about(self, name: str) -> Mapping[str, Any] | None:
         """What was noted of scores that are there and undamaged; None where they must be made."""
-        noted = self._done.get(name)
-        if noted is None or not self.file(name).is_file() or digest(self.file(name)) != noted["sha256"]:
-            return None
-        return noted
+        return self.noted(name, self.file(name))
 
     def read(self, name: str) -> Scored:
         """Scores, shape ``(windows, keywords)``; read from the disk as they are used."""
@@ -90,14 +43,11 @@ class Place:
         """Write scores, and note that they are done."""
         with place(self.file(name)) as file:
             np.save(file, scores, allow_pickle=False)
-        noted = {"rows": len(scores), "sha256": digest(self.file(name)), **about}
-        self._journal.done(name, noted)
-        self._done[name] = noted
-        return noted
+        return self.note(name, self.file(name), rows=len(scores), **about)
 
-    def remove(self, name: str) -> None:
+    def drop(self, name: str) -> None:
         """Take away scores that others hold now."""
-        self._done.pop(name, None)
+        self.forget(name)
         self.file(name).unlink(missing_ok=True)
 
     def finish(self, names: Collection[str]) -> None:
@@ -107,7 +57,7 @@ class Place:
                 file.unlink()
         if not names:
             (self.partial / "scores").rmdir()
-        self._journal.remove()
+        self.close()
         take_name(self.partial, self.out)
 
 

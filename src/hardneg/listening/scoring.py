@@ -41,7 +41,7 @@ def score(
     whole = np.concatenate([place.read(one) for one in names])
     noted = place.add(name, whole, clipped=sum(one["clipped"] for one in parts))
     for one in names:
-        place.remove(one)
+        place.drop(one)
     return noted
 
 
