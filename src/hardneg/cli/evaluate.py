@@ -119,21 +119,15 @@ def _mistakes(verdicts: Verdicts) -> Any:
 
 def _categories(verdicts: Verdicts) -> Any:
     """The figures of each category and their differences, those with most boxes first."""
-    names = verdicts.scenes.categories
-    first, *others = [one.evaluation.figures() for one in verdicts.detectors]
-    boxes = [len(one[0].box_image) for one in verdicts.detectors[0].evaluation.found]
-    order = sorted((row for row in range(len(names)) if boxes[row]), key=lambda row: (-boxes[row], row))
+    found = verdicts.by_category()
     rows = []
-    for row in order[:_SHOWN]:
-        told = [_plain(first[row, at]) for at in _OF_CATEGORIES]
-        if others:
-            told = [
-                f"{one} ({first[row, at] - others[0][row, at]:+.3f})"
-                for one, at in zip(told, _OF_CATEGORIES, strict=True)
-            ]
-        rows.append((names[row], boxes[row], *told))
-    more = f", the {_SHOWN} with most boxes of {len(order)}" if len(order) > _SHOWN else ""
-    less = f", in brackets less {verdicts.detectors[1].name}" if others else ""
+    for one in found[:_SHOWN]:
+        told = [_plain(one.figures[at]) for at in _OF_CATEGORIES]
+        if one.gains is not None:
+            told = [f"{text} ({one.gains[at]:+.3f})" for text, at in zip(told, _OF_CATEGORIES, strict=True)]
+        rows.append((one.name, one.boxes, *told))
+    more = f", the {_SHOWN} with most boxes of {len(found)}" if len(found) > _SHOWN else ""
+    less = f", in brackets less {verdicts.detectors[1].name}" if len(verdicts.detectors) > 1 else ""
     return table(f"Categories{more}{less}", ["", "boxes", *(MEASURES[at] for at in _OF_CATEGORIES)], rows)
 
 

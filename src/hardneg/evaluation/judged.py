@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hardneg.detect import (
     OVERLAPS,
@@ -31,7 +33,7 @@ from hardneg.io.found import Scenes
 from hardneg.progress import Progress, Silent
 from hardneg.ragged import BoolArray
 
-__all__ = ["WRONG", "Judged", "Verdict", "Verdicts", "judge", "names_of_results", "seen"]
+__all__ = ["WRONG", "InCategory", "Judged", "Verdict", "Verdicts", "judge", "names_of_results", "seen"]
 
 WRONG = (Kind.BACKGROUND, Kind.CONFUSION, Kind.LOCALISATION, Kind.BOTH, Kind.DUPLICATE)
 """The kinds of mistakes, in the order in which they are shown: first those that are negatives."""
@@ -96,6 +98,15 @@ class Verdict:
         return self.judged.name
 
 
+class InCategory(NamedTuple):
+    """The first detector's figures in one category, in the order of MEASURES, and what it gains on the second."""
+
+    name: str
+    boxes: int
+    figures: NDArray[np.float64]
+    gains: NDArray[np.float64] | None
+
+
 @dataclass(frozen=True, eq=False)
 class Verdicts:
     """What was judged and on what data: first the detector in question, then the one that it is compared with."""
@@ -110,6 +121,16 @@ class Verdicts:
         """The first detector's figures less the second's, draw by draw; None where there are not two."""
         first, *others = [one.spread for one in self.detectors]
         return None if first is None or not others or others[0] is None else first.less(others[0])
+
+    def by_category(self) -> list[InCategory]:
+        """The figures of each category of which a box counts, those with most boxes first."""
+        first, *others = [one.evaluation.figures() for one in self.detectors]
+        boxes = [len(one[0].box_image) for one in self.detectors[0].evaluation.found]
+        return [
+            InCategory(name, boxes[row], first[row], first[row] - others[0][row] if others else None)
+            for row, name in sorted(enumerate(self.scenes.categories), key=lambda one: -boxes[one[0]])
+            if boxes[row]
+        ]
 
 
 def seen(scenes: Scenes, name: str, number: int = 0) -> Judged:

@@ -142,18 +142,12 @@ def _curves(verdicts: Verdicts) -> Curves | None:
 
 
 def _categories(verdicts: Verdicts) -> Categories:
-    names = verdicts.scenes.categories
-    first, *others = [one.evaluation.figures() for one in verdicts.detectors]
-    boxes = [len(one[0].box_image) for one in verdicts.detectors[0].evaluation.found]
-    order = sorted((row for row in range(len(names)) if boxes[row]), key=lambda row: (-boxes[row], row))
+    found = verdicts.by_category()
     rows = []
-    for row in order[:_CATEGORIES]:
-        told = [number(float(first[row, at])) for at in range(len(MEASURES))]
-        if others:
-            told = [
-                f"{one} ({_signed(float(first[row, at] - others[0][row, at]))})"
-                for one, at in zip(told, range(len(MEASURES)), strict=True)
-            ]
-        rows.append((names[row][:80], boxes[row], told))
-    against = verdicts.detectors[1].name if others else ""
-    return Categories(list(MEASURES), rows, len(order), against)
+    for one in found[:_CATEGORIES]:
+        told = [number(float(value)) for value in one.figures]
+        if one.gains is not None:
+            told = [f"{text} ({_signed(float(gain))})" for text, gain in zip(told, one.gains, strict=True)]
+        rows.append((one.name[:80], one.boxes, told))
+    against = verdicts.detectors[1].name if len(verdicts.detectors) > 1 else ""
+    return Categories(list(MEASURES), rows, len(found), against)

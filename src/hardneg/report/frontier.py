@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hardneg.calibrate import calibration_lines
+from hardneg.calibrate import Point, calibration_lines
 from hardneg.report.facts import Facts
 from hardneg.report.numbers import axis_ticks, number, share
 
@@ -13,15 +13,9 @@ __all__ = ["Frontier", "Setting", "frontier"]
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setting(Point):
     """A filter's setting with its figures, and its place in percent from the left and from the top."""
 
-    family: str
-    filter: str
-    share: float
-    bound: float
-    hardness: float
-    mined: float
     x: float
     y: float
     chosen: bool
