@@ -9,8 +9,6 @@ by frame or cell by cell. The filter ``missing_label`` then knows, or does not k
 
 from __future__ import annotations
 
-import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,10 @@ from PIL import Image
 from benchmarks import machine
 from benchmarks.detection.by_colour import cells_in, read_results
 from benchmarks.detection.data import Photos, planted_where
+from benchmarks.detection.kept import main
 from benchmarks.detection.measure import Arm, of_filters
 from benchmarks.detection.pages import told
-from benchmarks.detection.second_round import Cells, cells
+from benchmarks.detection.second_round import Cells
 from hardneg.collection import Collection
 from hardneg.detect import Truth
 from hardneg.detecting import Detector, detect
@@ -119,22 +118,5 @@ def page(kept: list[dict[str, Any]]) -> str:
     return f"{text}\n\n{machine.table(HEAD, rows)}"
 
 
-def main() -> None:
-    """Measure, and keep the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True, help="where pictures, vectors and figures are kept")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
-    file = options.work / "films.json"
-    if not file.is_file():
-        file.write_text(json.dumps(measured(cells(options.work), options.seeds, options.work), indent=1))
-    text = page(json.loads(file.read_text()))
-    print(text)
-    if options.write:
-        machine.write_section("detection-films", f"{text}\n\n{machine.described(PACKAGES)}")
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, "films", measured, page, PACKAGES)

@@ -9,8 +9,6 @@ say in the place of a second detector.
 
 from __future__ import annotations
 
-import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,10 @@ import pyarrow as pa
 from benchmarks import machine
 from benchmarks.detection.by_colour import cells_in, read_results
 from benchmarks.detection.data import Photos, planted
+from benchmarks.detection.kept import main
 from benchmarks.detection.measure import Arm, of_filters
 from benchmarks.detection.pages import told
-from benchmarks.detection.second_round import Cells, cells
+from benchmarks.detection.second_round import Cells
 from hardneg.collection import Collection
 from hardneg.detecting import Detector, detect, files_of, views_of
 from hardneg.encode import EmbeddingCache
@@ -83,22 +82,5 @@ def page(kept: list[dict[str, Any]]) -> str:
     return f"{text}\n\n{machine.table(('', 'caught', 'lost', 'called likely, of missing'), rows)}"
 
 
-def main() -> None:
-    """Measure draw by draw, and keep each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True, help="where pictures, vectors and results are kept")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
-    file = options.work / "views.json"
-    if not file.is_file():
-        file.write_text(json.dumps(measured(cells(options.work), options.seeds, options.work), indent=1))
-    text = page(json.loads(file.read_text()))
-    print(text)
-    if options.write:
-        machine.write_section("detection-views", f"{text}\n\n{machine.described(PACKAGES)}")
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, "views", measured, page, PACKAGES)

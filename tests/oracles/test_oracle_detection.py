@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.tide import judged_by_tide
 
 from hardneg.detect import (
     MEASURES,
@@ -173,21 +174,13 @@ def test_what_repairing_a_kind_brings_is_what_tide_says(data_dir: Path, folder: 
 
     Left out are images with crowds, which it types as mistakes, and categories without a box, which it counts as 0.
     """
-    tide = pytest.importorskip("tidecv")
     truth, found, images, categories = _real(data_dir / folder, results)
     calm = np.isin(truth.image, truth.image[truth.crowd], invert=True)
     kept = np.isin(found.image, truth.image[calm]) & np.isin(found.category, truth.category[calm])
     truth = Truth(truth.image[calm], truth.category[calm], truth.box[calm])
     found = Detections(found.image[kept], found.category[kept], found.box[kept], found.score[kept])
-    there, seen = tide.Data("truth", 10_000), tide.Data("found", 10_000)
-    for row in range(len(truth)):
-        there.add_ground_truth(int(truth.image[row]), int(truth.category[row]), truth.box[row].tolist())
-    for row in range(len(found)):
-        place = int(found.image[row]), int(found.category[row]), float(found.score[row])
-        seen.add_detection(*place, found.box[row].tolist())
-    with contextlib.redirect_stdout(io.StringIO()):
-        judged = tide.TIDE().evaluate(there, seen, mode=tide.TIDE.BOX)
-        gains = {kind.short_name: gain for kind, gain in judged.fix_main_errors().items()}
+    judged = judged_by_tide(truth, found)
+    gains = {kind.short_name: gain for kind, gain in judged.fix_main_errors().items()}
     matches = matched(truth, found, most=10_000)
     kinds = mistakes(truth, found, matches).kind
     none = np.zeros(len(found), bool)

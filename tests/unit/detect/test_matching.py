@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tide import judged_by_tide
 
 from hardneg.detect import Detections, Kind, Truth, matched, mistakes, overlap, overlaps
 from hardneg.errors import InputError, OptionError
@@ -148,20 +149,12 @@ def test_matching_is_that_of_pycocotools_on_real_detections(
 
 @pytest.mark.parametrize(("folder", "results"), REAL)
 def test_mistakes_are_those_of_tide_without_crowds(data_dir: Path, folder: str, results: str) -> None:
-    tide = pytest.importorskip("tidecv")
     truth, found = _real(data_dir / folder, results)
     calm = np.isin(truth.image, truth.image[truth.crowd], invert=True)  # TIDE types what lies in a crowd as a mistake
     left = np.isin(found.image, truth.image[truth.crowd], invert=True)
     truth = Truth(truth.image[calm], truth.category[calm], truth.box[calm])
     found = Detections(found.image[left], found.category[left], found.box[left], found.score[left])
-    there, seen = tide.Data("truth", 10_000), tide.Data("found", 10_000)
-    for row in range(len(truth)):
-        there.add_ground_truth(int(truth.image[row]), int(truth.category[row]), truth.box[row].tolist())
-    for row in range(len(found)):
-        place = int(found.image[row]), int(found.category[row]), float(found.score[row])
-        seen.add_detection(*place, found.box[row].tolist())
-    with contextlib.redirect_stdout(io.StringIO()):
-        judged = tide.TIDE().evaluate(there, seen, mode=tide.TIDE.BOX)
+    judged = judged_by_tide(truth, found)
     names = {
         "Loc": Kind.LOCALISATION, "Cls": Kind.CONFUSION, "Dupe": Kind.DUPLICATE, "Bkg": Kind.BACKGROUND,
         "Both": Kind.BOTH,

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from tests.detected import CAT, DOG, TRUTH, write_data
+from tests.restarts import killed_until_done
 
 from hardneg.detecting import Detector, View, detect, views_of
 from hardneg.detecting.naming import Label, Naming
@@ -433,22 +433,14 @@ def test_killed_again_and_again_it_ends_with_the_same_bytes(tmp_path: Path) -> N
         return subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path / "in"), str(out)], env=environment)
 
     assert started(tmp_path / "whole.json").wait() == 0
-    kills, wanted = [], 1
     journal = tmp_path / "again.json.partial" / "journal.jsonl"
-    for _ in range(20):
-        process = started(tmp_path / "again.json")
-        while process.poll() is None and (not journal.exists() or journal.read_text().count("done") < wanted):
-            time.sleep(0.005)
-        if process.poll() is not None:
-            break
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        kills.append(journal.read_text().count("done"))
-        wanted = kills[-1] + 6
-        if len(kills) == 2:  # a part that was damaged meanwhile is made anew
+
+    def damage(kills: int) -> None:  # a part that was damaged meanwhile is made anew
+        if kills == 2:
             next(journal.parent.glob("*.parquet")).write_bytes(b"damaged")
-    assert process.wait() == 0
-    assert len(kills) >= 2
+
+    kills = killed_until_done(lambda: started(tmp_path / "again.json"), journal, step=6, after=damage)
+    assert kills >= 2
     for end in (".json", ".summary.json", ".views.json"):
         assert (tmp_path / f"again{end}").read_bytes() == (tmp_path / f"whole{end}").read_bytes()
     assert not list(tmp_path.glob("*.partial"))

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
+from tests.restarts import killed_until_done
 
 from hardneg.errors import InputError, OptionError, RunError
 from hardneg.listening import Detector, Given, Hearing, Occurrence, Truth, listen, scoring
@@ -356,20 +357,9 @@ def test_killed_again_and_again_it_ends_with_the_same_bytes(tmp_path: Path) -> N
         return subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path / "in"), str(out)], env=environment)
 
     assert started(tmp_path / "whole").wait() == 0
-    kills, wanted = [], 1
-    for _ in range(30):
-        process = started(tmp_path / "again")
-        journal = tmp_path / "again.partial" / "journal.jsonl"
-        while process.poll() is None and (not journal.exists() or journal.read_text().count("done") < wanted):
-            time.sleep(0.005)
-        if process.poll() is not None:
-            break
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        kills.append(journal.read_text().count("done"))
-        wanted = kills[-1] + 3
-    assert process.wait() == 0
-    assert len(kills) >= 4
+    again = tmp_path / "again"
+    kills = killed_until_done(lambda: started(again), tmp_path / "again.partial" / "journal.jsonl", step=3)
+    assert kills >= 4
     assert _bytes(tmp_path / "again") == _bytes(tmp_path / "whole")
     assert {one.name for one in tmp_path.iterdir()} == {"in", "whole", "again"}
 
