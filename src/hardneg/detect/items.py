@@ -17,7 +17,7 @@ from hardneg.detect.frames import held_together, with_frames_around
 from hardneg.detect.mistakes import Kind, Mistakes
 from hardneg.detect.tracks import linked
 from hardneg.errors import InputError
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.ragged import BoolArray, IntArray, place_within
 
 __all__ = ["items_from", "items_of"]
 
@@ -81,7 +81,7 @@ def items_from(truth: Truth, said: Evidence, images: Collection, categories: Seq
     nothing, none = np.full(len(there), np.nan), np.full(len(there), -1)
     of = np.where(judged.kind == Kind.CONFUSION, judged.truth, -1)
     label = np.where(of >= 0, truth.category[of], -1) if len(truth) else of
-    place = np.concatenate([_places(truth.image[there]), _places(wrong.image)])[order]
+    place = np.concatenate([place_within(truth.image[there]), place_within(wrong.image)])[order]
 
     def both(first: NDArray[Any], then: NDArray[Any]) -> NDArray[Any]:
         """Of what is there, and of the detections, in the order of the items."""
@@ -111,12 +111,6 @@ def items_from(truth: Truth, said: Evidence, images: Collection, categories: Seq
 def _check(numbers: IntArray, count: int, what: str, kind: str) -> None:
     if len(numbers) and int(numbers.max()) >= count:
         raise InputError(f"Some {what} {int(numbers.max())}, and there are {count} {kind}, counted from 0.")
-
-
-def _places(image: IntArray) -> IntArray:
-    """The place of each in its image, from 0; they come image by image."""
-    fresh = np.flatnonzero(np.diff(image, prepend=-1))
-    return np.asarray(np.arange(len(image)) - np.repeat(fresh, np.diff(np.append(fresh, len(image)))))
 
 
 def _ids(image: pa.Array, place: IntArray, detected: BoolArray) -> pa.Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hardneg.detect.boxes import Detections, Overlaps, Truth, overlaps
 from hardneg.notation import require
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.ragged import BoolArray, IntArray, place_within
 
 __all__ = ["Matches", "matched"]
 
@@ -85,9 +85,8 @@ def ranks(detections: Detections) -> IntArray:
     image, category = detections.image[order], detections.category[order]
     fresh = np.ones(len(order), bool)
     fresh[1:] = (image[1:] != image[:-1]) | (category[1:] != category[:-1])
-    begins = np.flatnonzero(fresh)
     out = np.empty(len(order), np.int64)
-    out[order] = np.arange(len(order)) - begins[np.cumsum(fresh) - 1]
+    out[order] = place_within(np.cumsum(fresh))
     return out
 
 
