@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from hardneg.detect.matching import Matches, matched
 from hardneg.detect.miss_rate import log_average_miss_rate
 from hardneg.detect.outcomes import Outcomes, outcomes
 from hardneg.errors import InputError
+from hardneg.progress import Report
 from hardneg.ragged import BoolArray, IntArray
 
 __all__ = ["MEASURES", "Evaluation", "ap50_without", "evaluate", "mean_of"]
@@ -51,7 +52,7 @@ def evaluate(
     *,
     images: int,
     categories: int,
-    report: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - nobody watches
+    report: Report = lambda done, total: None,  # noqa: ARG005 - nobody watches
 ) -> Evaluation:
     """Judge a detector at all of COCO's overlaps, with at most 100 finds of an image and category.
 
