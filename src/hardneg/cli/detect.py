@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import click
 
-from hardneg.cli._common import NameValue, console, overwrite_option, say_left_out, table
+from hardneg.cli._common import NameValue, console, overwrite_option, say_left_out, say_plainly, table
 from hardneg.detecting import Detector, detect, files_of, views_of
 from hardneg.detecting.detectors import Labels
 from hardneg.errors import OptionError
@@ -66,7 +66,7 @@ def _numbered(number: str, name: str) -> tuple[int, str]:
 
 def _say(summary: Mapping[str, Any], pictures: Path, out: Path, options: Mapping[str, Any]) -> None:
     """What was found, and what to do next."""
-    _line(
+    say_plainly(
         f"{plural(summary['detections'], 'detection')} in {plural(summary['looked_at'], 'picture')} of "
         f"{summary['pictures']:,}; nothing in {summary['pictures_without_any']:,}."
     )
@@ -76,13 +76,9 @@ def _say(summary: Mapping[str, Any], pictures: Path, out: Path, options: Mapping
     mined += f" --split {options['split']}" if options["split"] else ""
     if "views" in summary:
         of_views = files_of(out)[2]
-        _line(
+        say_plainly(
             f"\nConfirmed by another view: {summary['confirmed_by_a_view']:,} of {summary['detections']:,} ({of_views})"
         )
         mined += f" --agreeing {of_views}"
-    _line(f"\nResults:  {out}")
-    _line(f"Mine:     {mined} --images {pictures} -o runs/a")
-
-
-def _line(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    say_plainly(f"\nResults:  {out}")
+    say_plainly(f"Mine:     {mined} --images {pictures} -o runs/a")
