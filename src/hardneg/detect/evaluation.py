@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.detect.average_precision import OVERLAPS, average_precision
-from hardneg.detect.boxes import Detections, Truth
+from hardneg.detect.boxes import Detections, Truth, check_numbers
 from hardneg.detect.matching import Matches, matched
 from hardneg.detect.miss_rate import log_average_miss_rate
 from hardneg.detect.outcomes import Outcomes, outcomes
-from hardneg.errors import InputError
 from hardneg.progress import Report
 from hardneg.ragged import BoolArray, IntArray
 
@@ -71,9 +70,8 @@ def evaluate(
     >>> dict(zip(MEASURES, mean_of(judged.figures()).round(3).tolist()))
     {'AP': 0.4, 'AP50': 0.5, 'AP75': 0.5, 'LAMR': 0.5}
     """
-    last = max((int(one.category.max()) for one in (truth, detections) if len(one)), default=-1)
-    if last >= categories:
-        raise InputError(f"Some boxes are of category {last}, and there are {categories}, counted from 0.")
+    for one in (truth, detections):
+        check_numbers(one.category, categories, "boxes are of category", "categories")
     by_overlap = []
     for done, overlap in enumerate(OVERLAPS):
         matches = matched(truth, detections, iou=overlap)

@@ -11,12 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg.collection import Collection
-from hardneg.detect.boxes import Detections, Truth
+from hardneg.detect.boxes import Detections, Truth, check_numbers
 from hardneg.detect.evidence import Evidence, evidence_of
 from hardneg.detect.frames import held_together, with_frames_around
 from hardneg.detect.mistakes import Kind, Mistakes
 from hardneg.detect.tracks import linked
-from hardneg.errors import InputError
 from hardneg.ragged import BoolArray, IntArray, place_within
 
 __all__ = ["items_from", "items_of"]
@@ -62,8 +61,8 @@ def items_of(
     """
     others = () if second is None else ((second, "detections"),)
     for boxes, name in ((truth, "boxes"), (found, "detections"), *others):
-        _check(boxes.image, len(images), f"{name} are in image", "images")
-        _check(boxes.category, len(categories), f"{name} are of category", "categories")
+        check_numbers(boxes.image, len(images), f"{name} are in image", "images")
+        check_numbers(boxes.category, len(categories), f"{name} are of category", "categories")
     said = evidence_of(truth, found, judged, least_score=least_score, second=second)
     items = items_from(truth, said, images, categories)
     return with_frames_around(items, images, categories, truth, lambda boxes: linked(boxes, found))
@@ -106,11 +105,6 @@ def items_from(truth: Truth, said: Evidence, images: Collection, categories: Seq
         if name in images.table.column_names:
             columns[name] = images.table.column(name).take(pa.array(image)).combine_chunks()
     return Collection(pa.table(columns), images.root)
-
-
-def _check(numbers: IntArray, count: int, what: str, kind: str) -> None:
-    if len(numbers) and int(numbers.max()) >= count:
-        raise InputError(f"Some {what} {int(numbers.max())}, and there are {count} {kind}, counted from 0.")
 
 
 def _ids(image: pa.Array, place: IntArray, detected: BoolArray) -> pa.Array:
