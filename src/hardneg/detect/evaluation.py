@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hardneg.detect.average_precision import OVERLAPS, average_precision
 from hardneg.detect.boxes import Detections, Truth, check_numbers
-from hardneg.detect.matching import Matches, matched
+from hardneg.detect.matching import Matches, matched_at
 from hardneg.detect.miss_rate import log_average_miss_rate
 from hardneg.detect.outcomes import Outcomes, outcomes
 from hardneg.progress import Report
@@ -73,10 +73,9 @@ def evaluate(
     for one in (truth, detections):
         check_numbers(one.category, categories, "boxes are of category", "categories")
     by_overlap = []
-    for done, overlap in enumerate(OVERLAPS):
-        matches = matched(truth, detections, iou=overlap)
+    for matches in matched_at(truth, detections, OVERLAPS):
         by_overlap.append(matches)
-        report(done + 1, len(OVERLAPS))
+        report(len(by_overlap), len(OVERLAPS))
     found = [
         [outcomes(truth, detections, matches, images, category) for matches in by_overlap]
         for category in range(categories)
