@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -72,13 +73,13 @@ def _say(summary: Mapping[str, Any], pictures: Path, out: Path, options: Mapping
     )
     console.print(table(str(out), ("category", "detections"), list(summary["categories"].items())))
     say_left_out(summary["left_out"] + summary["detections_left_out"], summary["noted"])
-    mined = f"hardneg mine {options['truth'] or 'ANNOTATIONS.json'} --predictions {out}"
-    mined += f" --split {options['split']}" if options["split"] else ""
+    mined = ["hardneg", "mine", options["truth"] or "ANNOTATIONS.json", "--predictions", out]
+    mined += ["--split", options["split"]] if options["split"] else []
     if "views" in summary:
         of_views = files_of(out)[2]
         say_plainly(
             f"\nConfirmed by another view: {summary['confirmed_by_a_view']:,} of {summary['detections']:,} ({of_views})"
         )
-        mined += f" --agreeing {of_views}"
+        mined += ["--agreeing", of_views]
     say_plainly(f"\nResults:  {out}")
-    say_plainly(f"Mine:     {mined} --images {pictures} -o runs/a")
+    say_plainly(f"Mine:     {shlex.join(map(str, [*mined, '--images', pictures, '-o', 'runs/a']))}")
