@@ -19,7 +19,7 @@ MODULES = sorted(SRC.rglob("*.py"))
 FLOORS = [
     {"errors"},
     {"schema", "ragged", "storage", "progress", "random", "demo", "parallel", "pixels", "carried", "quantiles"},
-    {"notation", "matrix", "lookup", "journal", "mediafiles"},
+    {"notation", "matrix", "bootstrap", "lookup", "journal", "mediafiles"},
     {"soundfiles", "unfinished"},
     {"images", "sounds"},
     {"faces", "stored"},

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from benchmarks.texts import data_folder
 from hardneg.collection import Collection
-from hardneg.detect import Detections, Kind, Mistakes, Truth, matched, mistakes
+from hardneg.detect import Boxes, Detections, Kind, Mistakes, Truth, matched, mistakes
 from hardneg.positives import Positives
 
-__all__ = ["DELETED", "Photos", "Planted", "photos", "planted", "planted_where"]
+__all__ = ["DELETED", "Photos", "Planted", "photos", "planted", "planted_where", "records"]
 
 DELETED = 0.2
 
@@ -76,6 +76,12 @@ def photos(work: Path) -> Photos:
         Collection(images, work),
         tuple(one["name"] for one in said["categories"]),
     )
+
+
+def records(boxes: Boxes) -> list[dict[str, Any]]:
+    """Image, category and box of each, by number, as COCO has them."""
+    columns = (one.tolist() for one in (boxes.image, boxes.category, boxes.box))
+    return [dict(zip(("image_id", "category_id", "bbox"), one, strict=True)) for one in zip(*columns, strict=True)]
 
 
 def planted(data: Photos, seed: int, *, second: bool = True, pictures: bool = True) -> Planted:

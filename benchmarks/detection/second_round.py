@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from benchmarks import machine
 from benchmarks.detection import rounds_page, windows
+from benchmarks.detection.data import records
 from benchmarks.detection.rounds_page import ARMS, TEST
 from benchmarks.detection.windows import Detector, Scene, all_windows, features, fitted, seen
 from benchmarks.texts import data_folder
@@ -177,9 +178,9 @@ def _mined(data: Cells, train: Sequence[int], labels: Truth, found: Detections, 
         images = [{"id": row, "file_name": data.files[one].name, "width": SIZE[0], "height": SIZE[1]}
                   for row, one in enumerate(train)]  # fmt: skip
         kinds = [{"id": row, "name": one} for row, one in enumerate(data.names)]
-        there = [{"id": row, **one, "iscrowd": 0} for row, one in enumerate(_records(labels))]
+        there = [{"id": row, **one, "iscrowd": 0} for row, one in enumerate(records(labels))]
         scores = found.score.tolist()
-        results = [{**one, "score": score} for one, score in zip(_records(found), scores, strict=True)]
+        results = [{**one, "score": score} for one, score in zip(records(found), scores, strict=True)]
         truth = {"images": images, "categories": kinds, "annotations": there}
         for file, content in (("truth.json", truth), ("found.json", results)):
             (folder / file).write_text(json.dumps(content))
@@ -194,11 +195,6 @@ def _mined(data: Cells, train: Sequence[int], labels: Truth, found: Detections, 
             np.array(taken, np.int64),
             np.array(picked.column("box").to_pylist(), np.float64).reshape(-1, 4),
         )
-
-
-def _records(boxes: Any) -> list[dict[str, Any]]:
-    columns = (one.tolist() for one in (boxes.image, boxes.category, boxes.box))
-    return [dict(zip(("image_id", "category_id", "bbox"), one, strict=True)) for one in zip(*columns, strict=True)]
 
 
 def _surest(labels: Truth, found: Detections, counts: NDArray[np.int64]) -> Rows:

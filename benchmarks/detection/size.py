@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import machine
+from benchmarks.detection.data import records
 from benchmarks.sides import memory
 from hardneg.detect import Detections, Truth, matched, mistakes
 from hardneg.io.readers import ReadOptions, read
@@ -70,18 +71,13 @@ def write(each: int, images: int, folder: Path) -> None:
         found.write("[")
         for part, (there, seen) in enumerate(made(each, images)):
             first = part * TOGETHER * BOXES + 1
-            labels = [json.dumps(one | {"id": first + row, "iscrowd": 0}) for row, one in enumerate(_rows(there))]
+            labels = [json.dumps(one | {"id": first + row, "iscrowd": 0}) for row, one in enumerate(records(there))]
             scores = seen.score.tolist()
-            results = [json.dumps(one | {"score": score}) for one, score in zip(_rows(seen), scores, strict=True)]
+            results = [json.dumps(one | {"score": score}) for one, score in zip(records(seen), scores, strict=True)]
             truth.write(("," if part else "") + ",".join(labels))
             found.write(("," if part else "") + ",".join(results))
         truth.write("]}")
         found.write("]")
-
-
-def _rows(boxes: Any) -> list[dict[str, Any]]:
-    columns = (one.tolist() for one in (boxes.image, boxes.category, boxes.box))
-    return [dict(zip(("image_id", "category_id", "bbox"), one, strict=True)) for one in zip(*columns, strict=True)]
 
 
 def reading(folder: Path, _: int, __: int) -> Facts:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hardneg.errors import OptionError
 
-__all__ = ["BoolArray", "IntArray", "Ragged", "expand", "places"]
+__all__ = ["BoolArray", "IntArray", "Ragged", "expand", "place_within", "places"]
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -37,6 +37,17 @@ def places(lengths: IntArray) -> IntArray:
     [0, 1, 0, 1, 2]
     """
     return expand(np.zeros(len(lengths), np.int64), lengths)
+
+
+def place_within(group: IntArray) -> IntArray:
+    """The place of each among those of its group, where these stand side by side.
+
+    >>> place_within(np.array([4, 4, 7])).tolist()
+    [0, 1, 0]
+    """
+    fresh = np.ones(len(group), bool)
+    fresh[1:] = group[1:] != group[:-1]
+    return places(np.diff(np.append(np.flatnonzero(fresh), len(group))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def red(pictures):
 
 def _faces(folder: Path, data_dir: Path) -> Path:
     """Four of the faces of ORL on each of ten noisy pictures, with COCO's annotations."""
-    (folder / "pictures").mkdir()
+    (folder / "the pictures").mkdir()
     rng = np.random.default_rng(0)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -70,7 +71,7 @@ def _faces(folder: Path, data_dir: Path) -> Path:
                     picture.paste(face, (left, top))
                 box = [left + 4, top + 16, face.width - 8, face.height - 24]
                 annotations.append({"id": len(annotations), "image_id": number, "category_id": 7, "bbox": box})
-            picture.save(folder / "pictures" / f"{number}.png")
+            picture.save(folder / "the pictures" / f"{number}.png")
             images.append({"id": number, "file_name": f"{number}.png", "width": 320, "height": 300})
     truth = {"images": images, "annotations": annotations, "categories": [{"id": 7, "name": "face"}]}
     (folder / "faces.json").write_text(json.dumps(truth))
@@ -83,7 +84,7 @@ def test_a_real_detector_from_pictures_to_mined(tmp_path: Path, data_dir: Path) 
     (tmp_path / "haar.py").write_text(HAAR)
     said = succeeded(
         hardneg(
-            "detect", "pictures", "--detector", "haar.py:faces", "--ground-truth", truth, "--views", "flip",
+            "detect", "the pictures", "--detector", "haar.py:faces", "--ground-truth", truth, "--views", "flip",
             "-o", "found.json", cwd=tmp_path,
         )
     )  # fmt: skip
@@ -93,9 +94,8 @@ def test_a_real_detector_from_pictures_to_mined(tmp_path: Path, data_dir: Path) 
     assert len(centres) >= 32  # of forty faces
     agreed = json.loads((tmp_path / "found.views.json").read_text())
     assert 20 <= len(agreed) <= len(found)  # most faces are found mirrored as well
-    mined = (
-        next(line for line in said.splitlines() if line.startswith("Mine:")).removeprefix("Mine:     hardneg ").split()
-    )
+    line = next(line for line in said.splitlines() if line.startswith("Mine:"))
+    mined = shlex.split(line.removeprefix("Mine:     hardneg "))
     assert "--agreeing" in mined
     told = succeeded(hardneg(*mined, "--filter", "known", cwd=tmp_path))
     assert "sampled" in told

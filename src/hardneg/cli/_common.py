@@ -32,6 +32,7 @@ __all__ = [
     "run_argument",
     "sampler_option",
     "say_left_out",
+    "say_plainly",
     "summary",
     "table",
 ]
@@ -120,6 +121,11 @@ def summary(run: Run, out: Console = console) -> None:
         out.print(f"  {names}{' …' if shortage['anchors'] > 8 else ''}", markup=False, highlight=False)
         advice = f"  To get more: {_more(dict(reasons))}. All of them: hardneg show {run.path} --short"
         out.print(advice, markup=False, highlight=False)
+
+
+def say_plainly(text: str) -> None:
+    """Print text as it is, whatever looks like markup in it."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def say_left_out(skipped: Counted, noted: Counted, out: Console = console) -> None:

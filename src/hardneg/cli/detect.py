@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from hardneg.cli._common import NameValue, console, overwrite_option, say_left_out, table
+from hardneg.cli._common import NameValue, console, overwrite_option, say_left_out, say_plainly, table
 from hardneg.detecting import Detector, detect, files_of, views_of
 from hardneg.detecting.detectors import Labels
 from hardneg.errors import OptionError
@@ -66,23 +67,19 @@ def _numbered(number: str, name: str) -> tuple[int, str]:
 
 def _say(summary: Mapping[str, Any], pictures: Path, out: Path, options: Mapping[str, Any]) -> None:
     """What was found, and what to do next."""
-    _line(
+    say_plainly(
         f"{plural(summary['detections'], 'detection')} in {plural(summary['looked_at'], 'picture')} of "
         f"{summary['pictures']:,}; nothing in {summary['pictures_without_any']:,}."
     )
     console.print(table(str(out), ("category", "detections"), list(summary["categories"].items())))
     say_left_out(summary["left_out"] + summary["detections_left_out"], summary["noted"])
-    mined = f"hardneg mine {options['truth'] or 'ANNOTATIONS.json'} --predictions {out}"
-    mined += f" --split {options['split']}" if options["split"] else ""
+    mined = ["hardneg", "mine", options["truth"] or "ANNOTATIONS.json", "--predictions", out]
+    mined += ["--split", options["split"]] if options["split"] else []
     if "views" in summary:
         of_views = files_of(out)[2]
-        _line(
+        say_plainly(
             f"\nConfirmed by another view: {summary['confirmed_by_a_view']:,} of {summary['detections']:,} ({of_views})"
         )
-        mined += f" --agreeing {of_views}"
-    _line(f"\nResults:  {out}")
-    _line(f"Mine:     {mined} --images {pictures} -o runs/a")
-
-
-def _line(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+        mined += ["--agreeing", of_views]
+    say_plainly(f"\nResults:  {out}")
+    say_plainly(f"Mine:     {shlex.join(map(str, [*mined, '--images', pictures, '-o', 'runs/a']))}")

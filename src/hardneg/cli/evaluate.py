@@ -107,7 +107,7 @@ def _mistakes(verdicts: Verdicts) -> Any:
     for kind in (Kind.CORRECT, *WRONG, Kind.UNCOUNTED):
         row = [kind.name.lower(), _MEANS[kind]]
         for one in judged:
-            without = f"{one.ap50_without(one.mistakes.kind == kind):.3f}" if kind in WRONG else ""
+            without = f"{one.without[kind]:.3f}" if kind in WRONG else ""
             row += [f"{one.count(kind):,}", without]
         rows.append(row)
     missed = [text for one in judged for text in (f"{int(one.missed.sum()):,}", "")]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hardneg.cli._common import console, page_of, run_argument, table
+from hardneg.cli._common import console, page_of, run_argument, say_plainly, table
 from hardneg.encode import EmbeddingCache, default_cache_dir
 from hardneg.errors import OptionError
 from hardneg.impact.against import split_names
@@ -61,7 +61,7 @@ def command(run: Path, **options: Any) -> None:
     """  # noqa: D301 - click's own mark for text that keeps its lines
     if options["before"]:
         for one in compare_heard(options["before"], run):
-            _line(one.sentence)
+            say_plainly(one.sentence)
         return
     learner = _learner(options)
     plan = Plan(
@@ -85,7 +85,7 @@ def command(run: Path, **options: Any) -> None:
     )
     _say(result)
     page = "" if options["out"] else f", shown in {page_of(found)}"
-    _line(f"\nWrote {options['out'] or found.path / 'impact.json'}{page}")
+    say_plainly(f"\nWrote {options['out'] or found.path / 'impact.json'}{page}")
 
 
 def _learner(options: dict[str, Any]) -> Learner:
@@ -98,7 +98,7 @@ def _learner(options: dict[str, Any]) -> Learner:
 
 def _say(result: Result) -> None:
     held_out = result.held_out
-    _line(f"\n{result.kind.capitalize()}; held out: {held_out['how']}. {held_out['train']:,} to train with.")
+    say_plainly(f"\n{result.kind.capitalize()}; held out: {held_out['how']}. {held_out['train']:,} to train with.")
     shown = result.measures[:4]
     verdicts = {one.against: one for one in result.comparisons}
     rows = []
@@ -109,10 +109,6 @@ def _say(result: Result) -> None:
         rows.append((arm.name, *figures, told))
     head = ("negatives", *(f"{one.name}{'' if one.better > 0 else ' (less is better)'}" for one in shown), "the run")
     console.print(table("Held out, means over seeds, 95% intervals", head, rows))
-    _line(result.sentence)
+    say_plainly(result.sentence)
     for note in result.told.notes:
-        _line(f"- {note}")
-
-
-def _line(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+        say_plainly(f"- {note}")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hardneg.cli._common import console, overwrite_option, say_left_out, table
+from hardneg.cli._common import console, overwrite_option, say_left_out, say_plainly, table
 from hardneg.errors import OptionError
 from hardneg.io.occurrences import read_occurrences, read_scores
 from hardneg.listening import Detector, Given, Hearing, listen
@@ -86,7 +86,7 @@ def _detector(options: dict[str, Any], hearing: Hearing) -> Detector | Given:
 def _say(summary: dict[str, Any], recordings: Path, out: Path, options: dict[str, Any]) -> None:
     """What was heard, and what to do next."""
     clipped = "" if summary["windows_clipped"] is None else f", {summary['windows_clipped']:,} of them clipped"
-    _line(
+    say_plainly(
         f"{plural(summary['recordings'], 'recording')}, {_hours(summary['hours'])}, of which "
         f"{_hours(summary['hours_silent'])} silent and {_hours(summary['hours_known'])} known; "
         f"{summary['windows']:,} windows{clipped}."
@@ -107,13 +107,9 @@ def _say(summary: dict[str, Any], recordings: Path, out: Path, options: dict[str
     mined = f"hardneg mine {events if hits else f'WORDS --unlabelled {events}'} --media-root {media}"
     again = "".join(f" --keyword {shlex.quote(one)}" for one in options["keywords"])
     again += f" --truth {options['truth']}" if options["truth"] else ""
-    _line(f"\nEvents:  {events}")
-    _line(f"Mine:    {mined} --anchors classes --source segments --encoder openwakeword -o runs/a")
-    _line(f"Another threshold: hardneg listen {recordings} --scores {out}{again} --on 0.9 -o ANOTHER")
-
-
-def _line(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    say_plainly(f"\nEvents:  {events}")
+    say_plainly(f"Mine:    {mined} --anchors classes --source segments --encoder openwakeword -o runs/a")
+    say_plainly(f"Another threshold: hardneg listen {recordings} --scores {out}{again} --on 0.9 -o ANOTHER")
 
 
 def _hours(hours: float) -> str:

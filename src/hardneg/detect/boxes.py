@@ -114,6 +114,17 @@ class Detections(Boxes):
             raise InputError(f"{int(missing.sum())} detections have no score (first: row {first}).")
 
 
+def check_numbers(numbers: IntArray, count: int, what: str, kind: str) -> None:
+    """Raise InputError for numbers that reach ``count``.
+
+    >>> check_numbers(np.array([0, 3]), 3, "boxes are in image", "images")
+    Traceback (most recent call last):
+    hardneg.errors.InputError: Some boxes are in image 3, and there are 3 images, counted from 0.
+    """
+    if len(numbers) and int(numbers.max()) >= count:
+        raise InputError(f"Some {what} {int(numbers.max())}, and there are {count} {kind}, counted from 0.")
+
+
 @dataclass(frozen=True, eq=False)
 class Overlaps:
     """Pairs of boxes in one image that overlap: rows of the left, rows of the right, and how far."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.detect.average_precision import OVERLAPS, average_precision
-from hardneg.detect.boxes import Detections, Truth
-from hardneg.detect.matching import Matches, matched
+from hardneg.detect.boxes import Detections, Truth, check_numbers
+from hardneg.detect.matching import Matches, matched_at
 from hardneg.detect.miss_rate import log_average_miss_rate
 from hardneg.detect.outcomes import Outcomes, outcomes
-from hardneg.errors import InputError
+from hardneg.progress import Report
 from hardneg.ragged import BoolArray, IntArray
 
 __all__ = ["MEASURES", "Evaluation", "ap50_without", "evaluate", "mean_of"]
@@ -51,7 +51,7 @@ def evaluate(
     *,
     images: int,
     categories: int,
-    report: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - nobody watches
+    report: Report = lambda done, total: None,  # noqa: ARG005 - nobody watches
 ) -> Evaluation:
     """Judge a detector at all of COCO's overlaps, with at most 100 finds of an image and category.
 
@@ -70,14 +70,12 @@ def evaluate(
     >>> dict(zip(MEASURES, mean_of(judged.figures()).round(3).tolist()))
     {'AP': 0.4, 'AP50': 0.5, 'AP75': 0.5, 'LAMR': 0.5}
     """
-    last = max((int(one.category.max()) for one in (truth, detections) if len(one)), default=-1)
-    if last >= categories:
-        raise InputError(f"Some boxes are of category {last}, and there are {categories}, counted from 0.")
+    for one in (truth, detections):
+        check_numbers(one.category, categories, "boxes are of category", "categories")
     by_overlap = []
-    for done, overlap in enumerate(OVERLAPS):
-        matches = matched(truth, detections, iou=overlap)
+    for matches in matched_at(truth, detections, OVERLAPS):
         by_overlap.append(matches)
-        report(done + 1, len(OVERLAPS))
+        report(len(by_overlap), len(OVERLAPS))
     found = [
         [outcomes(truth, detections, matches, images, category) for matches in by_overlap]
         for category in range(categories)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hardneg.detect.boxes import Detections, Truth, overlaps
 from hardneg.detect.mistakes import Kind, Mistakes
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.ragged import BoolArray, IntArray, place_within
 
 __all__ = ["NEGATIVE", "Evidence", "agreement", "evidence_of"]
 
@@ -45,11 +45,8 @@ class Evidence:
     def surest(self, most: int) -> Evidence:
         """Of each category that something was taken for, only so many negatives; of equal ones the first."""
         order = np.lexsort((-self.wrong.score, self.wrong.category))
-        category = self.wrong.category[order]
-        fresh = np.flatnonzero(np.diff(category, prepend=-1))
-        place = np.arange(len(order)) - np.repeat(fresh, np.diff(np.append(fresh, len(order))))
         keep = np.zeros(len(order), bool)
-        keep[order[place < most]] = True
+        keep[order[place_within(self.wrong.category[order]) < most]] = True
         return self if keep.all() else self._only(keep)
 
     def _only(self, keep: BoolArray | IntArray) -> Evidence:

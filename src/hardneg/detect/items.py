@@ -11,13 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg.collection import Collection
-from hardneg.detect.boxes import Detections, Truth
+from hardneg.detect.boxes import Detections, Truth, check_numbers
 from hardneg.detect.evidence import Evidence, evidence_of
 from hardneg.detect.frames import held_together, with_frames_around
 from hardneg.detect.mistakes import Kind, Mistakes
 from hardneg.detect.tracks import linked
-from hardneg.errors import InputError
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.ragged import BoolArray, IntArray, place_within
 
 __all__ = ["items_from", "items_of"]
 
@@ -62,8 +61,8 @@ def items_of(
     """
     others = () if second is None else ((second, "detections"),)
     for boxes, name in ((truth, "boxes"), (found, "detections"), *others):
-        _check(boxes.image, len(images), f"{name} are in image", "images")
-        _check(boxes.category, len(categories), f"{name} are of category", "categories")
+        check_numbers(boxes.image, len(images), f"{name} are in image", "images")
+        check_numbers(boxes.category, len(categories), f"{name} are of category", "categories")
     said = evidence_of(truth, found, judged, least_score=least_score, second=second)
     items = items_from(truth, said, images, categories)
     return with_frames_around(items, images, categories, truth, lambda boxes: linked(boxes, found))
@@ -81,7 +80,7 @@ def items_from(truth: Truth, said: Evidence, images: Collection, categories: Seq
     nothing, none = np.full(len(there), np.nan), np.full(len(there), -1)
     of = np.where(judged.kind == Kind.CONFUSION, judged.truth, -1)
     label = np.where(of >= 0, truth.category[of], -1) if len(truth) else of
-    place = np.concatenate([_places(truth.image[there]), _places(wrong.image)])[order]
+    place = np.concatenate([place_within(truth.image[there]), place_within(wrong.image)])[order]
 
     def both(first: NDArray[Any], then: NDArray[Any]) -> NDArray[Any]:
         """Of what is there, and of the detections, in the order of the items."""
@@ -106,17 +105,6 @@ def items_from(truth: Truth, said: Evidence, images: Collection, categories: Seq
         if name in images.table.column_names:
             columns[name] = images.table.column(name).take(pa.array(image)).combine_chunks()
     return Collection(pa.table(columns), images.root)
-
-
-def _check(numbers: IntArray, count: int, what: str, kind: str) -> None:
-    if len(numbers) and int(numbers.max()) >= count:
-        raise InputError(f"Some {what} {int(numbers.max())}, and there are {count} {kind}, counted from 0.")
-
-
-def _places(image: IntArray) -> IntArray:
-    """The place of each in its image, from 0; they come image by image."""
-    fresh = np.flatnonzero(np.diff(image, prepend=-1))
-    return np.asarray(np.arange(len(image)) - np.repeat(fresh, np.diff(np.append(fresh, len(image)))))
 
 
 def _ids(image: pa.Array, place: IntArray, detected: BoolArray) -> pa.Array:

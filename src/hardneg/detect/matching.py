@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,9 +10,9 @@ import numpy as np
 
 from hardneg.detect.boxes import Detections, Overlaps, Truth, overlaps
 from hardneg.notation import require
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.ragged import BoolArray, IntArray, place_within
 
-__all__ = ["Matches", "matched"]
+__all__ = ["Matches", "matched", "matched_at"]
 
 Bounds = tuple[float, float]
 
@@ -57,22 +58,43 @@ def matched(
     >>> matched(there, twice).truth.tolist()
     [-1, 0]
     """
-    require(0 < iou <= 1, "iou", "above 0 and at most 1", iou)
+    return next(matched_at(truth, detections, (iou,), most=most, area=area))
+
+
+def matched_at(
+    truth: Truth, detections: Detections, ious: Sequence[float], *, most: int = 100, area: Bounds | None = None
+) -> Iterator[Matches]:
+    """The matches at each of several shares, as :func:`matched` gives them; what overlaps is looked for once."""
+    for iou in ious:
+        require(0 < iou <= 1, "iou", "above 0 and at most 1", iou)
     require(most >= 1, "most", "at least 1", most)
     rank = ranks(detections)
     uncounted = truth.uncounted
     if area is not None:
         uncounted = uncounted | (truth.area < area[0]) | (truth.area > area[1])
-    found = np.full(len(detections), -1, np.int64)
-    taken = np.full(len(truth), -1, np.int64)
-    for pairs in overlaps(detections, truth, min(iou, 1 - 1e-10), truth.crowd):
-        same = detections.category[pairs.left] == truth.category[pairs.right]
-        _take(pairs.only(same & (rank[pairs.left] < most)), rank, uncounted, truth.crowd, found, taken)
-    nothing = np.zeros(len(found), bool)
-    nothing[found >= 0] = uncounted[found[found >= 0]]
-    if area is not None:
-        nothing |= (found < 0) & ((detections.area < area[0]) | (detections.area > area[1]))
-    return Matches(found, nothing, rank < most, taken)
+    near = _near(truth, detections, min(map(_least, ious)))
+    near = near.only(rank[near.left] < most)
+    for iou in ious:
+        found, taken = np.full(len(detections), -1, np.int64), np.full(len(truth), -1, np.int64)
+        _take(near.only(near.share >= _least(iou)), rank, uncounted, truth.crowd, found, taken)
+        nothing = np.zeros(len(found), bool)
+        nothing[found >= 0] = uncounted[found[found >= 0]]
+        if area is not None:
+            nothing |= (found < 0) & ((detections.area < area[0]) | (detections.area > area[1]))
+        yield Matches(found, nothing, rank < most, taken)
+
+
+def _least(iou: float) -> float:
+    """The share that is enough, as pycocotools has it: 1 need not be met to the last bit."""
+    return min(iou, 1 - 1e-10)
+
+
+def _near(truth: Truth, detections: Detections, least: float) -> Overlaps:
+    """All pairs of detections and boxes of one image and category that overlap by so much."""
+    every = [Overlaps(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
+    for pairs in overlaps(detections, truth, least, truth.crowd):
+        every.append(pairs.only(detections.category[pairs.left] == truth.category[pairs.right]))
+    return Overlaps(*(np.concatenate([getattr(one, name) for one in every]) for name in ("left", "right", "share")))
 
 
 def ranks(detections: Detections) -> IntArray:
@@ -85,9 +107,8 @@ def ranks(detections: Detections) -> IntArray:
     image, category = detections.image[order], detections.category[order]
     fresh = np.ones(len(order), bool)
     fresh[1:] = (image[1:] != image[:-1]) | (category[1:] != category[:-1])
-    begins = np.flatnonzero(fresh)
     out = np.empty(len(order), np.int64)
-    out[order] = np.arange(len(order)) - begins[np.cumsum(fresh) - 1]
+    out[order] = place_within(np.cumsum(fresh))
     return out
 
 

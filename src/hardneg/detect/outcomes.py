@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.detect.boxes import Detections, Truth
+from hardneg.detect.boxes import Detections, Truth, check_numbers
 from hardneg.detect.matching import Matches
-from hardneg.errors import InputError
 from hardneg.ragged import BoolArray, IntArray
 
 __all__ = ["Outcomes", "outcomes"]
@@ -81,9 +80,8 @@ def outcomes(
     >>> outcomes(there, seen, matched(there, seen), images=1).hit.tolist()
     [False, True]
     """
-    last = max((int(one.image.max()) for one in (truth, detections) if len(one)), default=-1)
-    if last >= images:
-        raise InputError(f"Some boxes are in image {last}, and there are {images} images, counted from 0.")
+    for one in (truth, detections):
+        check_numbers(one.image, images, "boxes are in image", "images")
     found, there = matches.ranked & ~matches.uncounted, ~truth.uncounted
     if gone is not None:
         found = found & ~gone

@@ -65,7 +65,7 @@ class Linked:
     box: Floats
 
 
-def linked(boxes: Boxes, found: Detections, least: float = _LINK) -> Linked:
+def linked(boxes: Boxes, found: Detections) -> Linked:
     """For each box the detection of its category, in its image, that overlaps it most; of equal ones the first.
 
     >>> one = Detections(np.zeros(1, int), np.zeros(1, int), np.array([[1.0, 0, 4, 4]]), np.array([0.7]))
@@ -73,7 +73,7 @@ def linked(boxes: Boxes, found: Detections, least: float = _LINK) -> Linked:
     [0.7]
     """
     score, box = np.zeros(len(boxes)), boxes.box.copy()
-    for pairs in overlaps(boxes, found, least):
+    for pairs in overlaps(boxes, found, _LINK):
         best = best_overlaps(pairs.only(boxes.category[pairs.left] == found.category[pairs.right]))
         score[best.left], box[best.left] = found.score[best.right], found.box[best.right]
     return Linked(score, box)
@@ -96,9 +96,7 @@ class Around:
     labelled: IntArray
 
 
-def around(
-    boxes: Boxes, score: Floats, truth: Truth, near: IntArray, find: Callable[[Boxes], Linked] | None = None
-) -> Around:
+def around(boxes: Boxes, score: Floats, truth: Truth, near: IntArray, find: Callable[[Boxes], Linked]) -> Around:
     """Follow each box from frame to frame, on and back, and say where it was found and labelled.
 
     From its image it goes to the frame next to it, takes the place of the detection that it is linked with there, and
@@ -111,7 +109,6 @@ def around(
         near: the frames around each image, by :func:`neighbours`.
         find: gives what boxes are linked with, in the images that they are put in, by :func:`linked`.
     """
-    find = find or (lambda some: Linked(np.zeros(len(some)), some.box))
     counts = np.zeros((3, len(boxes)), np.int64)
     total = np.zeros(len(boxes))
     reach = len(near) // 2

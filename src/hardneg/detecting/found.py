@@ -121,7 +121,7 @@ class Found:
         forms = {one.form for one in self.of if one.number is not None and one.name in (None, str(one.number))}
         if naming.labels != "told" or naming.names or len(forms) != 1:
             return
-        truth = gather(scene.truth, self.places, Skips(), Skips()).truth()
+        truth = gather(scene.truth, self.places, Skips(), Skips())
         used = naming.reading(forms.pop())
         found: dict[str, Detections] = {}
         for reading in (used, *(one for one in _OTHERS if one != used)):

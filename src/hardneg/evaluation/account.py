@@ -77,9 +77,7 @@ def _detector(one: Verdict, categories: Sequence[str]) -> dict[str, Any]:
             **{kind.name.lower(): judged.count(kind) for kind in (Kind.CORRECT, *WRONG, Kind.UNCOUNTED)},
             "missed": int(judged.missed.sum()),
         },
-        "AP50_without": {
-            kind.name.lower(): _number(judged.ap50_without(judged.mistakes.kind == kind)) for kind in WRONG
-        },
+        "AP50_without": {kind.name.lower(): _number(value) for kind, value in judged.without.items()},
         "categories": [
             {
                 "name": name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,6 +70,16 @@ class Judged:
     def missed(self) -> BoolArray:
         """Which boxes count and were not found, shape ``(boxes,)``."""
         return np.asarray((self.matches.found < 0) & ~self.truth.uncounted)
+
+    @cached_property
+    def ap50(self) -> float:
+        """The mean AP50."""
+        return self.ap50_without(np.zeros(len(self.found), bool))
+
+    @cached_property
+    def without(self) -> Mapping[Kind, float]:
+        """The mean AP50 without the finds of each kind of mistake."""
+        return {kind: self.ap50_without(self.mistakes.kind == kind) for kind in WRONG}
 
     def count(self, kind: Kind) -> int:
         """How many finds are of a kind."""

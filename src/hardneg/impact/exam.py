@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.bootstrap import redrawn
 from hardneg.impact.lesson import Scorer
 from hardneg.ragged import IntArray
 
@@ -55,8 +56,4 @@ def subject_weights(subjects: IntArray, draw: int, seed: int) -> Figures:
     >>> int(subject_weights(np.array([0, 1, 2, 2]), 0, seed=1).sum())
     3
     """
-    from hardneg import random
-
-    n = int(subjects.max(initial=-1)) + 1
-    chosen = (random.uniform(seed, np.array([draw]), np.arange(n)) * n).astype(np.int64)
-    return np.bincount(chosen, minlength=n).astype(np.float64)
+    return redrawn(int(subjects.max(initial=-1)) + 1, draw, seed).astype(np.float64)

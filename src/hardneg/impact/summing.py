@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.bootstrap import interval
 from hardneg.impact.arms import Arm
-from hardneg.impact.compare import Difference, Side, difference, holm, interval, mcnemar, spread
+from hardneg.impact.compare import Difference, Side, difference, holm, mcnemar, spread
 from hardneg.impact.dose import dose_of
 from hardneg.impact.exam import Exam, subject_weights
 from hardneg.impact.examined import Examined, Trained

@@ -72,7 +72,7 @@ def read_scenes(path: Path, results: Sequence[Path], *, options: ReadOptions) ->
     """
     skips, notes = Skips(), Skips()
     scene = scene_of(path, replace(options, mine_evaluation=True), skips, notes)
-    truth = gather(scene.truth, scene.places, skips, notes).truth()
+    truth = gather(scene.truth, scene.places, skips, notes)
     found = [results_in(one, scene.places, options.least_score, skips, notes) for one in results]
     order = np.array(pc.array_sort_indices(scene.images.ids))
     number = np.argsort(order)

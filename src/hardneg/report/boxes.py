@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.detect import Boxes, Kind, Truth
-from hardneg.ragged import IntArray
+from hardneg.ragged import IntArray, place_within
 from hardneg.report.facts import State
 from hardneg.report.mistaken import KINDS
 from hardneg.report.numbers import number
@@ -192,9 +192,8 @@ def _in_turn(shots: Shots) -> IntArray:
     group = group.reshape(-1)
     rows = np.arange(len(shots))
     order = np.lexsort((rows, -worth, group))
-    begins = np.flatnonzero(np.diff(group[order], prepend=-1))
     place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+    place[order] = place_within(group[order])
     # What is missed has no score, so it takes its turn among the surest rather than after all of them.
     missed = np.isnan(shots.score)
     return np.asarray(np.lexsort((rows, -worth, ~missed & (place > 0), place)), np.int64)

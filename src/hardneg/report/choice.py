@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hardneg.ragged import IntArray
+from hardneg.ragged import IntArray, place_within
 from hardneg.report.facts import Facts, State
 
 __all__ = ["card_limits", "choose_anchors", "choose_candidates"]
@@ -43,6 +43,4 @@ def choose_candidates(facts: Facts, anchors: IntArray, portion: float = 1.0) -> 
     keys = (facts.item[rows], -facts.score[rows], facts.state[rows], facts.anchor[rows])
     rows = rows[np.lexsort(keys)]
     group = facts.anchor[rows] * len(State) + facts.state[rows]
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    place = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
-    return np.asarray(rows[place < card_limits(portion)[facts.state[rows]]], np.int64)
+    return np.asarray(rows[place_within(group) < card_limits(portion)[facts.state[rows]]], np.int64)

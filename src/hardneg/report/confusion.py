@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +10,11 @@ from hardneg.classes import Classes
 from hardneg.ragged import IntArray, Ragged
 from hardneg.report.confused import ConfusedPair, worst_pairs
 from hardneg.report.facts import Facts, State
-from hardneg.report.numbers import plural, share
+from hardneg.report.numbers import plural, shade, share
 
 __all__ = ["Cell", "Confusion", "Map", "confusion"]
 
 MOST = 30  # classes in a map that can still be read
-LEVELS = 8  # shades
 UNLABELLED = "no label"
 
 
@@ -121,17 +119,12 @@ def _map(state: State, counts: Counts, order: list[int], classes: Classes, *, un
     rows = [
         (
             classes.names[code],
-            [Cell(int(n), _level(int(n), most), at == column) for column, n in enumerate(dense[at])],
+            [Cell(int(n), shade(int(n), most), at == column) for column, n in enumerate(dense[at])],
             int(totals[code]),
         )
         for at, code in enumerate(order)
     ]
     return Map(state.name.lower(), _TITLES[state], rows, int(number.sum()))
-
-
-def _level(count: int, most: int) -> int:
-    """The shade of a count: by its root, so that small ones can still be told from none."""
-    return math.ceil(LEVELS * math.sqrt(count / most)) if count else 0
 
 
 def _words(counts: dict[State, Counts], pairs: list[ConfusedPair]) -> list[str]:

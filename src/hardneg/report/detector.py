@@ -79,9 +79,9 @@ def before_and_after(facts: Facts) -> Curves | None:
 
 def _ap50(found: Behind, mined: int) -> str:
     """The mean AP50 before and, where something was mined, after; nothing without the package that counts it."""
-    none = found.sampled & False
+    judged = found.judged
     try:
-        both = [found.judged.ap50_without(one) for one in ((none, found.sampled) if mined else (none,))]
+        both = [judged.ap50, judged.ap50_without(found.sampled)] if mined else [judged.ap50]
     except MissingExtraError:
         return ""
     return f"; mean AP50 over the categories {' to '.join(map(number, both))}"

@@ -11,7 +11,7 @@ from hardneg.detect import Kind
 from hardneg.errors import MissingExtraError
 from hardneg.evaluation import WRONG, Judged
 from hardneg.ragged import BoolArray, IntArray
-from hardneg.report.numbers import number
+from hardneg.report.numbers import number, shade
 
 __all__ = ["KINDS", "KindRow", "Mistaken", "mistaken"]
 
@@ -32,7 +32,10 @@ KINDS = {
 
 @dataclass(frozen=True)
 class KindRow:
-    """A kind of find: how many of each detector, and what AP50 would be without them (None where that says nothing)."""
+    """A kind of find: how many of each detector, and what AP50 would be without them.
+
+    For those that are right it is what AP50 is now; empty where it says nothing.
+    """
 
     kind: str
     name: str
@@ -51,7 +54,6 @@ class Mistaken:
 
     detectors: list[str]
     kinds: list[KindRow]
-    ap50: list[str]
     heads: list[str]
     categories: list[tuple[str, int, list[tuple[int, int]], int]]
     of: int
@@ -61,12 +63,13 @@ def mistaken(judged: Sequence[Judged], categories: Sequence[str]) -> Mistaken:
     """Count mistakes."""
     shown = (Kind.CORRECT, *WRONG, *([Kind.UNCOUNTED] if any(one.count(Kind.UNCOUNTED) for one in judged) else []))
     most = max(judged[0].count(kind) for kind in shown) or 1
+    figures = [_ap50_by_kind(one) for one in judged]
     kinds = [
         KindRow(
             kind.name.lower(),
             *KINDS[kind],
             [one.count(kind) for one in judged],
-            [_without(one, one.mistakes.kind == kind) if kind in WRONG else "" for one in judged],
+            [one.get(kind, "") for one in figures],
             round(100 * judged[0].count(kind) / most, 2),
         )
         for kind in shown
@@ -82,17 +85,17 @@ def mistaken(judged: Sequence[Judged], categories: Sequence[str]) -> Mistaken:
             round(min(100.0, 100 * missed[0] / most), 2),
         )
     )
-    none = [_without(one, np.zeros(len(one.found), bool)) for one in judged]
     rows, of = _by_category(judged[0], categories)
     heads = [KINDS[kind][0] for kind in WRONG]
-    return Mistaken([one.name for one in judged], kinds, none, heads, rows, of)
+    return Mistaken([one.name for one in judged], kinds, heads, rows, of)
 
 
-def _without(one: Judged, gone: BoolArray) -> str:
+def _ap50_by_kind(one: Judged) -> dict[Kind, str]:
+    """AP50 as it is, and without each kind of mistake; dashes without the package that counts it."""
     try:
-        return number(one.ap50_without(gone))
+        return {kind: number(value) for kind, value in ((Kind.CORRECT, one.ap50), *one.without.items())}
     except MissingExtraError:
-        return "–"
+        return dict.fromkeys((Kind.CORRECT, *WRONG), "–")
 
 
 def _by_category(
@@ -114,14 +117,9 @@ def _by_category(
         (
             categories[row],
             int(boxes[row]),
-            [(int(one), _level(int(one), most)) for one in counts[row]],
+            [(int(one), shade(int(one), most)) for one in counts[row]],
             int(missed[row]),
         )
         for row in known[:_CATEGORIES].tolist()
     ]
     return rows, len(known)
-
-
-def _level(count: int, most: int) -> int:
-    """The shade of a count, as in the map of confusions: by its root, so that small ones can be told from none."""
-    return int(np.ceil(8 * np.sqrt(count / most)))

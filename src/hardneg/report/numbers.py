@@ -8,7 +8,7 @@ import numpy as np
 
 from hardneg.table import Array
 
-__all__ = ["axis_ticks", "compact", "count", "median", "number", "plural", "share", "short"]
+__all__ = ["axis_ticks", "compact", "count", "median", "number", "plural", "shade", "share", "short"]
 
 
 def count(value: float) -> str:
@@ -55,6 +55,15 @@ def share(part: float, whole: float) -> str:
     if 0.995 <= value < 1:
         return ">99%"
     return f"{value:.1%}" if 0 < value < 0.0995 else f"{value:.0%}"
+
+
+def shade(value: int, most: int) -> int:
+    """A shade for a count in a table, from 0 to 8: by its root, so that small ones can still be told from none.
+
+    >>> shade(0, 100), shade(1, 100), shade(100, 100)
+    (0, 1, 8)
+    """
+    return math.ceil(8 * math.sqrt(value / most)) if value else 0
 
 
 def number(value: float) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 
 from hardneg.collection import Collection
 from hardneg.errors import MissingExtraError
-from hardneg.images import BrokenImage, thumbnail
+from hardneg.images import BrokenImage, Picture, thumbnail
 from hardneg.parallel import each
 from hardneg.ragged import IntArray
 
-__all__ = ["Album", "Thumb", "problem"]
+__all__ = ["Album", "Thumb", "problem", "thumb_of"]
 
 _SAMPLE = 24  # pictures that are looked at to guess how large all are
 _PROBLEMS = {
@@ -79,15 +79,19 @@ class Album:
 
     def _make(self, row: int, size: int) -> Thumb:
         pictures = self.things.pictures
-        picture = None if pictures is None else pictures[row]
-        if picture is None:
-            return problem("no_picture")
-        try:
-            return Thumb(b64encode(thumbnail(picture, size)).decode())
-        except BrokenImage as error:  # its message names the file, and a page must be the same wherever that lies
-            return problem(error.reason)
-        except MissingExtraError:
-            return problem("no_pillow")
+        return thumb_of(None if pictures is None else pictures[row], size)
+
+
+def thumb_of(picture: Picture | None, size: int) -> Thumb:
+    """A picture, no side longer than ``size``, or why it cannot be shown."""
+    if picture is None:
+        return problem("no_picture")
+    try:
+        return Thumb(b64encode(thumbnail(picture, size)).decode())
+    except BrokenImage as error:  # its message names the file, and a page must be the same wherever that lies
+        return problem(error.reason)
+    except MissingExtraError:
+        return problem("no_pillow")
 
 
 def problem(reason: str) -> Thumb:

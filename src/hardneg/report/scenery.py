@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from hardneg.collection import Collection
 from hardneg.errors import MissingExtraError
-from hardneg.images import BrokenImage, Crop, rgb, thumbnail
+from hardneg.images import BrokenImage, Crop, rgb
+from hardneg.mediafiles import Source
 from hardneg.parallel import each
 from hardneg.ragged import IntArray
-from hardneg.report.pictures import Thumb, problem
+from hardneg.report.pictures import Thumb, problem, thumb_of
 
 __all__ = ["Scenery", "View"]
 
@@ -67,9 +68,8 @@ class Scenery:
 
     def _view(self, row: int, pixels: int, extent: NDArray[np.float64]) -> View:
         width, height = self.sizes[row] or (extent * _MARGIN).tolist()
-        pictures = self.images.pictures
-        picture = None if pictures is None else pictures[row]
-        if picture is None or isinstance(picture, Crop):
+        picture = self._picture(row)
+        if picture is None:
             return View(problem("no_picture"), width, height)
         try:
             image = rgb(picture)
@@ -84,13 +84,10 @@ class Scenery:
         return View(Thumb(b64encode(saved.getvalue()).decode()), width, height)
 
     def _crop(self, row: int, box: tuple[float, float, float, float]) -> Thumb:
-        pictures = self.images.pictures
-        picture = None if pictures is None else pictures[row]
-        if picture is None or isinstance(picture, Crop):
-            return problem("no_picture")
-        try:
-            return Thumb(b64encode(thumbnail(Crop(picture, box), _CROP)).decode())
-        except BrokenImage as error:
-            return problem(error.reason)
-        except MissingExtraError:
-            return problem("no_pillow")
+        picture = self._picture(row)
+        return thumb_of(None if picture is None else Crop(picture, box), _CROP)
+
+    def _picture(self, row: int) -> Source | None:
+        """The whole picture, None where it is not at hand."""
+        picture = None if self.images.pictures is None else self.images.pictures[row]
+        return None if isinstance(picture, Crop) else picture

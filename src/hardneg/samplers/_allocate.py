@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hardneg.ragged import IntArray
-from hardneg.samplers._base import Preference, place_within
+from hardneg.ragged import IntArray, place_within
+from hardneg.samplers._base import Preference
 from hardneg.samplers._greedy import grant
 from hardneg.samplers._wishes import Kinds, Mask, Wishes
 from hardneg.table import Array, Rows

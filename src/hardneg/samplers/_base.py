@@ -19,7 +19,7 @@ from hardneg.table import Array, Rows
 if TYPE_CHECKING:
     from hardneg.collection import Collection
 
-__all__ = ["Chooser", "Limit", "OnShort", "Preference", "Sampler", "groups_of", "place_within"]
+__all__ = ["Chooser", "Limit", "OnShort", "Preference", "Sampler", "groups_of"]
 
 OnShort = Literal["keep", "fill", "drop"]
 Preference = NDArray[np.float64]
@@ -120,15 +120,3 @@ def groups_of(name: str, rows: Rows, items: Collection) -> IntArray:
         f"Items and candidates have no column '{name}' for a limit to go by.",
         remedy=f"Name one of: {', '.join(items.table.column_names)}.",
     )
-
-
-def place_within(anchor: IntArray) -> IntArray:
-    """Each row's place among the rows of its anchor, where rows are sorted by anchor.
-
-    >>> place_within(np.array([4, 4, 7])).tolist()
-    [0, 1, 0]
-    """
-    fresh = np.ones(len(anchor), bool)
-    fresh[1:] = anchor[1:] != anchor[:-1]
-    starts = np.flatnonzero(fresh)
-    return np.arange(len(anchor)) - np.repeat(starts, np.diff(np.append(starts, len(anchor))))

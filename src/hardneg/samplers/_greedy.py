@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hardneg.ragged import BoolArray, IntArray
-from hardneg.samplers._base import place_within
+from hardneg.ragged import BoolArray, IntArray, place_within
 from hardneg.samplers._wishes import Wishes, room_for_kinds
 from hardneg.table import Array
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.ragged import IntArray, expand
-from hardneg.samplers._base import Preference, place_within
+from hardneg.ragged import IntArray, expand, place_within
+from hardneg.samplers._base import Preference
 from hardneg.table import Array, Rows
 
 __all__ = ["Kinds", "Mask", "Wishes", "room_for_kinds"]

@@ -9,7 +9,8 @@ import numpy as np
 
 from hardneg import random
 from hardneg.notation import require
-from hardneg.samplers._base import Chooser, Preference, place_within
+from hardneg.ragged import place_within
+from hardneg.samplers._base import Chooser, Preference
 from hardneg.table import Rows
 
 __all__ = ["Band"]

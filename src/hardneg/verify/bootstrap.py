@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg import random
+from hardneg.bootstrap import interval, redrawn
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.progress import Report
@@ -106,11 +106,7 @@ def identity_intervals(
 
 
 def _interval(value: float, drawn: NDArray[np.float64], confidence: float) -> Interval:
-    known = drawn[~np.isnan(drawn)]
-    if not len(known):
-        return Interval(float(value), float("nan"), float("nan"), 0)
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(value), float(low), float(high), len(known))
+    return Interval(float(value), *interval(drawn, confidence), int((~np.isnan(drawn)).sum()))
 
 
 def identity_weights(people: int, left: IntArray, right: IntArray, draw: int, *, seed: int = 0) -> Weights:
@@ -119,8 +115,7 @@ def identity_weights(people: int, left: IntArray, right: IntArray, draw: int, *,
     >>> identity_weights(2, np.array([0, 0, 1]), np.array([0, 1, 1]), draw=0, seed=5).tolist()
     [1.0, 1.0, 1.0]
     """
-    chosen = (random.uniform(seed, np.array([draw]), np.arange(people)) * people).astype(np.int64)
-    times = np.bincount(chosen, minlength=people).astype(np.float64)
+    times = redrawn(people, draw, seed).astype(np.float64)
     return np.where(left == right, times[left], times[left] * times[right])
 
 

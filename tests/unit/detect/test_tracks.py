@@ -129,7 +129,8 @@ def test_a_thing_that_moves_is_followed_and_a_flicker_is_none() -> None:
     assert said.frames.tolist() == [2, 3, 4, 4, 4, 3, 2, 4]
     assert said.seen.tolist() == [2, 3, 4, 4, 4, 3, 2, 0]
     assert said.score.round(2).tolist() == [0.8] * 7 + [0.0]
-    alone = around(found, found.score, nothing, near)
+    none = Detections(nothing.image, nothing.category, nothing.box)
+    alone = around(found, found.score, nothing, near, lambda boxes: linked(boxes, none))
     assert alone.seen.tolist() == [0] * 8
 
 

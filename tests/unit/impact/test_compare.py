@@ -12,7 +12,8 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from hardneg.impact.compare import Side, difference, drawn_seeds, holm, interval, mcnemar, t_quantile
+from hardneg.bootstrap import interval
+from hardneg.impact.compare import Side, difference, drawn_seeds, holm, mcnemar, t_quantile
 from hardneg.impact.exam import subject_weights
 
 

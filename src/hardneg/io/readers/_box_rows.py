@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from hardneg.detect import Truth
 from hardneg.io.reading import Skips
 from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["APART", "CROWD", "IGNORED", "Box", "Places", "Table", "Usable", "gather", "image_names", "usable"]
+__all__ = ["APART", "CROWD", "IGNORED", "Box", "Places", "Usable", "gather", "image_names", "usable"]
 
 CROWD, IGNORED = 1, 2  # flags of what is there
 APART = -2  # the number of an image of another split, which is known and not used
@@ -87,26 +87,8 @@ def image_names(ids: Sequence[Id], files: Sequence[str | None]) -> dict[str, int
     return {name: row for name, row in more.items() if row >= 0} | named
 
 
-@dataclass(eq=False)
-class Table:
-    """The boxes that can be used: numbers of images and categories, four numbers each, and flags."""
-
-    image: array[int] = field(default_factory=lambda: array("q"))
-    category: array[int] = field(default_factory=lambda: array("q"))
-    box: array[float] = field(default_factory=lambda: array("d"))
-    flags: array[int] = field(default_factory=lambda: array("b"))
-
-    def truth(self) -> Truth:
-        """What is there."""
-        flags = _array(self.flags)
-        return Truth(*self._columns(), (flags & CROWD) > 0, (flags & IGNORED) > 0)
-
-    def _columns(self) -> tuple[Any, Any, Any]:
-        return _array(self.image), _array(self.category), _array(self.box).reshape(-1, 4)
-
-
 class Usable(NamedTuple):
-    """Some boxes that can be used, in the order of the file: as in :class:`Table`, with scores where they have some."""
+    """Some boxes that can be used, in the order of the file: numbers of images and categories, boxes, scores, flags."""
 
     image: IntArray
     category: IntArray
@@ -115,15 +97,18 @@ class Usable(NamedTuple):
     flags: NDArray[np.int8]
 
 
-def gather(rows: Iterable[Box], places: Places, skips: Skips, notes: Skips) -> Table:
+def gather(rows: Iterable[Box], places: Places, skips: Skips, notes: Skips) -> Truth:
     """Take what can be used of what is there; see :func:`usable`."""
-    table = Table()
+    image, category, box, flags = array("q"), array("q"), array("d"), array("b")
     for some in usable(rows, places, skips, notes, scored=False):
-        table.image.frombytes(some.image.tobytes())
-        table.category.frombytes(some.category.tobytes())
-        table.box.frombytes(some.box.tobytes())
-        table.flags.frombytes(some.flags.tobytes())
-    return table
+        image.frombytes(some.image.tobytes())
+        category.frombytes(some.category.tobytes())
+        box.frombytes(some.box.tobytes())
+        flags.frombytes(some.flags.tobytes())
+    flag = _array(flags)
+    return Truth(
+        _array(image), _array(category), _array(box).reshape(-1, 4), (flag & CROWD) > 0, (flag & IGNORED) > 0
+    )  # fmt: skip
 
 
 def usable(

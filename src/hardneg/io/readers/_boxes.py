@@ -33,7 +33,7 @@ def read_boxes(path: Path, options: ReadOptions, skips: Skips, *, opened: Open) 
     notes = Skips()
     scene = opened(path, options, skips, notes)
     _check_names(scene.categories, path)
-    truth = gather(scene.truth, scene.places, skips, notes).truth()
+    truth = gather(scene.truth, scene.places, skips, notes)
     found, second = (
         no_results() if file is None else results_in(Path(file), scene.places, least, skips, notes)
         for file, least in ((options.predictions, options.least_score), (options.agreeing, 0.0))

@@ -186,7 +186,7 @@ def _from_scene(opened: Open) -> _Read:
     def read(place: Path, data: Mapping[str, Any], run: Run, skips: Skips) -> Truth:  # noqa: ARG001
         left, odd = Skips(), Skips()
         scene = opened(place, replace(split_of(data), media_root=data.get("media_root")), left, odd)
-        there = gather(scene.truth, scene.places, left, odd).truth()
+        there = gather(scene.truth, scene.places, left, odd)
         for one in left.list():
             skips.add(f"annotation_{one.reason}", "; ".join(one.examples), one.count)
         pictures = scene.images.pictures
