@@ -99,7 +99,7 @@ def _found(things: Collection, ids: Sequence[Id], contents: Sequence[str | None]
     """Where each thing is, by id where the content is the same too, else by content, which may be several's."""
     if not ids:
         return []
-    rows = things.positions(list(ids) if len({type(one) for one in ids}) == 1 else [str(one) for one in ids])
+    rows = things.positions(list(ids))
     there = np.flatnonzero(rows >= 0)
     known = dict(zip(there.tolist(), content_keys(things, rows[there]), strict=True))
     out = [_Found([])] * len(ids)

@@ -94,7 +94,7 @@ def _mark(one: Decision) -> tuple[str, ...]:
 def _texts(things: Collection, ids: list[Any]) -> list[str]:
     if not ids:
         return []
-    rows = things.positions(ids if len({type(one) for one in ids}) == 1 else [str(one) for one in ids])
+    rows = things.positions(ids)
     shown = iter(excerpt(things, rows[rows >= 0], _TEXT))
     return [(next(shown)[1] or "") if row >= 0 else "" for row in rows.tolist()]
 
