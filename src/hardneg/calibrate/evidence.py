@@ -182,9 +182,7 @@ def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Rag
         return positive
     rows, items = positive.rows(), positive.values
     draw = random.uniform(0, anchor_keys[rows], item_keys[items])
-    order = np.lexsort((draw, rows))
-    kept = order[np.arange(len(order)) - positive.offsets[:-1][rows[order]] < LISTED]
-    return Ragged.from_pairs(rows[kept], items[kept], len(positive))
+    return positive.kept(positive.ranks(draw) < LISTED)
 
 
 def _comparer(vectors: Vectors, side: Any, rows: IntArray) -> Callable[[IntArray], Figures]:
