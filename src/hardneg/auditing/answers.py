@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,8 @@ def _decisions(source: Judgements, population: Population, strata: Coded) -> lis
 
 
 def _settle(decisions: Sequence[Decision], population: Population, strata: Coded, answers: Answers) -> None:
-    found = settled([_as_text(one) for one in decisions])
+    # Ids as text, so that the number 7 and the text "7" are one pair.
+    found = settled([replace(one, anchor=str(one.anchor), item=str(one.item)) for one in decisions])
     at = population.find([str(pair[0]) for pair in found], [str(pair[1]) for pair in found])
     for row, one in zip(at.tolist(), found.values(), strict=True):
         if row < 0:
@@ -116,13 +117,6 @@ def _settle(decisions: Sequence[Decision], population: Population, strata: Coded
             answers.settled[row] = not _is_drawn(one.stratum, one.weight, strata, row)
             if answers.settled[row]:
                 answers.counts["chosen by hand: each counts for itself alone"] += 1
-
-
-def _as_text(one: Decision) -> Decision:
-    """The same decision with ids as text, so that the number 7 and the text "7" are one pair."""
-    return Decision(
-        str(one.anchor), str(one.item), one.answer, one.who, one.when, stratum=one.stratum, weight=one.weight
-    )
 
 
 def _is_drawn(stratum: str | None, weight: float | None, strata: Coded, row: int) -> bool:
