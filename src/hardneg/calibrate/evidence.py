@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,8 +69,8 @@ class Evidence:
 
     def without_naming(self) -> Evidence:
         """The same, but nothing is asked of other anchors: where hardly any two share a positive it says nothing."""
-        out = object.__new__(Evidence)
-        out.__dict__.update({**self.__dict__, "_naming": None})
+        out = copy(self)
+        out._naming = None
         return out
 
     def of(self, rows: Rows, hidden: BoolArray | None = None, nameless: BoolArray | None = None) -> Found:

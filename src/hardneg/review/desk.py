@@ -47,8 +47,7 @@ class Desk:
             for name, found in columns.items():
                 there = name in part.column_names
                 found.append(_floats(part.column(name)) if there else np.full(part.num_rows, np.nan, np.float32))
-            has = "relation" in part.column_names
-            relation.append(part.column("relation").to_numpy() if has else np.zeros(part.num_rows, np.uint8))
+            relation.append(part.column("relation").to_numpy())
         joined = {name: np.concatenate(found) for name, found in columns.items()}
         return cls(Facts.gather(run), joined, np.concatenate(relation) if relation else np.zeros(0, np.uint8))
 
