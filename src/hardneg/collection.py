@@ -193,11 +193,19 @@ class Collection:
         return _Parts(Clip, _Files(files, self.root if named else None), *times)
 
     def positions(self, ids: object) -> IntArray:
-        """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round."""
+        """The row of each id, -1 for an unknown one. Text ``"7"`` finds the number 7 and the other way round.
+
+        A list may hold both, as a file that was written for several runs does.
+
+        >>> Collection.of(["7", "a"]).positions([7, "a", "b"]).tolist()
+        [0, 1, -1]
+        """
         if isinstance(ids, pa.ChunkedArray) and pa.types.is_dictionary(ids.type):
             ids = one_dictionary(ids)
         if isinstance(ids, pa.DictionaryArray) and not ids.null_count and not ids.dictionary.null_count:
             return np.asarray(self.positions(ids.dictionary)[ids.indices.to_numpy()])
+        if isinstance(ids, list) and {type(one) for one in ids} == {int, str}:
+            ids = [str(one) for one in ids]
         wanted = as_ids(ids)
         if wanted.type == self.ids.type:
             return self._lookup.find(wanted)

@@ -65,17 +65,16 @@ def decided(run: Run, decisions: Sequence[Decision] | None = None) -> Decided | 
         return None
     before = run.positives
     found = replayed(replace(before, classes=classes_of(run)), decisions)
-    scores = _candidate_scores(run, Ragged.from_pairs(found.anchor, found.item, len(run.anchors)))
-    width = max(1, len(run.items))
-    known = np.isin(found.anchor * width + found.item, np.fromiter(scores, np.int64, len(scores)))
-    use = known | before.positive.contains(found.anchor, found.item)
+    wanted = Ragged.from_pairs(found.anchor, found.item, len(run.anchors))
+    scores = _candidate_scores(run, wanted)[wanted.offsets[found.anchor] + wanted.find(found.anchor, found.item)]
+    use = ~np.isnan(scores) | before.positive.contains(found.anchor, found.item)
     names = np.array(found.relation, object)
     lists, figures = {}, {}
     for name in before.lists():
         mine = use & (names == name)
         gone = _Pairs(found.anchor[use & ~mine], found.item[use & ~mine])
         fresh = _Pairs(found.anchor[mine], found.item[mine])
-        lists[name], figures[name] = _with(run, before, name, gone, fresh, scores)
+        lists[name], figures[name] = _with(run, before, name, gone, fresh, scores[mine])
     counts = {**found.counts, "no_candidate": int((~use).sum())}
     pairs = sorted(zip(found.anchor[use].tolist(), found.item[use].tolist(), names[use].tolist(), strict=True))
     mark = hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
@@ -89,34 +88,24 @@ class _Pairs(NamedTuple):
 
 
 def _with(
-    run: Run, before: Positives, name: str, gone: _Pairs, fresh: _Pairs, scores: Mapping[int, float]
+    run: Run, before: Positives, name: str, gone: _Pairs, fresh: _Pairs, scores: FloatArray
 ) -> tuple[Ragged, FloatArray]:
-    """One relation without some pairs and with others, and the score of each of its pairs."""
+    """One relation without some pairs and with others (of these the scores), and the score of each of its pairs."""
     one = before.lists()[name]
     stays = ~Ragged.from_pairs(*gone, len(one)).contains(one.rows(), one.values)
     new = ~one.contains(*fresh)
     anchor = np.concatenate([one.rows()[stays], fresh.anchor[new]])
     item = np.concatenate([one.values[stays], fresh.item[new]])
-    keys = (fresh.anchor[new] * max(1, len(run.items)) + fresh.item[new]).tolist()
-    values = np.concatenate([_scores(run, name)[stays], np.array([scores[key] for key in keys], np.float32)])
+    values = np.concatenate([run.relation_scores(name)[stays], scores[new]])
     return Ragged.from_pairs(anchor, item, len(one)), values[np.lexsort((item, anchor))].astype(np.float32)
 
 
-def _scores(run: Run, name: str) -> FloatArray:
-    """The scores of the pairs of one relation, in its order."""
-    table = run.relations
-    mine = np.array(table.column("relation").cast("string").to_pylist(), object) == name
-    anchor = run.anchors.positions(table.column("anchor"))[mine]
-    item = run.items.positions(table.column("item"))[mine]
-    return np.asarray(table.column("score").to_numpy()[mine][np.lexsort((item, anchor))], np.float32)
-
-
-def _candidate_scores(run: Run, wanted: Ragged) -> dict[int, float]:
-    """The score of each wanted pair that is a candidate, by ``anchor * items + item``."""
-    out: dict[int, float] = {}
+def _candidate_scores(run: Run, wanted: Ragged) -> FloatArray:
+    """The score of each wanted pair, in its order; NaN for one that is no candidate."""
+    out = np.full(len(wanted.values), np.nan, np.float32)
     for part in run.parts():
         anchor, item = run.anchors.positions(part.column("anchor")), run.items.positions(part.column("item"))
-        mine = wanted.contains(anchor, item)
-        keys = (anchor[mine] * max(1, len(run.items)) + item[mine]).tolist()
-        out.update(zip(keys, part.column("score").to_numpy()[mine].tolist(), strict=True))
+        place = wanted.find(anchor, item)
+        mine = place >= 0
+        out[wanted.offsets[anchor[mine]] + place[mine]] = part.column("score").to_numpy()[mine]
     return out

@@ -147,7 +147,7 @@ def mine(
         scores = {name: vectors.pairs(one.rows(), one.values) for name, one in positives.lists().items()}
         writer.tables(positives, scores, choice.used)
         writer.plane(places_of(vectors, in_use(positives, choice.used)))
-        writer.hidden(context.hidden if positives.classes is None else None, positives)
+        writer.hidden(context.hidden, positives)
         writer.negatives(choice.negatives)
     about = {
         "encoder": _name(encoder, source),

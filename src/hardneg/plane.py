@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from hardneg.context import Vectors
 from hardneg.matrix import Matrix
 from hardneg.ragged import BoolArray, IntArray
+from hardneg.similarity import Similarity, wide_rows
 
 __all__ = ["MOST", "Plane", "fitted", "places_of"]
 
@@ -72,7 +73,7 @@ def places_of(vectors: Vectors, used: BoolArray) -> pa.Table | None:
         return None
     spread = items[np.unique(np.linspace(0, len(items) - 1, min(_FIT, len(items))).round().astype(np.int64))]
     with threadpool_limits(1, "blas"):  # however many threads there are, the same bits
-        plane = fitted(_rows(vectors.items, spread, vectors.similarity))
+        plane = fitted(wide_rows(vectors.items, spread, vectors.similarity))
         sides = ((vectors.anchors, np.arange(len(vectors.anchors))), (vectors.items, items))
         found = [np.concatenate([plane.of(some) for some in _blocks(matrix, rows, vectors.similarity)])
                  for matrix, rows in sides if len(rows)]  # fmt: skip
@@ -84,15 +85,6 @@ def places_of(vectors: Vectors, used: BoolArray) -> pa.Table | None:
     return table.replace_schema_metadata({"share": f"{plane.share:.4f}"})
 
 
-def _blocks(matrix: Matrix, rows: IntArray, similarity: str) -> Iterator[Numbers]:
+def _blocks(matrix: Matrix, rows: IntArray, similarity: Similarity) -> Iterator[Numbers]:
     for start in range(0, len(rows), _BLOCK):
-        yield _rows(matrix, rows[start : start + _BLOCK], similarity)
-
-
-def _rows(matrix: Matrix, rows: IntArray, similarity: str) -> Numbers:
-    """Vectors as they are compared: by their directions alone where lengths do not count."""
-    found = np.asarray(matrix[rows], np.float64)
-    if similarity != "cosine":
-        return found
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    return found / np.where(lengths == 0, 1, lengths)
+        yield wide_rows(matrix, rows[start : start + _BLOCK], similarity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import exp, isfinite, lgamma, log, log1p, sqrt
 
-__all__ = ["beta_quantile", "gamma_quantile"]
+__all__ = ["beta_quantile", "clopper_pearson", "gamma_quantile"]
 
 _TINY, _SMALL, _HALVINGS = 1e-300, 1e-15, 200
 
@@ -29,6 +29,19 @@ def beta_quantile(p: float, a: float, b: float) -> float:
     0.5
     """
     return _reached(lambda x: _beta(a, b, x), p, 1.0)
+
+
+def clopper_pearson(count: float, of: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a share (Clopper & Pearson 1934, Biometrika 26); numbers need not be whole.
+
+    >>> low, high = clopper_pearson(0, 40)
+    >>> low, round(high, 4)
+    (0.0, 0.0881)
+    """
+    tail = (1 - confidence) / 2
+    low = beta_quantile(tail, count, of - count + 1) if count > 0 else 0.0
+    high = beta_quantile(1 - tail, count + 1, of - count) if count < of else 1.0
+    return low, high
 
 
 def _reached(function: Callable[[float], float], p: float, high: float) -> float:

@@ -184,6 +184,26 @@ class Ragged:
             len(self),
         )
 
+    def ranks(self, numbers: NDArray[np.float64]) -> IntArray:
+        """How many values of its row have a lower number than each value has; of equal numbers the first is lower.
+
+        So ``ranks(draws) < k`` draws ``k`` values of each row.
+
+        >>> Ragged.from_lists([[7, 8, 9], [], [5]]).ranks(np.array([0.3, 0.1, 0.2, 0.9])).tolist()
+        [2, 0, 1, 0]
+        """
+        out = np.empty(len(self.values), np.int64)
+        out[np.lexsort((numbers, self.rows()))] = places(self.lengths())
+        return out
+
+    def kept(self, which: BoolArray) -> Ragged:
+        """The rows with only some of their values, by a mask over all.
+
+        >>> Ragged.from_lists([[7, 8], [5]]).kept(np.array([True, False, False])).lengths().tolist()
+        [1, 0]
+        """
+        return Ragged.from_lengths(np.bincount(self.rows()[which], minlength=len(self)), self.values[which])
+
     def inverted(self, n_values: int) -> Ragged:
         """For each value the rows that hold it.
 

@@ -99,7 +99,7 @@ def _found(things: Collection, ids: Sequence[Id], contents: Sequence[str | None]
     """Where each thing is, by id where the content is the same too, else by content, which may be several's."""
     if not ids:
         return []
-    rows = things.positions(list(ids) if len({type(one) for one in ids}) == 1 else [str(one) for one in ids])
+    rows = things.positions(list(ids))
     there = np.flatnonzero(rows >= 0)
     known = dict(zip(there.tolist(), content_keys(things, rows[there]), strict=True))
     out = [_Found([])] * len(ids)
@@ -149,8 +149,7 @@ def _put(positives: Positives, rows: Mapping[tuple[int, int], str], counts: Coun
         mine = names == name
         counts[name] = int(mine.sum())
         moved = Ragged.from_pairs(anchor[~mine], item[~mine], len(one))
-        stays = ~moved.contains(one.rows(), one.values)
-        kept = Ragged.from_pairs(one.rows()[stays], one.values[stays], len(one))
+        kept = one.kept(~moved.contains(one.rows(), one.values))
         lists[name] = kept.merged(Ragged.from_pairs(anchor[mine], item[mine], len(one)))
     made = replace(positives, positive=lists["positive"], negative=lists["negative"], ignored=lists["ignored"])
     return Replay(made, dict(counts), anchor, item, tuple(names.tolist()))

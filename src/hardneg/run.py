@@ -168,7 +168,11 @@ class Run:
     @cached_property
     def positive_scores(self) -> FloatArray:
         """The similarity of each pair in ``positives.positive``, in its order."""
-        table = self.relations.filter(pa.array(_equal(self.relations.column("relation"), "positive")))
+        return self.relation_scores("positive")
+
+    def relation_scores(self, relation: str) -> FloatArray:
+        """The similarity of each pair of ``positives.lists()[relation]``, in its order."""
+        table = self.relations.filter(pa.array(_equal(self.relations.column("relation"), relation)))
         anchor = self.anchors.positions(table.column("anchor"))
         order = np.lexsort((self.items.positions(table.column("item")), anchor))
         return np.asarray(table.column("score").to_numpy()[order], np.float32)

@@ -15,7 +15,7 @@ from hardneg.matrix import KINDS, Matrix, blocks, row_bytes, row_numbers
 from hardneg.parallel import each, threads
 from hardneg.ragged import IntArray
 
-__all__ = ["FloatArray", "Matrix", "Similarity", "check_vectors", "pair_scores", "prepared", "zero_rows"]
+__all__ = ["FloatArray", "Matrix", "Similarity", "check_vectors", "pair_scores", "prepared", "wide_rows", "zero_rows"]
 
 FloatArray = NDArray[np.float32]
 Squares = NDArray[np.float64]  # the product of each vector with itself
@@ -101,6 +101,19 @@ def prepared(vectors: FloatArray, similarity: Similarity) -> FloatArray:
     if similarity != "cosine":
         return vectors
     return scaled(vectors, lengths(vectors))
+
+
+def wide_rows(vectors: Matrix, rows: IntArray, similarity: Similarity) -> NDArray[np.float64]:
+    """Some vectors in float64 as they are compared: of unit length for cosine, but for those without a direction.
+
+    >>> wide_rows(np.array([[3.0, 4.0], [0.0, 0.0]], np.float32), np.array([1, 0]), "cosine").tolist()
+    [[0.0, 0.0], [0.6, 0.8]]
+    """
+    found = np.asarray(vectors[rows], np.float64)
+    if similarity != "cosine":
+        return found
+    lengths = np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
+    return np.asarray(found / np.where(lengths == 0, 1, lengths))
 
 
 def squared(vectors: Matrix) -> Squares:

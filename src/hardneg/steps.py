@@ -21,8 +21,8 @@ DEFAULT_SOURCES = ("neighbors(k=100)",)
 # would leave an anchor with one odd positive without any negative, the best would let through twice the unlabelled
 # positives (docs/benchmarks.md has the figures).
 DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
-# With this many anchors of two positives or more the filter is learnt from them; known(shared=true) would decide what
-# the positives shared between anchors say before it has seen them.
+# With this many anchors of two positives or more the filter is learnt from them. To it shared positives are evidence:
+# as a rule they are better where who shares one wants the same, and far worse where things have several sides.
 _SEVERAL = 50
 CALIBRATED_FILTERS = ("known(shared=false)", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")
 # Those of a class are spread wide: a picture's mean positive is often less like it than its hard negatives are, so a

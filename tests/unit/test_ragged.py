@@ -72,6 +72,15 @@ def test_nothing_is_a_value_too() -> None:
     assert lists_of(Ragged.from_pairs(np.array([], int), np.array([], int), 2)) == [[], []]
 
 
+@given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=5), max_size=6), st.integers(0, 4))
+def test_the_lowest_of_each_row_are_kept_in_their_places(rows: list[list[tuple[int, int]]], most: int) -> None:
+    lists = Ragged.from_lists([[value for value, _ in row] for row in rows])
+    numbers = np.array([number for row in rows for _, number in row], np.float64)
+    lowest = [sorted(sorted(range(len(row)), key=lambda at: row[at][1])[:most]) for row in rows]
+    wanted = [[row[at][0] for at in some] for row, some in zip(rows, lowest, strict=True)]
+    assert lists_of(lists.kept(lists.ranks(numbers) < most)) == wanted
+
+
 def test_values_beyond_all_others_are_in_no_row() -> None:
     lists = Ragged.from_lists([[5, 7], [6]])
     assert lists.contains(np.array([0, 0, 1, 1]), np.array([4, 8, 3, 9])).tolist() == [False] * 4

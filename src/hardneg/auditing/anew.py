@@ -141,9 +141,7 @@ def _folds(positives: Positives, usable: BoolArray, seed: int) -> tuple[IntArray
     """
     anchor, item = positives.positive.rows(), positives.positive.values
     numbers = random.uniform(seed, positives.anchors.keys[anchor], positives.items.keys[item])
-    order = np.lexsort((numbers, ~usable, anchor))
-    place = np.empty(len(anchor), np.int64)
-    place[order] = np.arange(len(anchor)) - positives.positive.offsets[:-1][anchor[order]]
+    place = positives.positive.ranks(np.where(usable, numbers, np.inf))
     count = positives.positive.lengths()[anchor]
     hidden = usable & (count > 1) & (place < FOLDS)
     many = np.bincount(anchor[hidden], minlength=len(positives.anchors))

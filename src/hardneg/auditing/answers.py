@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from hardneg.decisions import ANSWERS, FILE, Decision, decisions_file, read_deci
 from hardneg.errors import InputError
 from hardneg.io.readers import ReadOptions
 from hardneg.io.readers._qrels import read_qrels
+from hardneg.io.sheets import read_sheet
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.run import Run
 
@@ -24,7 +23,6 @@ __all__ = ["Answers", "Judgements", "answers_of", "drawn_by", "read_sample"]
 Judgements = str | Path | Sequence[Decision]
 
 _TRUTH = {"positive": 1, "negative": 0}
-_NEEDED = ("anchor", "item", "answer")
 _WHO = "sample"
 _PLACES = 1e-6  # how far a weight may be from its value for having been written with ten digits
 
@@ -85,7 +83,7 @@ def _strata(source: Judgements) -> list[str]:
     if isinstance(source, (str, Path)) and not Path(source).is_dir() and Path(source).suffix != ".jsonl":
         path = Path(source)
         rows = _rows(path) if path.is_file() else []
-        return [row["stratum"].strip() for _, row in rows if (row.get("stratum") or "").strip()][:1]
+        return [row["stratum"] for _, row in rows if row.get("stratum")][:1]
     decisions = source if not isinstance(source, (str, Path)) else read_decisions(decisions_file(source))
     return [one.stratum for one in decisions if one.stratum][:1]
 
@@ -102,7 +100,8 @@ def _decisions(source: Judgements, population: Population, strata: Coded) -> lis
 
 
 def _settle(decisions: Sequence[Decision], population: Population, strata: Coded, answers: Answers) -> None:
-    found = settled([_as_text(one) for one in decisions])
+    # Ids as text, so that the number 7 and the text "7" are one pair.
+    found = settled([replace(one, anchor=str(one.anchor), item=str(one.item)) for one in decisions])
     at = population.find([str(pair[0]) for pair in found], [str(pair[1]) for pair in found])
     for row, one in zip(at.tolist(), found.values(), strict=True):
         if row < 0:
@@ -116,13 +115,6 @@ def _settle(decisions: Sequence[Decision], population: Population, strata: Coded
             answers.settled[row] = not _is_drawn(one.stratum, one.weight, strata, row)
             if answers.settled[row]:
                 answers.counts["chosen by hand: each counts for itself alone"] += 1
-
-
-def _as_text(one: Decision) -> Decision:
-    """The same decision with ids as text, so that the number 7 and the text "7" are one pair."""
-    return Decision(
-        str(one.anchor), str(one.item), one.answer, one.who, one.when, stratum=one.stratum, weight=one.weight
-    )
 
 
 def _is_drawn(stratum: str | None, weight: float | None, strata: Coded, row: int) -> bool:
@@ -149,7 +141,7 @@ def read_sample(path: Path, population: Population, strata: Coded) -> list[Decis
     first: dict[tuple[str, str], int] = {}
     made = []
     for line, row in rows:
-        pair = row["anchor"].strip(), row["item"].strip()
+        pair = row["anchor"], row["item"]
         if not all(pair):
             raise InputError("The anchor or the item is missing.", path=path, line=line, remedy="Take the line out.")
         if pair in first:
@@ -158,7 +150,7 @@ def read_sample(path: Path, population: Population, strata: Coded) -> list[Decis
                 path=path, line=line, remedy="Keep one of the two.",
             )  # fmt: skip
         first[pair] = line
-        answer = row["answer"].strip().lower()
+        answer = row["answer"].lower()
         if not answer:
             continue
         if answer not in ANSWERS:
@@ -172,26 +164,12 @@ def read_sample(path: Path, population: Population, strata: Coded) -> list[Decis
     return made
 
 
-def _rows(path: Path) -> list[tuple[int, Mapping[str, Any]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            begin = file.read(4096)
-            file.seek(0)
-            separator = max(",;\t", key=begin.split("\n", 1)[0].count)
-            table = csv.DictReader(file, delimiter=separator, restval="")
-            missing = [name for name in _NEEDED if name not in (table.fieldnames or [])]
-            if missing:
-                raise InputError(
-                    f"The column '{missing[0]}' is missing.", path=path, line=1,
-                    remedy="Judge a file that 'hardneg audit RUN --draw 40' wrote, and keep its columns.",
-                )  # fmt: skip
-            return [(table.line_num, row) for row in table]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"This is no CSV in UTF-8 ({error}).", path=path, remedy="Save it as CSV UTF-8.") from error
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    return list(read_sheet(path, "Judge a file that 'hardneg audit RUN --draw 40' wrote, and keep its columns."))
 
 
-def _drawn(row: Mapping[str, Any], path: Path, line: int, names: list[str]) -> tuple[str | None, float | None]:
-    stratum, weight = ((row.get(name) or "").strip() for name in ("stratum", "weight"))
+def _drawn(row: Mapping[str, str], path: Path, line: int, names: list[str]) -> tuple[str | None, float | None]:
+    stratum, weight = (row.get(name, "") for name in ("stratum", "weight"))
     if not stratum and not weight:
         return None, None
     if stratum not in names:

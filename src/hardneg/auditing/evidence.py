@@ -44,6 +44,7 @@ class Evidence:
         population: the mined pairs.
         strata: what samples are or were drawn by.
         by: what the strata are made by, ``score`` or ``teacher``.
+        figure: the score of each mined pair by that.
         teacher: its name; None without one.
         taught: its score of each mined pair.
         of_positives: its score of each known positive.
@@ -53,6 +54,7 @@ class Evidence:
     population: Population
     strata: Coded
     by: str
+    figure: FloatArray
     teacher: str | None
     taught: FloatArray | None
     of_positives: FloatArray | None
@@ -75,12 +77,7 @@ class Evidence:
             raise OptionError("The sample was drawn with a teacher. Give the same again: --teacher ...")
         figure = population.score if by == "score" or taught is None else taught
         strata = strata_of(figure, ~population.known, by, *population.keys)
-        return cls(population, strata, by, name, taught, of_positives, settings.progress)
-
-    @property
-    def figure(self) -> FloatArray:
-        """What the strata are made by, for each pair."""
-        return self.population.score if self.by == "score" or self.taught is None else self.taught
+        return cls(population, strata, by, figure, name, taught, of_positives, settings.progress)
 
     def cells(self, answers: Answers) -> Callable[[BoolArray], IntArray]:
         """The codes of cells to estimate in: the strata, with a teacher its bands within them."""

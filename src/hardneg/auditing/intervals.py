@@ -14,7 +14,7 @@ from math import lgamma
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.quantiles import beta_quantile
+from hardneg import quantiles
 
 __all__ = ["CONFIDENCE", "Cell", "Interval", "clopper_pearson", "stratified"]
 
@@ -58,10 +58,7 @@ def clopper_pearson(false: float, judged: float, confidence: float = CONFIDENCE)
     """
     if judged <= 0:
         return Interval(float("nan"), 0.0, 1.0)
-    tail = (1 - confidence) / 2
-    low = beta_quantile(tail, false, judged - false + 1) if false > 0 else 0.0
-    high = beta_quantile(1 - tail, false + 1, judged - false) if false < judged else 1.0
-    return Interval(false / judged, low, high)
+    return Interval(false / judged, *quantiles.clopper_pearson(false, judged, confidence))
 
 
 def stratified(cells: Sequence[Cell], confidence: float = CONFIDENCE) -> Interval:

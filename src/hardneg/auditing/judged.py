@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from hardneg.auditing.answers import Answers
@@ -34,7 +36,7 @@ def judged_share(codes: IntArray, answers: Answers, within: BoolArray | None = N
     return stratified(cells_of(codes, answers, within))
 
 
-def judged_parts(parts: Coded, codes_of: object, answers: Answers) -> list[Part]:
+def judged_parts(parts: Coded, codes_of: Callable[[BoolArray], IntArray], answers: Answers) -> list[Part]:
     """The same for each of some parts. ``codes_of`` gives the cells' codes for a mask of pairs."""
     found = []
     for code, name in enumerate(parts.names):
@@ -42,6 +44,6 @@ def judged_parts(parts: Coded, codes_of: object, answers: Answers) -> list[Part]
         if not within.any():
             continue
         said = answers.truth[within]
-        share = judged_share(codes_of(within), answers, within)  # type: ignore[operator]
+        share = judged_share(codes_of(within), answers, within)
         found.append(Part(name, int(within.sum()), int((said >= 0).sum()), int((said == 1).sum()), share))
     return found

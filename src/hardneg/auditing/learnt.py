@@ -40,17 +40,15 @@ class Learnt:
         names = [] if table is None else [name for name in table.column_names if name not in _KEYS]
         if table is None or not any(_reads(one, names) for one in filters):
             return cls(np.ones(len(positive.values), bool), {}, {})
-        width = max(1, len(run.items))
-        keys = positive.rows() * width + positive.values
-        asked = run.anchors.positions(table.column("anchor")) * width + run.items.positions(table.column("item"))
-        at = np.searchsorted(keys, asked).clip(0, max(0, len(keys) - 1))
-        still = keys[at] == asked  # what a reviewer decided may have made it none
+        anchor, item = run.anchors.positions(table.column("anchor")), run.items.positions(table.column("item"))
+        place = positive.find(anchor, item)
+        still, at = place >= 0, positive.offsets[anchor] + place  # what a reviewer decided may have made it none
         for_all = np.array(table.column("hidden_for").cast("string").to_pylist(), object) == HIDDEN_FOR[1]
-        there, named, unseen = np.zeros(len(keys), bool), {}, {}
+        there, named, unseen = np.zeros(len(positive.values), bool), {}, {}
         there[at[still]] = True
         for name in names:
             told = table.column(name).to_numpy()
-            named[name] = np.full(len(keys), np.nan if told.dtype.kind == "f" else -1, told.dtype)
+            named[name] = np.full(len(positive.values), np.nan if told.dtype.kind == "f" else -1, told.dtype)
             named[name][at[still & ~for_all]] = told[still & ~for_all]
             unseen[name] = named[name].copy()  # of an item that nobody else names both are the same
             unseen[name][at[still & for_all]] = told[still & for_all]

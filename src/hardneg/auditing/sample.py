@@ -16,6 +16,7 @@ from hardneg import random
 from hardneg.auditing.population import Coded, Population
 from hardneg.collection import Collection
 from hardneg.decisions import Answer, Decision, now
+from hardneg.io.sheets import harmless
 from hardneg.notation import require
 from hardneg.ragged import IntArray
 from hardneg.storage import place
@@ -130,8 +131,8 @@ def write_sample(population: Population, sample: Sample, path: Path, answers: In
         stratum = sample.strata.names[int(sample.strata.codes[row])]
         figures = (f"{population.score[row]:.4f}", int(population.rank[row]))
         source = population.source.names[int(population.source.codes[row])]
-        written = (texts[0][at], texts[1][at], *figures, source, stratum, f"{sample.weight[at]:.10g}")
-        table.writerow((at + 1, anchors[at], items[at], answer, *written))
+        said = (anchors[at], items[at], answer, texts[0][at], texts[1][at])
+        table.writerow((at + 1, *map(harmless, said), *figures, source, stratum, f"{sample.weight[at]:.10g}"))
     with place(path) as file:
         file.write(out.getvalue().encode("utf-8-sig"))  # so that spreadsheets know what it is
 
@@ -142,9 +143,4 @@ def _texts(things: Collection, rows: IntArray) -> list[str]:
     if name is None:
         return [""] * len(rows)
     column = things.table.column(name).take(pa.array(rows)).to_pylist()
-    return [_harmless(one[:_EXCERPT]) if isinstance(one, str) else "" for one in column]
-
-
-def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula; texts are not read back."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return [one[:_EXCERPT] if isinstance(one, str) else "" for one in column]

@@ -100,7 +100,6 @@ def sample_of(
 
 
 def _listed(judgements: Judgements | Sequence[Judgements]) -> list[Judgements]:
-
     if isinstance(judgements, (str, Path)) or (judgements and isinstance(judgements[0], Decision)):
         return [judgements]  # type: ignore[list-item]
     return list(judgements)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hardneg.quantiles import beta_quantile, gamma_quantile
+from hardneg.quantiles import clopper_pearson, gamma_quantile
 from hardneg.ragged import BoolArray
 from hardneg.table import Array, Relation
 
@@ -80,11 +80,9 @@ class Checked:
 
 
 def _share(count: int, of: int) -> list[float]:
-    """The exact interval of 95% of a share (Clopper & Pearson 1934).
+    """The exact interval of 95% of a share, for a manifest.
 
     >>> _share(0, 10)
     [0.0, 0.3085]
     """
-    low = 0.0 if count == 0 else beta_quantile(0.025, count, of - count + 1)
-    high = 1.0 if count == of else beta_quantile(0.975, count + 1, of - count)
-    return [round(low, 4), round(high, 4)]
+    return [round(end, 4) for end in clopper_pearson(count, of)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from hardneg import random
 from hardneg.calibrate.naming import Naming
 from hardneg.context import Context, Vectors
 from hardneg.ragged import BoolArray, IntArray, Ragged
-from hardneg.similarity import pair_scores
+from hardneg.similarity import Matrix, pair_scores, wide_rows
 from hardneg.table import Rows
 
 __all__ = ["FEATURES", "LISTED", "NAMING", "Evidence", "Found"]
@@ -68,8 +68,8 @@ class Evidence:
 
     def without_naming(self) -> Evidence:
         """The same, but nothing is asked of other anchors: where hardly any two share a positive it says nothing."""
-        out = object.__new__(Evidence)
-        out.__dict__.update({**self.__dict__, "_naming": None})
+        out = copy(self)
+        out._naming = None
         return out
 
     def of(self, rows: Rows, hidden: BoolArray | None = None, nameless: BoolArray | None = None) -> Found:
@@ -182,20 +182,18 @@ def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Rag
         return positive
     rows, items = positive.rows(), positive.values
     draw = random.uniform(0, anchor_keys[rows], item_keys[items])
-    order = np.lexsort((draw, rows))
-    kept = order[np.arange(len(order)) - positive.offsets[:-1][rows[order]] < LISTED]
-    return Ragged.from_pairs(rows[kept], items[kept], len(positive))
+    return positive.kept(positive.ranks(draw) < LISTED)
 
 
-def _comparer(vectors: Vectors, side: Any, rows: IntArray) -> Callable[[IntArray], Figures]:
+def _comparer(vectors: Vectors, side: Matrix, rows: IntArray) -> Callable[[IntArray], Figures]:
     """Compares items with these rows of one side.
 
     In float64 and then rounded to float32, so that how a product is cut up practically never shows.
     """
-    fixed = _ready(side, rows, vectors.similarity)
+    fixed = wide_rows(side, rows, vectors.similarity)
 
     def compare(items: IntArray) -> Figures:
-        mine = _ready(vectors.items, items, vectors.similarity)
+        mine = wide_rows(vectors.items, items, vectors.similarity)
         products = mine @ fixed.T
         if vectors.similarity == "euclidean":
             squares = (mine * mine).sum(axis=1)[:, None] + (fixed * fixed).sum(axis=1) - 2 * products
@@ -203,14 +201,6 @@ def _comparer(vectors: Vectors, side: Any, rows: IntArray) -> Callable[[IntArray
         return products.astype(np.float32).astype(np.float64)
 
     return compare
-
-
-def _ready(side: Any, rows: IntArray, similarity: str) -> Figures:
-    found = np.asarray(side[rows], np.float64)
-    if similarity != "cosine":
-        return found
-    lengths = np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
-    return np.asarray(found / np.where(lengths == 0, 1, lengths))
 
 
 def _pairs(vectors: Vectors, left: IntArray, right: IntArray) -> Figures:

@@ -50,10 +50,8 @@ class Naming:
     def __init__(self, positive: Ragged, item_keys: IntArray, anchor_keys: IntArray, own: IntArray) -> None:
         by_item = positive.inverted(len(item_keys))
         if int(by_item.lengths().max(initial=0)) > _MOST:
-            items, anchors = by_item.rows(), by_item.values
-            order = np.lexsort((random.uniform(1, item_keys[items], anchor_keys[anchors]), items))
-            kept = order[np.arange(len(order)) - by_item.offsets[:-1][items[order]] < _MOST]
-            by_item = Ragged.from_pairs(items[kept], anchors[kept], len(item_keys))
+            draw = random.uniform(1, item_keys[by_item.rows()], anchor_keys[by_item.values])
+            by_item = by_item.kept(by_item.ranks(draw) < _MOST)
         self._by_item = by_item
         self._by_anchor = by_item.inverted(len(anchor_keys))
         self._itself = np.full(len(item_keys), -1, np.int64)  # of an item that is an anchor too, which one

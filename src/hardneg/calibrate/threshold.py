@@ -76,9 +76,7 @@ def unknown_positives(pool: Pool, group: int) -> tuple[float, float]:
     above = len(others) - np.searchsorted(others, cuts, side="left")
     found = 1 - np.searchsorted(hidden, cuts, side="left") / len(hidden)
     least = wilson(found, len(hidden) / _spread(pool, mine & pool.hidden), lower=True)
-    most = (
-        above + _Z**2 / 2 + _Z * np.sqrt(above + _Z**2 / 4)
-    )  # of a Poisson number, by its score; 2.7 if none was seen
+    most = above + _Z**2 / 2 + _Z * np.sqrt(above + _Z**2 / 4)  # of a Poisson number, by its score; of none 2.7
     return float((above / found).min()), float((most / np.maximum(least, 1e-9)).min())
 
 

@@ -32,8 +32,9 @@ from hardneg.io.writers import find_writer
 from hardneg.mining import Settings
 from hardneg.progress import for_console
 from hardneg.recipe import Recipe, given_vectors
+from hardneg.report.advice import usual_export
 from hardneg.report.numbers import plural
-from hardneg.run import Run, refuse_existing
+from hardneg.run import refuse_existing
 from hardneg.sources import Neighbors
 from hardneg.storage import storage_errors
 
@@ -127,15 +128,8 @@ def command(dataset: Path, out: Path | None, **options: Any) -> None:
     summary(run)
     for name in options["exports"]:
         export_into(run, name)
-    export = f"hardneg export {run.path} --format {_usual_export(run)}"
+    export = f"hardneg export {run.path} --format {usual_export(run)}"
     console.print(f"\nRead it: {page}\nUse it:  {export}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _usual_export(run: Run) -> str:
-    """The format that most would want for what was mined, and a place."""
-    if "box" in run.items.table.column_names:
-        return "coco -o train.json"
-    return "sentence-transformers -o train.parquet" if run.items.sounds is None else "sound-folder -o train"
 
 
 def _recipe(dataset: Path, options: dict[str, Any]) -> Recipe:

@@ -8,8 +8,9 @@ from hardneg.auditing.result import FILE as AUDIT
 from hardneg.decisions import FILE, read_decisions
 from hardneg.report.facts import Facts, State
 from hardneg.report.numbers import plural, share
+from hardneg.run import Run
 
-__all__ = ["Step", "advice"]
+__all__ = ["Step", "advice", "usual_export"]
 
 _FEW = 0.01  # a share of suspects that is not worth a word
 
@@ -41,13 +42,12 @@ def advice(facts: Facts) -> list[Step]:
         out.append(
             Step("See which anchors came up short, and what would give them more.", f"hardneg show {name} --short")
         )
-    return [*out, _export(facts)]
+    why = "Train on it. All formats: hardneg export --list"
+    return [*out, Step(why, f"hardneg export {name} --format {usual_export(facts.run)}")]
 
 
-def _export(facts: Facts) -> Step:
-    items, name = facts.run.items, facts.run.path.name
-    if "box" in items.table.column_names:
-        kind = "coco -o train.json"
-    else:
-        kind = "sentence-transformers -o train.parquet" if items.sounds is None else "sound-folder -o train"
-    return Step("Train on it. All formats: hardneg export --list", f"hardneg export {name} --format {kind}")
+def usual_export(run: Run) -> str:
+    """The format that most would want for what was mined, and a place."""
+    if "box" in run.items.table.column_names:
+        return "coco -o train.json"
+    return "sentence-transformers -o train.parquet" if run.items.sounds is None else "sound-folder -o train"

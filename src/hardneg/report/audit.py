@@ -8,7 +8,7 @@ from typing import Any
 
 from hardneg.auditing.result import read_audit
 from hardneg.report.facts import Facts
-from hardneg.report.numbers import count
+from hardneg.report.numbers import count, share
 
 __all__ = ["Audited", "Bar", "Found", "Group", "audited"]
 
@@ -74,7 +74,7 @@ def audited(facts: Facts) -> Audited | None:
     return Audited(
         sentence=audit["sentence"],
         found=[_found(one, most) for one in estimates],
-        most=_percent(most),
+        most=share(most, 1),
         groups=[_group(name, parts, best) for name, parts in audit["by"].items()],
         notes=audit["notes"],
         advice=audit["advice"],
@@ -99,15 +99,15 @@ def _part(one: Mapping[str, Any], most: float, kind: str) -> Bar:
     return _bar(one["share"], most, kind) if one["judged"] else Bar(0, 0, -1, "nothing to go by")
 
 
-def _bar(share: Mapping[str, float | None], most: float, kind: str) -> Bar:
-    value, low, high = share["value"], share["low"], share["high"]
+def _bar(found: Mapping[str, float | None], most: float, kind: str) -> Bar:
+    value, low, high = found["value"], found["low"], found["high"]
     if low is None or high is None:
-        return Bar(0, 0, _place(value, most), f"{_percent(value or 0)}, without an interval")
+        return Bar(0, 0, _place(value, most), f"{share(value or 0, 1)}, without an interval")
     start = _place(low, most)
     if kind == "bound":
-        return Bar(start, round(_place(high, most) - start, 3), -1, f"0% to {_percent(high)}")
-    words = f"{_percent(low)} to {_percent(high)}"
-    words = words if value is None else f"{_percent(value)} ({words})"
+        return Bar(start, round(_place(high, most) - start, 3), -1, f"0% to {share(high, 1)}")
+    words = f"{share(low, 1)} to {share(high, 1)}"
+    words = words if value is None else f"{share(value, 1)} ({words})"
     return Bar(start, round(_place(high, most) - start, 3), _place(value, most), words)
 
 
@@ -119,9 +119,3 @@ def _most(shares: Sequence[Mapping[str, float | None]]) -> float:
 
 def _place(value: float | None, most: float) -> float:
     return -1.0 if value is None else round(100 * min(value, most) / most, 3)
-
-
-def _percent(share: float) -> str:
-    if 0 < share < 0.0005:
-        return "<0.1%"
-    return f"{share:.1%}" if 0 < share < 0.0995 else f"{share:.0%}"

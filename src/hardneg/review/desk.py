@@ -47,8 +47,7 @@ class Desk:
             for name, found in columns.items():
                 there = name in part.column_names
                 found.append(_floats(part.column(name)) if there else np.full(part.num_rows, np.nan, np.float32))
-            has = "relation" in part.column_names
-            relation.append(part.column("relation").to_numpy() if has else np.zeros(part.num_rows, np.uint8))
+            relation.append(part.column("relation").to_numpy())
         joined = {name: np.concatenate(found) for name, found in columns.items()}
         return cls(Facts.gather(run), joined, np.concatenate(relation) if relation else np.zeros(0, np.uint8))
 
@@ -89,7 +88,7 @@ class Desk:
         """The number of each pair, -1 for one that is no candidate. Text ``"7"`` finds the number 7."""
         if not anchors:
             return np.zeros(0, np.int64)
-        at = self.run.anchors.positions(_ids(anchors)), self.run.items.positions(_ids(items))
+        at = self.run.anchors.positions(anchors), self.run.items.positions(items)
         wanted = at[0] * len(self.run.items) + at[1]
         order, keys = self._sorted
         if not len(keys):
@@ -146,11 +145,6 @@ def _figures(run: Run, file: str) -> list[str]:
 
 def _floats(column: pa.ChunkedArray) -> Array:
     return np.asarray(column.cast(pa.float32(), safe=False).to_numpy(), np.float32)
-
-
-def _ids(ids: list[Id]) -> list[Id]:
-    """Ids of one kind: a ledger that was written for several runs may mix them."""
-    return ids if len({type(one) for one in ids}) == 1 else [str(one) for one in ids]
 
 
 def _finite(value: float) -> float | None:

@@ -21,6 +21,7 @@ import numpy as np
 from hardneg.collection import Collection
 from hardneg.decisions import ANSWERS, FILE, Answer, Decision, append, now, read_decisions
 from hardneg.errors import InputError, OptionError
+from hardneg.io.sheets import harmless, read_sheet
 from hardneg.report.facts import excerpt
 from hardneg.review.desk import Desk
 from hardneg.storage import place, write_json
@@ -32,7 +33,6 @@ _COLUMNS = (
     "weight", "note", "anchor_text", "item_text",
 )  # fmt: skip
 _LS_ANSWERS: Mapping[str, Answer] = {"positive": "positive", "negative": "negative", "unsure": "ignore"}
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _TEXT = 2000
 
 
@@ -94,7 +94,7 @@ def _mark(one: Decision) -> tuple[str, ...]:
 def _texts(things: Collection, ids: list[Any]) -> list[str]:
     if not ids:
         return []
-    rows = things.positions(ids if len({type(one) for one in ids}) == 1 else [str(one) for one in ids])
+    rows = things.positions(ids)
     shown = iter(excerpt(things, rows[rows >= 0], _TEXT))
     return [(next(shown)[1] or "") if row >= 0 else "" for row in rows.tolist()]
 
@@ -107,46 +107,26 @@ def _table(rows: Iterable[Mapping[str, Any]]) -> str:
     table = csv.writer(out)
     table.writerow(_COLUMNS)
     for row in rows:
-        table.writerow(["" if row[name] is None else _harmless(row[name]) for name in _COLUMNS])
+        table.writerow(["" if row[name] is None else harmless(row[name]) for name in _COLUMNS])
     return out.getvalue()
 
 
-def _harmless(value: Any) -> Any:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith((*_FORMULAS, "'")) else value
-
-
 def _from_csv(source: Path, who: str) -> Iterator[Decision]:
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError("The table is not UTF-8.", path=source, remedy="Save it as UTF-8.") from error
-    separator = max(",;\t", key=text.split("\n", 1)[0].count)
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restval="")
-    missing = {"anchor", "item", "answer"} - set(table.fieldnames or ())
-    if missing:
-        raise InputError(f"The column '{min(missing)}' is missing.", path=source, line=1, remedy="Name it in line 1.")
     begun = now()
-    for raw in table:
-        row = {name: _plain(value) for name, value in raw.items() if isinstance(name, str) and isinstance(value, str)}
-        if not row.get("answer"):
+    for line, row in read_sheet(source, "Name it in line 1."):
+        if not row["answer"]:
             continue
         answer = row["answer"].lower()
         if answer not in ANSWERS:
             raise InputError(
                 f"The answer must be one of {', '.join(ANSWERS)}. Got '{row['answer'][:40]}'.",
-                path=source, line=table.line_num, remedy="Correct it, or leave the field empty.",
+                path=source, line=line, remedy="Correct it, or leave the field empty.",
             )  # fmt: skip
         yield Decision(
             row["anchor"], row["item"], answer, row.get("who") or who, row.get("when") or _when(source, begun),
-            stratum=row.get("stratum") or None, weight=_weight(row.get("weight"), source, table.line_num),
+            stratum=row.get("stratum") or None, weight=_weight(row.get("weight"), source, line),
             note=row.get("note") or None,
         )  # fmt: skip
-
-
-def _plain(value: str) -> str:
-    value = value.strip()
-    return value[1:] if value.startswith("'") and value[1:2] in (*_FORMULAS, "'") else value
 
 
 def _when(source: Path, otherwise: str) -> str:

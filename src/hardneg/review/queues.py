@@ -14,9 +14,6 @@ from hardneg.table import Array
 
 __all__ = ["QUEUES", "Queue", "border", "doubt", "harm", "suspects"]
 
-# What filters call the probability that a candidate is a positive, the most trusted first.
-PROBABILITIES = ("positive_probability",)
-
 
 @dataclass(frozen=True)
 class Queue:
@@ -51,9 +48,8 @@ def border(suspect: Array, gap: Array) -> float:
 def doubt(desk: Desk) -> IntArray:
     """The least certain first: nearest to even odds where a filter gives odds, else to where verdicts change."""
     rows = _among(desk, State.SAMPLED, State.SUSPECT, State.KEPT)
-    name = next((one for one in PROBABILITIES if one in desk.evidence), None)
-    if name is not None:
-        return _sorted(rows, np.abs(desk.evidence[name][rows] - 0.5))
+    if "positive_probability" in desk.evidence:
+        return _sorted(rows, np.abs(desk.evidence["positive_probability"][rows] - 0.5))
     gap = np.nan_to_num(desk.columns["gap"][rows].astype(float), nan=-np.inf)
     edge = border(desk.facts.state[rows] == State.SUSPECT, gap)
     return _sorted(rows, -gap if np.isnan(edge) else np.abs(gap - edge))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hardneg.notation import require
-from hardneg.quantiles import beta_quantile, gamma_quantile
+from hardneg.quantiles import clopper_pearson, gamma_quantile
 
 __all__ = ["Rate", "rate_per_hour", "rate_ratio"]
 
@@ -58,9 +58,7 @@ def rate_ratio(count: int, hours: float, other_count: int, other_hours: float, *
     for name, length in (("hours", hours), ("other_hours", other_hours)):
         require(length > 0, name, "above 0", length)
     require(0 < confidence < 1, "confidence", "above 0 and under 1", confidence)
-    tail = (1 - confidence) / 2
-    low = beta_quantile(tail, count, other_count + 1) if count else 0.0
-    high = beta_quantile(1 - tail, count + 1, other_count) if other_count else 1.0
+    low, high = clopper_pearson(count, count + other_count, confidence)
     scale = other_hours / hours
     value = scale * count / other_count if other_count else float("inf" if count else "nan")
     return Rate(value, scale * low / (1 - low), scale * high / (1 - high) if high < 1 else float("inf"))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.unit.auditing.world import scene
 
+import hardneg as hn
 from hardneg.auditing.sample import COLUMNS, allocated, draw, write_sample
 from hardneg.auditing.work import sample_of
 from hardneg.errors import OptionError
@@ -52,14 +53,16 @@ def test_strata_go_by_score_and_the_top_ones_get_more_than_their_share() -> None
     assert np.bincount(allocated([3, 10, 10, 10], 33)).tolist() == [3, 10, 10, 10]
 
 
-def test_texts_in_the_file_are_no_formulas(tmp_path: Path) -> None:
-    population, sample = sample_of(scene()[0], 5)
-    write_sample(population, sample, tmp_path / "s.csv", np.full(len(population), -1))
+def test_nothing_in_the_file_is_a_formula_and_it_is_read_back(tmp_path: Path) -> None:
+    ids = [f"=1+{row}" for row in range(40)]
+    vectors = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    items = hn.Collection.of(ids, texts=[f"-{one}" for one in ids])
+    known = hn.Positives.from_pairs(ids[:4], ids[4:8], anchors=items.take(np.arange(4)), items=items)
+    run = hn.mine(known, sources=hn.sources.Neighbors(vectors[:4], vectors), sampler="top(n=4)", filters=["known"])
+    population, sample = sample_of(run, 5)
+    write_sample(population, sample, tmp_path / "s.csv", np.zeros(len(population), np.int64))
     with (tmp_path / "s.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
-    assert [row["answer"] for row in rows] == [""] * 5
-    from hardneg.auditing.sample import _harmless
-
-    assert _harmless("=HYPERLINK(1)") == "'=HYPERLINK(1)"
-    assert _harmless("plain") == "plain"
+    assert all(row[name][:1] == "'" for row in rows for name in ("anchor", "item", "anchor_text", "item_text"))
+    assert hn.audit(run, judgements=tmp_path / "s.csv").details["judged"] == 5
