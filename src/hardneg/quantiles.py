@@ -1,11 +1,14 @@
-"""Quantiles of the gamma and the beta distribution, for exact intervals without a dependency."""
+"""Quantiles of the gamma and the beta distribution, for exact intervals without a dependency; and those of draws."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import exp, isfinite, lgamma, log, log1p, sqrt
 
-__all__ = ["beta_quantile", "gamma_quantile"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["beta_quantile", "gamma_quantile", "percentiles"]
 
 _TINY, _SMALL, _HALVINGS = 1e-300, 1e-15, 200
 
@@ -29,6 +32,19 @@ def beta_quantile(p: float, a: float, b: float) -> float:
     0.5
     """
     return _reached(lambda x: _beta(a, b, x), p, 1.0)
+
+
+def percentiles(drawn: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float]:
+    """The ends of a percentile interval (Efron & Tibshirani 1993) over the draws that gave a figure; NaN without any.
+
+    >>> percentiles(np.array([1.0, 2.0, 3.0, np.nan]), 0.5)
+    (1.5, 2.5)
+    """
+    known = drawn[~np.isnan(drawn)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
 
 
 def _reached(function: Callable[[float], float], p: float, high: float) -> float:

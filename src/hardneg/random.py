@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["uniform"]
+__all__ = ["redrawn", "uniform"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -32,6 +32,15 @@ def uniform(seed: int, *counters: NDArray[np.int64]) -> NDArray[np.float64]:
         for counter in counters:
             state = _mix(state ^ (np.asarray(counter).astype(np.uint64) + _GOLDEN) * np.uint64(0xD6E8FEB86659FD93))
     return _fraction(state)
+
+
+def redrawn(seed: int, draw: int, n: int) -> NDArray[np.int64]:
+    """How often each of ``n`` things comes when as many are drawn with replacement: one draw of a bootstrap.
+
+    >>> int(redrawn(1, 0, 5).sum())
+    5
+    """
+    return np.bincount((uniform(seed, np.array([draw]), np.arange(n)) * n).astype(np.int64), minlength=n)
 
 
 def _fraction(state: NDArray[np.uint64]) -> NDArray[np.float64]:

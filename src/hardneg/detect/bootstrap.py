@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg import random
 from hardneg.detect.evaluation import Evaluation, mean_of
 from hardneg.errors import InputError
 from hardneg.notation import require
+from hardneg.quantiles import percentiles
+from hardneg.random import redrawn
 
 __all__ = ["Interval", "Spread", "spread"]
 
@@ -39,10 +40,8 @@ class Spread:
 
     def interval(self, measure: int, category: int = -1, confidence: float = 0.95) -> Interval:
         """The figure of a category, or the mean, with the percentiles of the draws that gave one."""
-        drawn = self.drawn[:, category, measure]
-        known = drawn[~np.isnan(drawn)]
-        ends = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2]) if len(known) else (np.nan, np.nan)
-        return Interval(float(self.value[category, measure]), float(ends[0]), float(ends[1]))
+        ends = percentiles(self.drawn[:, category, measure], confidence)
+        return Interval(float(self.value[category, measure]), *ends)
 
     def less(self, other: Spread) -> Spread:
         """The differences to another's figures, draw by draw; both must come from the same images and seed."""
@@ -78,8 +77,7 @@ def spread(
         raise InputError(f"An interval over images needs at least 2. There are {images}.")
     drawn = []
     for draw in range(draws):
-        chosen = (random.uniform(seed, np.array([draw]), np.arange(images)) * images).astype(np.int64)
-        drawn.append(_with_mean(judged.figures(np.bincount(chosen, minlength=images))))
+        drawn.append(_with_mean(judged.figures(redrawn(seed, draw, images))))
         report(draw + 1, draws)
     return Spread(_with_mean(judged.figures()), np.array(drawn))
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg import random
-from hardneg.quantiles import beta_quantile
+from hardneg.quantiles import beta_quantile, percentiles
 
 __all__ = [
     "Difference",
@@ -28,7 +28,6 @@ __all__ = [
     "difference",
     "drawn_seeds",
     "holm",
-    "interval",
     "mcnemar",
     "spread",
     "t_quantile",
@@ -83,7 +82,7 @@ def difference(mine: Side, theirs: Side, subjects: int, *, confidence: float = 0
     each = mine.each - theirs.each
     value = float(each.mean())
     drawn = spread(each, mine.drawn - theirs.drawn, subjects, confidence=confidence, seed=seed)
-    low, high = interval(drawn, confidence)
+    low, high = percentiles(drawn, confidence)
     power = NormalDist().inv_cdf(0.5 + confidence / 2) + NormalDist().inv_cdf(0.8)
     known = drawn[~np.isnan(drawn)]
     return Difference(value, low, high, _p(known), power * float(known.std()) if len(known) else float("nan"))
@@ -113,15 +112,6 @@ def widening(n: int, confidence: float = 0.95) -> float:
         return float("nan")
     share = 0.5 + confidence / 2
     return sqrt(n / (n - 1)) * t_quantile(share, n - 1) / NormalDist().inv_cdf(share)
-
-
-def interval(drawn: Draws, confidence: float = 0.95) -> tuple[float, float]:
-    """The ends of a percentile interval; NaN where no draw gave a figure."""
-    known = drawn[~np.isnan(drawn)]
-    if not len(known):
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
 
 
 def drawn_seeds(each: Draws, draws: int, confidence: float = 0.95, seed: int = 0) -> Draws:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.impact.arms import Arm
-from hardneg.impact.compare import Difference, Side, difference, holm, interval, mcnemar, spread
+from hardneg.impact.compare import Difference, Side, difference, holm, mcnemar, spread
 from hardneg.impact.dose import dose_of
-from hardneg.impact.exam import Exam, subject_weights
+from hardneg.impact.exam import Exam
 from hardneg.impact.examined import Examined, Trained
 from hardneg.impact.leakage import leaks_of
 from hardneg.impact.result import ArmFigures, Result
@@ -18,6 +18,8 @@ from hardneg.impact.subjects import changes_of
 from hardneg.impact.task import Task
 from hardneg.impact.verdict import Comparison, told, verdict
 from hardneg.progress import Progress
+from hardneg.quantiles import percentiles
+from hardneg.random import redrawn
 
 if TYPE_CHECKING:
     from hardneg.impact.work import Exams, Plan
@@ -59,7 +61,7 @@ def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Draw
     out = {name: np.empty((exam.draws, len(exam.measures))) for name in trained.arms}
     with progress.stage("resample", exam.draws, "draws") as report:
         for draw in range(exam.draws):
-            weights = subject_weights(exam.subjects, draw, plan.seed)[exam.subjects]
+            weights = redrawn(plan.seed, draw, exam.count)[exam.subjects].astype(np.float64)
             for name, each in trained.arms.items():
                 out[name][draw] = np.mean([exam.figures(one.test, weights) for one in each], axis=0)
             report(draw + 1, exam.draws)
@@ -71,7 +73,7 @@ def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, 
     seeds = np.stack([one.figures for one in each])
     subjects, level = drawn[name], plan.confidence
     ends = [
-        interval(spread(seeds[:, at], subjects[:, at], count, confidence=level, seed=plan.seed), level)
+        percentiles(spread(seeds[:, at], subjects[:, at], count, confidence=level, seed=plan.seed), level)
         for at in range(seeds.shape[1])
     ]
     low, high = (np.array(side) for side in zip(*ends, strict=True))

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg import random
 from hardneg.errors import InputError
 from hardneg.notation import require
 from hardneg.progress import Report
+from hardneg.quantiles import percentiles
 from hardneg.ragged import BoolArray, IntArray
+from hardneg.random import redrawn
 from hardneg.verify.rates import Rates, Weights, in_order, rates_of
 
 __all__ = ["Interval", "Statistic", "identity_interval", "identity_intervals", "identity_weights"]
@@ -106,11 +107,7 @@ def identity_intervals(
 
 
 def _interval(value: float, drawn: NDArray[np.float64], confidence: float) -> Interval:
-    known = drawn[~np.isnan(drawn)]
-    if not len(known):
-        return Interval(float(value), float("nan"), float("nan"), 0)
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(value), float(low), float(high), len(known))
+    return Interval(float(value), *percentiles(drawn, confidence), int((~np.isnan(drawn)).sum()))
 
 
 def identity_weights(people: int, left: IntArray, right: IntArray, draw: int, *, seed: int = 0) -> Weights:
@@ -119,8 +116,7 @@ def identity_weights(people: int, left: IntArray, right: IntArray, draw: int, *,
     >>> identity_weights(2, np.array([0, 0, 1]), np.array([0, 1, 1]), draw=0, seed=5).tolist()
     [1.0, 1.0, 1.0]
     """
-    chosen = (random.uniform(seed, np.array([draw]), np.arange(people)) * people).astype(np.int64)
-    times = np.bincount(chosen, minlength=people).astype(np.float64)
+    times = redrawn(seed, draw, people).astype(np.float64)
     return np.where(left == right, times[left], times[left] * times[right])
 
 

@@ -12,8 +12,9 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from hardneg.impact.compare import Side, difference, drawn_seeds, holm, interval, mcnemar, t_quantile
-from hardneg.impact.exam import subject_weights
+from hardneg.impact.compare import Side, difference, drawn_seeds, holm, mcnemar, t_quantile
+from hardneg.quantiles import percentiles
+from hardneg.random import redrawn
 
 
 def test_holm_as_statsmodels() -> None:
@@ -45,7 +46,7 @@ def test_student_as_scipy() -> None:
 
 @cache
 def drawn_weights(subjects: int) -> NDArray[np.float64]:
-    return np.stack([subject_weights(np.arange(subjects), draw, 5) for draw in range(400)])
+    return np.stack([redrawn(5, draw, subjects) for draw in range(400)]).astype(np.float64)
 
 
 def world(
@@ -89,7 +90,7 @@ def test_what_is_called_smallest_is_mostly_seen() -> None:
 
 def test_one_seed_adds_no_width_and_no_draws_no_figure() -> None:
     assert drawn_seeds(np.array([0.3]), 5).tolist() == [0.0] * 5
-    assert all(math.isnan(one) for one in interval(np.array([np.nan])))
+    assert all(math.isnan(one) for one in percentiles(np.array([np.nan])))
 
 
 def test_two_of_the_same_differ_by_nothing() -> None:
