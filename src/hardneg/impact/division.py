@@ -48,7 +48,18 @@ def divided(kind: Kind, positives: Positives, codes: IntArray, held_out: BoolArr
     train = np.flatnonzero(usable & ~test & ~validation)
     if not (len(train) and validation.any() and test.any()):
         raise InputError("There is too little data to hold some out.", remedy="Give more, or a split of its own.")
+    if kind == "verification" and not _both_kinds(codes[test]):
+        raise InputError(
+            "What is held out has no trial of two items of one identity, or none of two identities.",
+            remedy="Give more items of each identity, or hold out others.",
+        )
     return Parts(train, np.flatnonzero(validation), np.flatnonzero(test), lots, how)
+
+
+def _both_kinds(codes: IntArray) -> bool:
+    """Whether two items have one identity and two have different ones."""
+    _, counts = np.unique(codes, return_counts=True)
+    return len(counts) > 1 and bool(counts.max() > 1)
 
 
 def _drawn(rows: IntArray, lots: IntArray, share: float, seed: int, size: int) -> BoolArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import isnan, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,12 +51,15 @@ def dose_of(
     """The curve from the arm ``start`` (a share of 0) to the mined negatives (1).
 
     The share is chosen on validation data, by the rule of one standard error (Breiman et al. 1984, Classification and
-    Regression Trees, 3.4.3): the smallest whose figure is within one of the best. None without a point in between.
+    Regression Trees, 3.4.3): the smallest whose figure is within one of the best. None without a point in between,
+    and where validation data cannot say (no two of its items are of one identity).
     """
     if not dosed or start not in found:
         return None
     each = {0.0: found[start], **dosed, 1.0: found[arms[0].name]}
     points = tuple(_point(share, some, plan.confidence) for share, some in sorted(each.items()))
+    if any(isnan(one.value) for one in points):
+        return None
     return Dose(measure.name, points, _best(points, measure.better))
 
 

@@ -89,7 +89,7 @@ def told(
         *_operating(measures, main, arms),
         *_watched(measures[0], main, arms),
         *_taught(measures[0], main, arms),
-        *_dosed(dose, measures[0], held_out),
+        *_dosed(dose, measures[0], held_out, plan),
         *(f"Leak: {one.count} of {one.of} held-out {held_out['units']}: {one.what} in training "
           f"({', '.join(one.examples[:3])})." for one in leaks),
         *([] if plan.seeds > 1 else ["One seed says nothing of what another would give. Use --seeds 5."]),
@@ -173,9 +173,10 @@ def _taught(measure: Measure, one: Comparison, arms: Mapping[str, ArmFigures]) -
     ]
 
 
-def _dosed(dose: Dose | None, measure: Measure, held_out: Mapping[str, Any]) -> list[str]:
+def _dosed(dose: Dose | None, measure: Measure, held_out: Mapping[str, Any], plan: Plan) -> list[str]:
     if dose is None:
-        return []
+        lacking = "No dose curve: it takes an arm to start from, and validation data that give a figure."
+        return [lacking] if any(0 < one < 1 for one in plan.doses) else []
     figures = ", ".join(f"{one.value:.3f} at {one.share:.0%}" for one in dose.points)
     asked = f"{held_out['validation']:,} validation {held_out['units']}"
     return [

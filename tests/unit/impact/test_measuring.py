@@ -308,3 +308,33 @@ def test_training_that_fails_says_whose_fault_it_is() -> None:
     wrong = Called(call=lambda lesson, seed: lambda left, right: np.zeros(3)).train(lesson)
     with pytest.raises(InputError, match=r"shape .2, 5."):
         wrong(np.array([0, 1]), np.arange(5))
+
+
+def identities(sizes: list[int]) -> tuple[Positives, Vectors]:
+    labels = [f"p{one}" for one, size in enumerate(sizes) for _ in range(size)]
+    made = Positives.from_labels(Collection(pa.table({"id": np.arange(len(labels)), "label": labels})))
+    vectors = np.random.default_rng(0).normal(size=(len(labels), 8)).astype(np.float32)
+    return made, Vectors.of_items(vectors, made)
+
+
+def test_validation_data_without_two_of_one_identity_give_no_dose() -> None:
+    task = task_of(*identities([6] * 8), kind="verification")
+    lonely = np.unique(task.codes[task.parts.validation], return_index=True)[1]
+    parts = replace(task.parts, validation=task.parts.validation[lonely])
+    alone = replace(task, parts=parts)
+    exam = Verified(alone, parts.validation, None)
+    assert np.isnan(exam.figures(exam.answers(lambda rows, others: np.zeros((len(rows), len(others)), np.float32)))[0])
+    mined = taught.nearest(alone)
+    plan = replace(QUICK, seeds=2, budget=Budget(steps=5, batch=16), doses=(0.0, 0.5, 1.0))
+    found = measure(alone, [mined, taught.random_like(alone, mined)], Probe(rate=0.01), plan)
+    assert found.dose is None
+    assert any(one.startswith("No dose curve") for one in found.told.notes)
+    assert not np.isnan(found.arms[0].mean[0])
+
+
+@pytest.mark.parametrize("sizes", [[1] * 40, [30, 1, 1]])
+def test_a_verifier_is_held_to_trials_of_both_kinds(sizes: list[int]) -> None:
+    positives, vectors = identities(sizes)
+    held_out = np.arange(sum(sizes)) < 30
+    with pytest.raises(InputError, match="no trial of two items of one identity, or none of two"):
+        task_of(positives, vectors, kind="verification", held_out=held_out)
