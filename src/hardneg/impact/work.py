@@ -27,7 +27,7 @@ from hardneg.progress import Progress, Silent
 __all__ = ["DOSES", "EXAMS", "Exams", "Learner", "Plan", "measure"]
 
 DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-_FORM = 1  # of what is kept of a training
+_FORM = 2  # of what is kept of a training
 
 EXAMS: dict[Kind, Callable[..., Exam]] = {
     "retrieval": Ranked, "classification": Classified, "verification": Verified,
@@ -107,7 +107,8 @@ def measure(
         plan: how much.
         frozen: scores before training, for the arm ``untrained`` and for grades; None for none.
         folder: where finished trainings are kept until all is done; None keeps them in memory.
-        identity: what the task and the arms depend on, so that nothing of another measurement is gone on with.
+        identity: what the data and vectors depend on, so that nothing of another measurement is gone on with; what the
+            arms hold counts by itself.
         progress: shows how the work goes.
 
     Raises OptionError for fewer than two arms or two of one name.
@@ -119,7 +120,7 @@ def measure(
     plan = replace(plan, budget=plan.budget.settled(task))
     exams = Exams.of(task, frozen, plan.seed)
     about = (_FORM, *identity, task.kind, task.parts.train, task.parts.test, learner.key, str(plan.budget), plan.seed)
-    kept = Kept(folder, fingerprint(*about, *names))
+    kept = Kept(folder, fingerprint(*about, *(part for arm in arms for part in _content(arm, plan.seed))))
     if len(kept):
         progress.say(f"Going on: {len(kept)} trainings are done.")
     made = _trained(task, arms, plan, lambda name, lesson: _done(name, kept, lesson, learner, exams), progress)
@@ -128,6 +129,12 @@ def measure(
     result = summed_up(task, exams, tuple(arms), made, plan, learner.key, progress)
     kept.remove()
     return result
+
+
+def _content(arm: Arm, seed: int) -> tuple[object, ...]:
+    """What an arm trains with: a run may have been mined anew under the name that it had."""
+    lists = arm.lists(seed)
+    return arm.name, lists.offsets, lists.values, arm.doubted
 
 
 def _trained(

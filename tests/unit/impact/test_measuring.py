@@ -140,6 +140,17 @@ def test_other_work_is_not_gone_on_with(tmp_path: Path) -> None:
     assert second.left == 0
 
 
+def test_a_run_that_was_mined_anew_is_not_gone_on_with(tmp_path: Path) -> None:
+    task = taught.retrieval(queries=120, documents=300)
+    mined = taught.nearest(task)
+    plan = replace(QUICK, budget=Budget(steps=5, batch=16))
+    with pytest.raises(KeyboardInterrupt):
+        measure(task, [mined, no_mining(task)], Stopping(4), plan, folder=tmp_path / "partial")
+    second, anew = Stopping(6), replace(mined, lists=taught.nearest(task, k=7).lists)
+    measure(task, [anew, no_mining(task)], second, plan, folder=tmp_path / "partial")
+    assert second.left == 0
+
+
 def test_queries_that_share_a_positive_stay_together() -> None:
     lists = Ragged.from_lists([[0, 1], [1, 2], [3], [3], [4], []])
     assert connected(lists, 5).tolist() == [0, 0, 1, 1, 2, 3]
