@@ -11,10 +11,10 @@ from hardneg.collection import Collection
 from hardneg.errors import InputError
 from hardneg.impact.task import Kind, Parts
 from hardneg.positives import Positives
-from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray
 from hardneg.verify.trials import split_apart
 
-__all__ = ["TEST", "VALIDATION", "connected", "divided", "lots_of"]
+__all__ = ["TEST", "VALIDATION", "divided", "lots_of"]
 
 TEST, VALIDATION = 0.3, 0.15  # of what is not held out by the data themselves; the second of what the first leaves
 _LARGEST = 0.5  # a lot with more than this share of all rows cannot be kept on one side
@@ -73,7 +73,7 @@ def lots_of(kind: Kind, positives: Positives, codes: IntArray) -> tuple[IntArray
     if kind == "verification":
         return np.where(codes >= 0, codes, codes.max(initial=0) + 1), "no identity on both sides"
     if kind == "retrieval":
-        lots = connected(positives.positive, len(positives.items))
+        lots = positives.positive.connected(len(positives.items))
         if np.bincount(lots).max() <= _LARGEST * len(lots):
             return lots, "none with a positive of the training side"
         return np.arange(len(lots)), "some with a positive that the training side has too: nearly all share some"
@@ -81,25 +81,6 @@ def lots_of(kind: Kind, positives: Positives, codes: IntArray) -> tuple[IntArray
     if groups is None:
         return _copies(positives.items), "no copies on both sides"
     return groups, "no group on both sides"
-
-
-def connected(lists: Ragged, values: int) -> IntArray:
-    """The number of the connected part of each row, where rows that share a value hang together.
-
-    >>> connected(Ragged.from_lists([[0], [1], [0, 2], [2]]), 3).tolist()
-    [0, 1, 0, 0]
-    """
-    rows, at = lists.rows(), lists.values
-    least = np.arange(len(lists), dtype=np.int64)
-    while True:
-        of_value = np.full(values, len(lists), np.int64)
-        np.minimum.at(of_value, at, least[rows])
-        fresh = least.copy()
-        np.minimum.at(fresh, rows, of_value[at])
-        fresh = fresh[fresh]
-        if (fresh == least).all():
-            return np.unique(least, return_inverse=True)[1].astype(np.int64)
-        least = fresh
 
 
 def _groups(items: Collection) -> IntArray | None:

@@ -27,7 +27,7 @@ from hardneg.progress import Progress, Silent
 __all__ = ["DOSES", "EXAMS", "Exams", "Learner", "Plan", "measure"]
 
 DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-_FORM = 2  # of what is kept of a training
+_FORM = 1  # of what is kept of a training
 
 EXAMS: dict[Kind, Callable[..., Exam]] = {
     "retrieval": Ranked, "classification": Classified, "verification": Verified,

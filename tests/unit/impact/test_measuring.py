@@ -19,7 +19,6 @@ from hardneg.errors import InputError, OptionError
 from hardneg.impact.arms import Arm, no_mining, shuffled_arm
 from hardneg.impact.called import Called
 from hardneg.impact.classified import Classified
-from hardneg.impact.division import connected
 from hardneg.impact.leakage import leaks_of
 from hardneg.impact.lesson import Budget, Lesson, Scorer
 from hardneg.impact.making import joined, task_of
@@ -153,7 +152,7 @@ def test_a_run_that_was_mined_anew_is_not_gone_on_with(tmp_path: Path) -> None:
 
 def test_queries_that_share_a_positive_stay_together() -> None:
     lists = Ragged.from_lists([[0, 1], [1, 2], [3], [3], [4], []])
-    assert connected(lists, 5).tolist() == [0, 0, 1, 1, 2, 3]
+    assert lists.connected(5).tolist() == [0, 0, 1, 1, 2, 3]
     pairs = [(f"q{row}", f"d{row // 3}") for row in range(90)]
     task = task_of(Positives.from_pairs(*zip(*pairs, strict=True)), None)
     sides = [set((rows // 3).tolist()) for rows in (task.parts.train, task.parts.validation, task.parts.test)]
