@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow.compute as pc
 
 from hardneg import random
 from hardneg.classes import coded, together, values_of
 from hardneg.collection import Collection
 from hardneg.errors import InputError
+from hardneg.filters.duplicates import fingerprints
 from hardneg.impact.task import Kind, Parts
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray
@@ -93,14 +93,9 @@ def _groups(items: Collection) -> IntArray | None:
 
 
 def _copies(items: Collection) -> IntArray:
-    """Items of the same text or content have one number."""
-    names = items.table.column_names
-    name = next((one for one in ("content", "text") if one in names), None)
-    if name is None:
-        return np.arange(len(items), dtype=np.int64)
-    column = items.table.column(name).combine_chunks()
-    found = np.asarray(pc.fill_null(pc.index_in(column, value_set=column.unique()), -1).to_numpy(), np.int64)
-    return np.where(found >= 0, found, len(found) + np.arange(len(found)))
+    """The first row of those of the same content (picture, sound, else text), as the check for leaks has it."""
+    _, first, place = np.unique(fingerprints(items), return_index=True, return_inverse=True)
+    return np.asarray(first[place], np.int64)
 
 
 def sampled(rows: IntArray, most: int, seed: int) -> IntArray:

@@ -19,6 +19,7 @@ from hardneg.errors import InputError, OptionError
 from hardneg.impact.arms import Arm, no_mining, shuffled_arm
 from hardneg.impact.called import Called
 from hardneg.impact.classified import Classified
+from hardneg.impact.division import lots_of
 from hardneg.impact.leakage import leaks_of
 from hardneg.impact.lesson import Budget, Lesson, Scorer
 from hardneg.impact.making import joined, task_of
@@ -348,3 +349,11 @@ def test_a_verifier_is_held_to_trials_of_both_kinds(sizes: list[int]) -> None:
     held_out = np.arange(sum(sizes)) < 30
     with pytest.raises(InputError, match="no trial of two items of one identity, or none of two"):
         task_of(positives, vectors, kind="verification", held_out=held_out)
+
+
+def test_texts_that_differ_in_writing_alone_stay_on_one_side() -> None:
+    table = pa.table(
+        {"id": [1, 2, 3, 4], "text": ["A fox!", "a hen", "a fox", "a  hen."], "label": ["x", "y", "x", "y"]}
+    )
+    lots, _ = lots_of("classification", Positives.from_labels(Collection(table)), np.array([0, 1, 0, 1]))
+    assert lots.tolist() == [0, 1, 0, 1]
