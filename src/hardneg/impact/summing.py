@@ -76,7 +76,7 @@ def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, 
         percentiles(spread(seeds[:, at], subjects[:, at], count, confidence=level, seed=plan.seed), level)
         for at in range(seeds.shape[1])
     ]
-    low, high = (np.array(side) for side in zip(*ends, strict=True))
+    low, high = np.clip(ends, 0, 1).T  # widened deviations may reach beyond what a share can be
     train, validation, grades = (
         np.mean([getattr(one, part) for one in each], axis=0) for part in ("train", "validation", "grades")
     )
