@@ -46,7 +46,7 @@ def summed_up(
         "test": len(exam.subjects), "subjects": exam.count,
     }  # fmt: skip
     start = "none" if task.kind == "classification" else "random"
-    dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], plan, start)
+    dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], start)
     leaks = tuple(leaks_of(task))
     reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
     return Result(
@@ -71,11 +71,8 @@ def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Draw
 def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, count: int) -> ArmFigures:
     each = trained.arms[name]
     seeds = np.stack([one.figures for one in each])
-    subjects, level = drawn[name], plan.confidence
-    ends = [
-        percentiles(spread(seeds[:, at], subjects[:, at], count, confidence=level, seed=plan.seed), level)
-        for at in range(seeds.shape[1])
-    ]
+    subjects = drawn[name]
+    ends = [percentiles(spread(seeds[:, at], subjects[:, at], count, seed=plan.seed)) for at in range(seeds.shape[1])]
     low, high = np.clip(ends, 0, 1).T  # widened deviations may reach beyond what a share can be
     train, validation, grades = (
         np.mean([getattr(one, part) for one in each], axis=0) for part in ("train", "validation", "grades")
@@ -97,7 +94,7 @@ def _compared(exam: Exam, arms: tuple[Arm, ...], trained: Trained, drawn: Drawn,
     corrected = holm([each[first.name].p for each in made.values()])
     out = []
     for (name, each), p in zip(made.items(), corrected, strict=True):
-        said = verdict(each[first.name], first.better, p, plan.confidence)
+        said = verdict(each[first.name], first.better, p)
         out.append(Comparison(mine, name, first.name, each, p, said, _mcnemar(trained.arms[mine], trained.arms[name])))
     return tuple(out)
 
@@ -106,7 +103,7 @@ def _difference(trained: Trained, drawn: Drawn, names: tuple[str, str], at: int,
     mine, theirs = (
         Side(np.array([one.figures[at] for one in trained.arms[name]]), drawn[name][:, at]) for name in names
     )
-    return difference(mine, theirs, count, confidence=plan.confidence, seed=plan.seed)
+    return difference(mine, theirs, count, seed=plan.seed)
 
 
 def _mcnemar(mine: list[Examined], theirs: list[Examined]) -> dict[str, float]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "Told", "told", "verdict"]
 
 HELPED, HURT, UNKNOWN = "helped", "hurt", "cannot tell"
+_LEVEL = 0.05  # of the test, as the intervals of 95%
 _GAP, _FORGOT = 0.15, 0.02  # of train against held out; of right decisions on easy negatives
 
 
@@ -67,13 +68,13 @@ class Told:
     notes: tuple[str, ...]
 
 
-def verdict(found: Difference, better: int, p: float, confidence: float = 0.95) -> str:
-    """Helped or hurt where the corrected p-value says so at the level of the interval, else cannot tell.
+def verdict(found: Difference, better: int, p: float) -> str:
+    """Helped or hurt where the corrected p-value says so at 5%, else cannot tell.
 
     >>> verdict(Difference(0.1, 0.05, 0.15, 0.001, 0.07), better=1, p=0.003)
     'helped'
     """
-    if isnan(p) or p >= 1 - confidence or found.value == 0:
+    if isnan(p) or p >= _LEVEL or found.value == 0:
         return UNKNOWN
     return HELPED if found.value * better > 0 else HURT
 

@@ -54,7 +54,6 @@ class Plan:
         budget: of each training.
         doses: the shares of mined negatives of the dose curve; none for no curve.
         dose_seeds: trainings for each point between the ends of the curve.
-        confidence: of all intervals.
         seed: draws everything.
     """
 
@@ -62,13 +61,11 @@ class Plan:
     budget: Budget = field(default_factory=Budget)
     doses: tuple[float, ...] = DOSES
     dose_seeds: int = 3
-    confidence: float = 0.95
     seed: int = 0
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", "at least 1", self.seeds)
         require(self.dose_seeds >= 1, "dose_seeds", "at least 1", self.dose_seeds)
-        require(0 < self.confidence < 1, "confidence", "above 0 and under 1", self.confidence)
         require(all(0 <= one <= 1 for one in self.doses), "doses", "in [0, 1]", self.doses)
 
 
