@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -15,8 +13,6 @@ from hardneg.impact.making import task_of
 from hardneg.impact.task import Kind, Task
 from hardneg.positives import Positives
 from hardneg.ragged import Ragged
-
-Effect = Literal["helps", "hurts"]
 
 
 def unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -56,14 +52,9 @@ def nearest(task: Task, k: int = 8) -> Arm:
 
 
 def own_positives(task: Task, k: int = 8) -> Arm:
-    """Negatives that are copies of positives in truth: what is most like each anchor's positive, itself included."""
-    assert task.vectors is not None
-    items = np.asarray(task.vectors.items[:])
-    lists: list[NDArray[np.int64]] = [
-        np.repeat(task.positives.positive[row], k) for row in range(len(task.positives.anchors))
-    ]
-    assert len(items)
-    found = task.restricted(Ragged.from_lists(lists))
+    """Negatives that are positives in truth: each anchor's own, ``k`` times."""
+    own = task.positives.positive
+    found = task.restricted(Ragged.from_lists([np.repeat(own[row], k) for row in range(len(own))]))
     return Arm("run", "false negatives", lambda seed: found)
 
 

@@ -16,7 +16,6 @@ from benchmarks.verification.data import _codes, _unpacked, characters, faces
 from hardneg.collection import Collection
 from hardneg.context import Vectors
 from hardneg.encode import EmbeddingCache, encode_sounds, encode_texts, make_encoder
-from hardneg.impact.division import connected
 from hardneg.impact.task import Kind
 from hardneg.positives import Positives
 from hardneg.verify import split_apart
@@ -53,7 +52,7 @@ def retrieval(judged: Judged, encoder: str, work: Path) -> Set:
         return Positives.from_pairs(*zip(*pairs, strict=True), anchors=anchors.take(rows), items=items)
 
     whole = relations(np.arange(len(asked)))
-    held_out = split_apart([connected(whole.positive, len(items))], share=_SHARE, seed=0)
+    held_out = split_apart([whole.positive.connected(len(items))], share=_SHARE, seed=0)
     rows = np.flatnonzero(~held_out)
     return Set(
         judged.name, "retrieval", relations(rows), Vectors(left[rows], right), whole, Vectors(left, right), held_out

@@ -141,6 +141,14 @@ class Ragged:
         lengths = self.lengths()[rows]
         return Ragged.from_lengths(lengths, self.values[expand(self.offsets[:-1][rows], lengths)])
 
+    def where(self, which: BoolArray) -> Ragged:
+        """The values of a mask, shape ``(len(values),)``, in their rows and in their order.
+
+        >>> Ragged.from_lists([[3, 1], [], [2]]).where(np.array([False, True, True])).lengths().tolist()
+        [1, 0, 1]
+        """
+        return Ragged.from_lengths(np.bincount(self.rows()[which], minlength=len(self)), self.values[which])
+
     def contains(self, rows: IntArray, values: IntArray) -> BoolArray:
         """Whether row ``rows[i]`` holds ``values[i]``, shape ``(len(rows),)``.
 
@@ -211,6 +219,25 @@ class Ragged:
         [0, 1]
         """
         return Ragged.from_pairs(self.values, self.rows(), n_values)
+
+    def connected(self, n_values: int) -> IntArray:
+        """The number of the connected part of each row, where rows that share a value hang together, by first row.
+
+        The least row of a part is handed on till it rests.
+
+        >>> Ragged.from_lists([[0], [1], [0, 2], [2]]).connected(3).tolist()
+        [0, 1, 0, 0]
+        """
+        rows, least = self.rows(), np.arange(len(self), dtype=np.int64)
+        while True:
+            lowest = np.full(n_values, len(self), np.int64)
+            np.minimum.at(lowest, self.values, least[rows])
+            fresh = least.copy()
+            np.minimum.at(fresh, rows, lowest[self.values])
+            fresh = fresh[fresh]
+            if (fresh == least).all():
+                return np.unique(least, return_inverse=True)[1].astype(np.int64)
+            least = fresh
 
 
 def _sorted_pairs(rows: IntArray, values: IntArray) -> tuple[IntArray, IntArray]:

@@ -33,7 +33,11 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--before", type=_PATH, help="Of folders of hardneg listen: that of the old detector; RUN is the new one's."
 )
-@click.option("--against", multiple=True, help="More to compare with: naive, a filter, a run's folder; commas between.")
+@click.option(
+    "--against",
+    multiple=True,
+    help="What else: naive (if not given), a filter, a run's folder; commas between.",
+)
 @click.option("--task", type=click.Choice(KINDS), help="What is learnt; else seen from the data.")
 @click.option("--model", help="Fine-tune this sentence-transformers model, instead of the probe.")
 @click.option("--train", metavar="module:function", help="Your own training, instead of the probe.")

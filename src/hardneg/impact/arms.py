@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from hardneg import random
 from hardneg.impact.task import Task
 from hardneg.positives import Positives
-from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray, Ragged, places
 from hardneg.run import Run
+from hardneg.similarity import FloatArray
 from hardneg.weights import suspects
 
 __all__ = [
@@ -82,8 +84,7 @@ def drawn_like(task: Task, like: Ragged, seed: int) -> Ragged:
     By counter: what an anchor gets does not depend on the others. Where fewer are admissible they are repeated, where
     none is the anchor gets none.
     """
-    rows, n = like.rows(), len(task.positives.items)
-    slots = np.arange(len(rows)) - np.repeat(like.offsets[:-1], like.lengths())
+    rows, n, slots = like.rows(), len(task.positives.items), places(like.lengths())
     keys, items = task.positives.anchors.keys[rows], np.full(len(rows), -1, np.int64)
     for number in range(_TRIES):
         open_ = np.flatnonzero(items < 0)
@@ -134,13 +135,16 @@ def filled(task: Task, lists: Ragged, seed: int) -> tuple[Ragged, int]:
 
 def _ruled_out(task: Task, anchors: IntArray, items: IntArray) -> BoolArray:
     """What an anchor may not have: itself, positives, ignored, its own class, and what is not trained on."""
-    positives = task.positives
+    return _forbidden(task.positives, anchors, items) | ~task.trainable[items]
+
+
+def _forbidden(positives: Positives, anchors: IntArray, items: IntArray) -> BoolArray:
+    """What is no negative of an anchor: itself, positives, ignored, its own class."""
     return np.asarray(
         positives.positive.contains(anchors, items)
         | positives.ignored.contains(anchors, items)
         | (positives.own[anchors] == items)
         | positives.forbids(anchors, items)
-        | ~task.trainable[items]
     )
 
 
@@ -158,8 +162,7 @@ def of_run(task: Task, run: Run, name: str, words: str) -> Arm:
 
 def sampled_lists(run: Run, positives: Positives) -> Ragged:
     """The sampled negatives of a run by rows of ``positives``, hardest first."""
-    table = run.negatives
-    return _ordered(positives, table.column("anchor"), table.column("item"), table.column("score").to_numpy())
+    return _sorted(*_placed(positives, run.negatives), len(positives.anchors))
 
 
 def naive_lists(run: Run, positives: Positives) -> Ragged:
@@ -167,27 +170,13 @@ def naive_lists(run: Run, positives: Positives) -> Ragged:
 
     It is what mining without any filter gives (top-k).
     """
-    wanted = np.zeros(len(positives.anchors), np.int64)
-    mined = sampled_lists(run, positives)
-    wanted[:] = np.maximum(mined.lengths(), np.where(mined.lengths() > 0, int(run.manifest["wanted"]), 0))
-    anchors, items, scores = [], [], []
-    for part in run.parts():
-        anchors.append(positives.anchors.positions(part.column("anchor")))
-        items.append(positives.items.positions(part.column("item")))
-        scores.append(part.column("score").to_numpy())
-    anchor, item, score = (np.concatenate(one) for one in (anchors, items, scores))
-    known = (anchor >= 0) & (item >= 0)
-    anchor, item, score = anchor[known], item[known], score[known]
-    fit = ~(
-        positives.positive.contains(anchor, item)
-        | positives.ignored.contains(anchor, item)
-        | (positives.own[anchor] == item)
-        | positives.forbids(anchor, item)
-    )
-    lists = _sorted(anchor[fit], item[fit], score[fit], len(positives.anchors))
-    place = np.arange(len(lists.values)) - np.repeat(lists.offsets[:-1], lists.lengths())
-    keep = place < wanted[lists.rows()]
-    return Ragged.from_lengths(np.bincount(lists.rows()[keep], minlength=len(lists)), lists.values[keep])
+    mined = sampled_lists(run, positives).lengths()
+    wanted = np.where(mined > 0, np.maximum(mined, int(run.manifest["wanted"])), 0)
+    parts = [_placed(positives, part) for part in run.parts()]
+    anchor, item, score = (np.concatenate(one) for one in zip(*parts, strict=True))
+    lists = _sorted(anchor, item, score, len(positives.anchors))
+    lists = lists.where(~_forbidden(positives, lists.rows(), lists.values))
+    return lists.where(places(lists.lengths()) < wanted[lists.rows()])
 
 
 def mixed(task: Task, mined: Ragged, share: float, seed: int) -> Ragged:
@@ -197,12 +186,13 @@ def mixed(task: Task, mined: Ragged, share: float, seed: int) -> Ragged:
     return Ragged(mined.offsets, np.where(keep, mined.values, fresh.values))
 
 
-def _ordered(positives: Positives, anchors: object, items: object, scores: object) -> Ragged:
-    anchor, item = positives.anchors.positions(anchors), positives.items.positions(items)
+def _placed(positives: Positives, pairs: pa.Table) -> tuple[IntArray, IntArray, FloatArray]:
+    """Anchors, items and scores of a run's pairs by rows of ``positives``; pairs unknown there are left out."""
+    anchor, item = (getattr(positives, f"{side}s").positions(pairs.column(side)) for side in ("anchor", "item"))
     known = (anchor >= 0) & (item >= 0)
-    return _sorted(anchor[known], item[known], np.asarray(scores)[known], len(positives.anchors))
+    return anchor[known], item[known], pairs.column("score").to_numpy()[known]
 
 
-def _sorted(anchor: IntArray, item: IntArray, score: object, n: int) -> Ragged:
+def _sorted(anchor: IntArray, item: IntArray, score: FloatArray, n: int) -> Ragged:
     order = np.lexsort((item, -np.asarray(score, np.float64), anchor))
     return Ragged.from_lengths(np.bincount(anchor, minlength=n), item[order])

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from hardneg.impact.accepting import OPERATING, curve_of, operating, sorted_trials, weights_of
 from hardneg.impact.division import sampled
 from hardneg.impact.exam import Answers, Figures, Measure
+from hardneg.impact.grades import graded_accuracy
 from hardneg.impact.lesson import Scorer
 from hardneg.impact.task import Task
 from hardneg.measures import accuracy, confusion, false_positive_rate, macro_f1
+from hardneg.predict.predictions import softmax
 from hardneg.ragged import IntArray
-from hardneg.table import Grade, grades
+from hardneg.table import grades
 
 __all__ = ["Classified"]
 
@@ -44,10 +46,8 @@ class Classified:
     def answers(self, scorer: Scorer) -> Answers:
         """The chosen class of each item, and the trials by probability."""
         scores = np.asarray(scorer(self.rows, self.classes), np.float64)
-        share = np.exp(scores - scores.max(axis=1, keepdims=True))
-        share /= share.sum(axis=1, keepdims=True)
-        n, c = share.shape
-        unit = np.repeat(np.arange(n), c)
+        share = softmax(scores)
+        unit = np.repeat(np.arange(len(share)), share.shape[1])
         choice = share.argmax(axis=1)
         trials = sorted_trials(
             share.ravel().astype(np.float32), (self.true[:, None] == self.classes).ravel(), unit, unit
@@ -65,10 +65,7 @@ class Classified:
 
     def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         """Accuracy on items whose nearest other class is far from them, near, or nearer than their own."""
-        if self.grade is None:
-            return {}
-        found = {one.name.lower(): answers["right"][self.grade == one] for one in Grade}
-        return {name: float(right.mean()) for name, right in found.items() if len(right)}
+        return {} if self.grade is None else graded_accuracy(answers["right"], self.grade)
 
     def _grades(self, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
         own = scores[np.arange(len(scores)), self.true]

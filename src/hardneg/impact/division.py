@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow.compute as pc
 
 from hardneg import random
 from hardneg.classes import coded, together, values_of
 from hardneg.collection import Collection
 from hardneg.errors import InputError
+from hardneg.filters.duplicates import fingerprints
 from hardneg.impact.task import Kind, Parts
 from hardneg.positives import Positives
-from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.ragged import BoolArray, IntArray
 from hardneg.verify.trials import split_apart
 
-__all__ = ["TEST", "VALIDATION", "connected", "divided", "lots_of"]
+__all__ = ["TEST", "VALIDATION", "divided", "lots_of"]
 
 TEST, VALIDATION = 0.3, 0.15  # of what is not held out by the data themselves; the second of what the first leaves
 _LARGEST = 0.5  # a lot with more than this share of all rows cannot be kept on one side
@@ -48,7 +48,18 @@ def divided(kind: Kind, positives: Positives, codes: IntArray, held_out: BoolArr
     train = np.flatnonzero(usable & ~test & ~validation)
     if not (len(train) and validation.any() and test.any()):
         raise InputError("There is too little data to hold some out.", remedy="Give more, or a split of its own.")
+    if kind == "verification" and not _both_kinds(codes[test]):
+        raise InputError(
+            "What is held out has no trial of two items of one identity, or none of two identities.",
+            remedy="Give more items of each identity, or hold out others.",
+        )
     return Parts(train, np.flatnonzero(validation), np.flatnonzero(test), lots, how)
+
+
+def _both_kinds(codes: IntArray) -> bool:
+    """Whether two items have one identity and two have different ones."""
+    _, counts = np.unique(codes, return_counts=True)
+    return len(counts) > 1 and bool(counts.max() > 1)
 
 
 def _drawn(rows: IntArray, lots: IntArray, share: float, seed: int, size: int) -> BoolArray:
@@ -62,7 +73,7 @@ def lots_of(kind: Kind, positives: Positives, codes: IntArray) -> tuple[IntArray
     if kind == "verification":
         return np.where(codes >= 0, codes, codes.max(initial=0) + 1), "no identity on both sides"
     if kind == "retrieval":
-        lots = connected(positives.positive, len(positives.items))
+        lots = positives.positive.connected(len(positives.items))
         if np.bincount(lots).max() <= _LARGEST * len(lots):
             return lots, "none with a positive of the training side"
         return np.arange(len(lots)), "some with a positive that the training side has too: nearly all share some"
@@ -70,25 +81,6 @@ def lots_of(kind: Kind, positives: Positives, codes: IntArray) -> tuple[IntArray
     if groups is None:
         return _copies(positives.items), "no copies on both sides"
     return groups, "no group on both sides"
-
-
-def connected(lists: Ragged, values: int) -> IntArray:
-    """The number of the connected part of each row, where rows that share a value hang together.
-
-    >>> connected(Ragged.from_lists([[0], [1], [0, 2], [2]]), 3).tolist()
-    [0, 1, 0, 0]
-    """
-    rows, at = lists.rows(), lists.values
-    least = np.arange(len(lists), dtype=np.int64)
-    while True:
-        of_value = np.full(values, len(lists), np.int64)
-        np.minimum.at(of_value, at, least[rows])
-        fresh = least.copy()
-        np.minimum.at(fresh, rows, of_value[at])
-        fresh = fresh[fresh]
-        if (fresh == least).all():
-            return np.unique(least, return_inverse=True)[1].astype(np.int64)
-        least = fresh
 
 
 def _groups(items: Collection) -> IntArray | None:
@@ -101,14 +93,9 @@ def _groups(items: Collection) -> IntArray | None:
 
 
 def _copies(items: Collection) -> IntArray:
-    """Items of the same text or content have one number."""
-    names = items.table.column_names
-    name = next((one for one in ("content", "text") if one in names), None)
-    if name is None:
-        return np.arange(len(items), dtype=np.int64)
-    column = items.table.column(name).combine_chunks()
-    found = np.asarray(pc.fill_null(pc.index_in(column, value_set=column.unique()), -1).to_numpy(), np.int64)
-    return np.where(found >= 0, found, len(found) + np.arange(len(found)))
+    """The first row of those of the same content (picture, sound, else text), as the check for leaks has it."""
+    _, first, place = np.unique(fingerprints(items), return_index=True, return_inverse=True)
+    return np.asarray(first[place], np.int64)
 
 
 def sampled(rows: IntArray, most: int, seed: int) -> IntArray:

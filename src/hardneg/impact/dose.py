@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import sqrt
-from typing import TYPE_CHECKING, Any
+from math import isnan, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from hardneg.impact.arms import Arm
 from hardneg.impact.compare import t_quantile
 from hardneg.impact.exam import Measure
 from hardneg.impact.examined import Examined
-
-if TYPE_CHECKING:
-    from hardneg.impact.work import Plan
 
 __all__ = ["Dose", "Point", "dose_of"]
 
@@ -46,24 +43,27 @@ class Dose:
 
 def dose_of(
     found: dict[str, list[Examined]], dosed: dict[float, list[Examined]], arms: tuple[Arm, ...], measure: Measure,
-    plan: Plan, start: str,
+    start: str,
 ) -> Dose | None:  # fmt: skip
     """The curve from the arm ``start`` (a share of 0) to the mined negatives (1).
 
     The share is chosen on validation data, by the rule of one standard error (Breiman et al. 1984, Classification and
-    Regression Trees, 3.4.3): the smallest whose figure is within one of the best. None without a point in between.
+    Regression Trees, 3.4.3): the smallest whose figure is within one of the best. None without a point in between,
+    and where validation data cannot say (no two of its items are of one identity).
     """
     if not dosed or start not in found:
         return None
     each = {0.0: found[start], **dosed, 1.0: found[arms[0].name]}
-    points = tuple(_point(share, some, plan.confidence) for share, some in sorted(each.items()))
+    points = tuple(_point(share, some) for share, some in sorted(each.items()))
+    if any(isnan(one.value) for one in points):
+        return None
     return Dose(measure.name, points, _best(points, measure.better))
 
 
-def _point(share: float, some: list[Examined], confidence: float) -> Point:
+def _point(share: float, some: list[Examined]) -> Point:
     seeds = [float(one.validation[0]) for one in some]
     value, n = float(np.mean(seeds)), len(seeds)
-    half = t_quantile(0.5 + confidence / 2, n - 1) * float(np.std(seeds, ddof=1)) / sqrt(n) if n > 1 else 0.0
+    half = t_quantile(0.975, n - 1) * float(np.std(seeds, ddof=1)) / sqrt(n) if n > 1 else 0.0
     held_out = float(np.mean([one.figures[0] for one in some]))
     return Point(share, value, value - half, value + half, tuple(seeds), held_out)
 

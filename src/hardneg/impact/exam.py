@@ -9,11 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.bootstrap import redrawn
 from hardneg.impact.lesson import Scorer
 from hardneg.ragged import IntArray
 
-__all__ = ["Answers", "Exam", "Measure", "subject_weights"]
+__all__ = ["Answers", "Exam", "Measure"]
 
 Answers = dict[str, NDArray[Any]]
 Figures = NDArray[np.float64]
@@ -48,12 +47,3 @@ class Exam(Protocol):
     def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         """The share of right decisions on easy, semi-hard and hard negatives, as the frozen vectors grade them."""
         ...
-
-
-def subject_weights(subjects: IntArray, draw: int, seed: int) -> Figures:
-    """How often each subject counts when as many are drawn with replacement, shape ``(max(subjects) + 1,)``.
-
-    >>> int(subject_weights(np.array([0, 1, 2, 2]), 0, seed=1).sum())
-    3
-    """
-    return redrawn(int(subjects.max(initial=-1)) + 1, draw, seed).astype(np.float64)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hardneg.context import Vectors
 from hardneg.encode import EmbeddingCache
-from hardneg.encode._identity import fingerprint
 from hardneg.impact.against import arms_of
 from hardneg.impact.making import task_of
 from hardneg.impact.probe import Probe, frozen
@@ -74,17 +71,12 @@ def measure_impact(  # noqa: PLR0913 - a run, what it is compared with, and wher
     arms = arms_of(made, run, against)
     if isinstance(learner, Probe):
         learner = tuned(learner, made, plan.budget, plan.seed)
-    before = None if made.vectors is None else frozen(made, _prepared(made, learner))
+    seer = learner if isinstance(learner, Probe) else Probe()
+    before = None if made.vectors is None else frozen(made, seer.seen(made))
     file = impact_file(run) if out is None else Path(out)
-    identity = fingerprint(json.dumps(run.manifest, sort_keys=True), *[arm.words for arm in arms])
     result = measure(
-        made, arms, learner, plan, frozen=before, folder=file.with_name(file.name + ".partial"), identity=(identity,),
-        progress=progress,
+        made, arms, learner, plan, frozen=before, folder=file.with_name(file.name + ".partial"),
+        identity=(dict(run.manifest),), progress=progress,
     )  # fmt: skip
-    about: dict[str, Any] = result.about()
-    write_json({**about, "run": run.manifest.get("fingerprint")}, file)
+    write_json({**result.about(), "run": run.manifest.get("fingerprint")}, file)
     return result
-
-
-def _prepared(task: Any, learner: Learner) -> Any:
-    return (learner if isinstance(learner, Probe) else Probe()).seen(task)

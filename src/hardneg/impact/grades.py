@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ class Graded:
         return np.asarray(found < _mean(scores, self.relevant.take(rows))[:, None])
 
 
-def graded_accuracy(right: BoolArray, grade: NDArray[np.int8]) -> dict[str, float]:
+def graded_accuracy(right: BoolArray, grade: NDArray[np.integer[Any]]) -> dict[str, float]:
     """The share of right decisions by the name of the grade; a grade without any is left out.
 
     >>> graded_accuracy(np.array([True, False]), np.array([0, 2]))

@@ -69,8 +69,8 @@ class Kept:
         file = self.folder / f"{name}.npz"
         with place(file) as opened:
             np.savez(opened, **arrays)  # type: ignore[arg-type]
-        self._journal.done(name, {"sha256": digest(file)})
         self._done[name] = {"sha256": digest(file)}
+        self._journal.done(name, self._done[name])
 
     def remove(self) -> None:
         """Take the folder away: all is done and written elsewhere."""

@@ -132,18 +132,14 @@ class Lesson:
     @cached_property
     def _anchored(self) -> tuple[IntArray, Ragged]:
         """The rows that are trained with as anchors, and the positives of each."""
-        task = self.task
+        task, rows = self.task, self.task.parts.train
         if task.kind == "retrieval":
-            rows = task.parts.train
             lists = task.positives.positive.take(rows)
-            keep = task.trainable[lists.values]
-            lists = Ragged.from_lengths(np.bincount(lists.rows()[keep], minlength=len(rows)), lists.values[keep])
+            lists = lists.where(task.trainable[lists.values])
         else:
-            rows = task.parts.train
             members = Ragged.from_pairs(task.codes[rows], rows, len(task.names))
             lists = members.take(task.codes[rows])
-            keep = lists.values != rows[lists.rows()]
-            lists = Ragged.from_lengths(np.bincount(lists.rows()[keep], minlength=len(rows)), lists.values[keep])
+            lists = lists.where(lists.values != rows[lists.rows()])
         some = np.flatnonzero(lists.lengths() > 0)
         return rows[some], lists.take(some)
 

@@ -16,7 +16,7 @@ from hardneg.notation import require
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
 
-__all__ = ["joined", "kind_of", "task_of"]
+__all__ = ["joined", "kind_of", "stacked_vectors", "task_of"]
 
 
 def kind_of(positives: Positives, codes_held_out_are_new: bool = False) -> Kind:
@@ -60,19 +60,17 @@ def task_of(
     if kind == "retrieval":
         raise OptionError("Labelled items are no retrieval. Choose --task classification or verification.")
     codes = together(classes.items) if kind != "classification" else classes.of_items("impact")
+    new = False
     if held_out is not None:
         mine, theirs = codes[~held_out & ~positives.barred], codes[held_out]
         new = not np.isin(theirs[theirs >= 0], mine).any()
-    else:
-        new = False
     kind = kind or kind_of(positives, new)
     if kind == "classification" and new:
         raise InputError(
             "The held-out items have none of the training labels.", remedy="Choose --task verification for identities."
         )
-    usable = codes if held_out is None else np.where(held_out | ~positives.barred, codes, -1)
-    usable = usable if held_out is not None else np.where(positives.barred, -1, codes)
-    parts = divided(kind, positives, usable, held_out, seed)
+    used = ~positives.barred if held_out is None else held_out | ~positives.barred
+    parts = divided(kind, positives, np.where(used, codes, -1), held_out, seed)
     return Task(kind, positives, vectors, parts, codes, classes.names)
 
 

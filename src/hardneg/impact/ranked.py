@@ -45,8 +45,7 @@ class Ranked:
             documents = np.union1d(wanted, sampled(documents, DOCUMENTS, seed))
         self.documents = documents
         self.relevant = _among(relations.positive.take(self.rows), documents)
-        own = relations.own[self.rows]
-        itself = Ragged.from_pairs(np.flatnonzero(own >= 0), own[own >= 0], len(own))
+        itself = Ragged.from_codes(relations.own[self.rows])
         self.hidden = _among(relations.ignored.take(self.rows).merged(itself), documents)
         self.subjects = np.unique(task.parts.lots[self.rows], return_inverse=True)[1].astype(np.int64)
         self.count = int(self.subjects.max()) + 1

@@ -13,6 +13,7 @@ from hardneg.context import Vectors, encode_both, encoded
 from hardneg.encode import EmbeddingCache, make_encoder
 from hardneg.errors import HardnegError, InputError, OptionError
 from hardneg.impact.making import joined, stacked_vectors
+from hardneg.io.readers._labelled_names import EVALUATION
 from hardneg.io.reading import Reading
 from hardneg.labels import classes_of, own_items
 from hardneg.positives import Positives
@@ -23,8 +24,6 @@ from hardneg.run import Run
 from hardneg.steps import usual_encoder
 
 __all__ = ["Data", "data_of", "impact_file", "with_items_held_out"]
-
-_EVALUATION = ("test", "dev", "validation", "valid", "val", "eval")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +100,7 @@ def with_items_held_out(positives: Positives, names: tuple[str, ...]) -> BoolArr
 
 
 def _labelled(positives: Positives, vectors: Vectors, split: str | None) -> Data:
-    held_out = with_items_held_out(positives, _EVALUATION if split is None else (split.lower(),))
+    held_out = with_items_held_out(positives, EVALUATION if split is None else (split.lower(),))
     if split is not None and held_out is None:
         raise InputError(f"There is no other split '{split}' with labels.", remedy="Leave --held-out-split out.")
     return Data(positives, vectors, held_out)
@@ -116,7 +115,7 @@ def _judged(
     if split is not None and split not in others:
         known = ", ".join(sorted(others)) or "none"
         raise InputError(f"There is no other split '{split}'. There are: {known}.", remedy="Leave it out, or name one.")
-    wanted = split or next((one for one in _EVALUATION if one in others), None)
+    wanted = split or next((one for one in EVALUATION if one in others), None)
     if wanted is None or recipe.read.anchor_vectors is not None:
         return Data(reading.positives, vectors, None)
     read = replace(recipe.read, split=wanted, exclude_split=())

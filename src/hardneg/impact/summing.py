@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.bootstrap import interval
+from hardneg.bootstrap import interval, redrawn
 from hardneg.impact.arms import Arm
 from hardneg.impact.compare import Difference, Side, difference, holm, mcnemar, spread
 from hardneg.impact.dose import dose_of
-from hardneg.impact.exam import Exam, subject_weights
+from hardneg.impact.exam import Exam
 from hardneg.impact.examined import Examined, Trained
 from hardneg.impact.leakage import leaks_of
 from hardneg.impact.result import ArmFigures, Result
@@ -45,7 +45,7 @@ def summed_up(
         "test": len(exam.subjects), "subjects": exam.count,
     }  # fmt: skip
     start = "none" if task.kind == "classification" else "random"
-    dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], plan, start)
+    dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], start)
     leaks = tuple(leaks_of(task))
     reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
     return Result(
@@ -60,7 +60,7 @@ def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Draw
     out = {name: np.empty((exam.draws, len(exam.measures))) for name in trained.arms}
     with progress.stage("resample", exam.draws, "draws") as report:
         for draw in range(exam.draws):
-            weights = subject_weights(exam.subjects, draw, plan.seed)[exam.subjects]
+            weights = redrawn(exam.count, draw, plan.seed)[exam.subjects].astype(np.float64)
             for name, each in trained.arms.items():
                 out[name][draw] = np.mean([exam.figures(one.test, weights) for one in each], axis=0)
             report(draw + 1, exam.draws)
@@ -70,12 +70,9 @@ def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Draw
 def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, count: int) -> ArmFigures:
     each = trained.arms[name]
     seeds = np.stack([one.figures for one in each])
-    subjects, level = drawn[name], plan.confidence
-    ends = [
-        interval(spread(seeds[:, at], subjects[:, at], count, confidence=level, seed=plan.seed), level)
-        for at in range(seeds.shape[1])
-    ]
-    low, high = (np.array(side) for side in zip(*ends, strict=True))
+    subjects = drawn[name]
+    ends = [interval(spread(seeds[:, at], subjects[:, at], count, seed=plan.seed)) for at in range(seeds.shape[1])]
+    low, high = np.clip(ends, 0, 1).T  # widened deviations may reach beyond what a share can be
     train, validation, grades = (
         np.mean([getattr(one, part) for one in each], axis=0) for part in ("train", "validation", "grades")
     )
@@ -96,7 +93,7 @@ def _compared(exam: Exam, arms: tuple[Arm, ...], trained: Trained, drawn: Drawn,
     corrected = holm([each[first.name].p for each in made.values()])
     out = []
     for (name, each), p in zip(made.items(), corrected, strict=True):
-        said = verdict(each[first.name], first.better, p, plan.confidence)
+        said = verdict(each[first.name], first.better, p)
         out.append(Comparison(mine, name, first.name, each, p, said, _mcnemar(trained.arms[mine], trained.arms[name])))
     return tuple(out)
 
@@ -105,7 +102,7 @@ def _difference(trained: Trained, drawn: Drawn, names: tuple[str, str], at: int,
     mine, theirs = (
         Side(np.array([one.figures[at] for one in trained.arms[name]]), drawn[name][:, at]) for name in names
     )
-    return difference(mine, theirs, count, confidence=plan.confidence, seed=plan.seed)
+    return difference(mine, theirs, count, seed=plan.seed)
 
 
 def _mcnemar(mine: list[Examined], theirs: list[Examined]) -> dict[str, float]:

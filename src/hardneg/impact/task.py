@@ -86,9 +86,7 @@ class Task:
         return np.unique(owners[owners >= 0])
 
     def restricted(self, lists: Ragged) -> Ragged:
-        """Lists of negatives by anchor, without what is held out and without repeats; rows stay in their order."""
+        """Lists of negatives by anchor, without what is held out; rows stay in their order."""
         keep = np.zeros(len(lists), bool)
         keep[self.learners] = True
-        which = keep[lists.rows()] & self.trainable[lists.values]
-        lengths = np.bincount(lists.rows()[which], minlength=len(lists))
-        return Ragged.from_lengths(lengths, lists.values[which])
+        return lists.where(keep[lists.rows()] & self.trainable[lists.values])

@@ -26,4 +26,4 @@ def tuned(probe: Probe, task: Task, budget: Budget, seed: int = 0) -> Probe:
     empty, budget = Ragged.empty(len(task.positives.anchors)), budget.settled(task)
     tried = [replace(probe, rate=rate) for rate in RATES.get(task.kind, RATES["retrieval"])]
     figures = [exam.figures(exam.answers(one.train(Lesson(task, empty, budget, seed))))[0] for one in tried]
-    return tried[int(np.argmax(np.nan_to_num(figures, nan=-np.inf) * exam.measures[0].better))]
+    return tried[int(np.argmax(np.nan_to_num(exam.measures[0].better * np.array(figures), nan=-np.inf)))]

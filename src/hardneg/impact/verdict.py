@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "Told", "told", "verdict"]
 
 HELPED, HURT, UNKNOWN = "helped", "hurt", "cannot tell"
+_LEVEL = 0.05  # of the test, as the intervals of 95%
 _GAP, _FORGOT = 0.15, 0.02  # of train against held out; of right decisions on easy negatives
 
 
@@ -67,13 +68,13 @@ class Told:
     notes: tuple[str, ...]
 
 
-def verdict(found: Difference, better: int, p: float, confidence: float = 0.95) -> str:
-    """Helped or hurt where the corrected p-value says so at the level of the interval, else cannot tell.
+def verdict(found: Difference, better: int, p: float) -> str:
+    """Helped or hurt where the corrected p-value says so at 5%, else cannot tell.
 
     >>> verdict(Difference(0.1, 0.05, 0.15, 0.001, 0.07), better=1, p=0.003)
     'helped'
     """
-    if isnan(p) or p >= 1 - confidence or found.value == 0:
+    if isnan(p) or p >= _LEVEL or found.value == 0:
         return UNKNOWN
     return HELPED if found.value * better > 0 else HURT
 
@@ -89,7 +90,7 @@ def told(
         *_operating(measures, main, arms),
         *_watched(measures[0], main, arms),
         *_taught(measures[0], main, arms),
-        *_dosed(dose, measures[0], held_out),
+        *_dosed(dose, measures[0], held_out, plan),
         *(f"Leak: {one.count} of {one.of} held-out {held_out['units']}: {one.what} in training "
           f"({', '.join(one.examples[:3])})." for one in leaks),
         *([] if plan.seeds > 1 else ["One seed says nothing of what another would give. Use --seeds 5."]),
@@ -173,9 +174,10 @@ def _taught(measure: Measure, one: Comparison, arms: Mapping[str, ArmFigures]) -
     ]
 
 
-def _dosed(dose: Dose | None, measure: Measure, held_out: Mapping[str, Any]) -> list[str]:
+def _dosed(dose: Dose | None, measure: Measure, held_out: Mapping[str, Any], plan: Plan) -> list[str]:
     if dose is None:
-        return []
+        lacking = "No dose curve: it takes an arm to start from, and validation data that give a figure."
+        return [lacking] if any(0 < one < 1 for one in plan.doses) else []
     figures = ", ".join(f"{one.value:.3f} at {one.share:.0%}" for one in dose.points)
     asked = f"{held_out['validation']:,} validation {held_out['units']}"
     return [

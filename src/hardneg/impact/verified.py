@@ -44,12 +44,8 @@ class Verified:
             trials = sampled_trials(codes, targets=TRIALS, impostors=TRIALS, seed=seed)
         self.trials = trials
         members = Ragged.from_pairs(codes, np.arange(len(codes)), len(task.names)).take(codes)
-        apart = members.values != members.rows()
-        self.friends = Ragged.from_lengths(
-            np.bincount(members.rows()[apart], minlength=len(codes)), members.values[apart]
-        )
-        itself = np.arange(len(codes), dtype=np.int64)
-        self.itself = Ragged.from_lengths(np.ones(len(codes), np.int64), itself)
+        self.friends = members.where(members.values != members.rows())
+        self.itself = Ragged.from_codes(np.arange(len(codes), dtype=np.int64))
         self.graded = None
         if frozen is not None:
             self.graded = Graded.of(np.asarray(frozen(self.rows, self.rows)), self.friends, self.itself, seed)

@@ -54,7 +54,6 @@ class Plan:
         budget: of each training.
         doses: the shares of mined negatives of the dose curve; none for no curve.
         dose_seeds: trainings for each point between the ends of the curve.
-        confidence: of all intervals.
         seed: draws everything.
     """
 
@@ -62,13 +61,11 @@ class Plan:
     budget: Budget = field(default_factory=Budget)
     doses: tuple[float, ...] = DOSES
     dose_seeds: int = 3
-    confidence: float = 0.95
     seed: int = 0
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", "at least 1", self.seeds)
         require(self.dose_seeds >= 1, "dose_seeds", "at least 1", self.dose_seeds)
-        require(0 < self.confidence < 1, "confidence", "above 0 and under 1", self.confidence)
         require(all(0 <= one <= 1 for one in self.doses), "doses", "in [0, 1]", self.doses)
 
 
@@ -107,7 +104,8 @@ def measure(
         plan: how much.
         frozen: scores before training, for the arm ``untrained`` and for grades; None for none.
         folder: where finished trainings are kept until all is done; None keeps them in memory.
-        identity: what the task and the arms depend on, so that nothing of another measurement is gone on with.
+        identity: what the data and vectors depend on, so that nothing of another measurement is gone on with; what the
+            arms hold counts by itself.
         progress: shows how the work goes.
 
     Raises OptionError for fewer than two arms or two of one name.
@@ -119,7 +117,7 @@ def measure(
     plan = replace(plan, budget=plan.budget.settled(task))
     exams = Exams.of(task, frozen, plan.seed)
     about = (_FORM, *identity, task.kind, task.parts.train, task.parts.test, learner.key, str(plan.budget), plan.seed)
-    kept = Kept(folder, fingerprint(*about, *names))
+    kept = Kept(folder, fingerprint(*about, *(part for arm in arms for part in _content(arm, plan.seed))))
     if len(kept):
         progress.say(f"Going on: {len(kept)} trainings are done.")
     made = _trained(task, arms, plan, lambda name, lesson: _done(name, kept, lesson, learner, exams), progress)
@@ -128,6 +126,12 @@ def measure(
     result = summed_up(task, exams, tuple(arms), made, plan, learner.key, progress)
     kept.remove()
     return result
+
+
+def _content(arm: Arm, seed: int) -> tuple[object, ...]:
+    """What an arm trains with: a run may have been mined anew under the name that it had."""
+    lists = arm.lists(seed)
+    return arm.name, lists.offsets, lists.values, arm.doubted
 
 
 def _trained(

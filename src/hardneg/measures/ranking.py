@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.ragged import Ragged
+from hardneg.ragged import Ragged, places
 
 __all__ = ["average_precision_at", "ndcg_at", "ranks_of", "recall_at", "reciprocal_rank_at", "success_at"]
 
@@ -91,8 +91,7 @@ def average_precision_at(ranks: Ragged, k: int) -> PerQuery:
     >>> average_precision_at(Ragged.from_lists([[1, 4]]), 10).tolist()
     [0.75]
     """
-    place = np.arange(len(ranks.values)) - np.repeat(ranks.offsets[:-1], ranks.lengths()) + 1
-    return _mean(ranks, np.where(ranks.values <= k, place / ranks.values, 0.0))
+    return _mean(ranks, np.where(ranks.values <= k, (places(ranks.lengths()) + 1) / ranks.values, 0.0))
 
 
 def _summed(ranks: Ragged, values: PerQuery) -> PerQuery:

@@ -33,7 +33,7 @@ class ArmRow:
     train: float | None
     grades: list[float | None]
     said: str  # the verdict on the run against it, empty for the run itself
-    difference: str
+    difference: tuple[str, str]  # with its interval in words, both empty likewise
     p: float | None
 
 
@@ -133,9 +133,10 @@ class _Scale:
 
 def _arm(arm: Mapping[str, Any], first: Mapping[str, Any], told: Mapping[str, Any] | None, scale: _Scale) -> ArmRow:
     figure = arm["figures"][first["name"]]
-    value, low, high = (_or(figure[name], figure["value"]) for name in ("value", "low", "high"))
+    value = float(figure["value"])
+    low, high = (value if figure[name] is None else figure[name] for name in ("low", "high"))  # None of one group
     grades = [arm["grades"]["held_out"].get(name) for name in ("easy", "semi_hard", "hard")]
-    difference = "" if told is None else _signed(told["differences"][first["name"]])
+    difference = ("", "") if told is None else _signed(told["differences"][first["name"]])
     return ArmRow(
         arm["name"], arm["words"], value, low, high, scale.place(value), scale.place(low), scale.place(high),
         arm["train"][0], grades, "" if told is None else told["verdict"], difference,
@@ -143,15 +144,11 @@ def _arm(arm: Mapping[str, Any], first: Mapping[str, Any], told: Mapping[str, An
     )  # fmt: skip
 
 
-def _or(value: float | None, otherwise: float | None) -> float:
-    """A figure; where it is not known, as the end of an interval of one group, another one."""
-    return float(otherwise or 0.0) if value is None else float(value)
-
-
-def _signed(one: Mapping[str, Any]) -> str:
+def _signed(one: Mapping[str, Any]) -> tuple[str, str]:
+    value = f"{one['value']:+.3f}".replace("-", "−")
     if one["low"] is None or one["high"] is None:
-        return f"{_or(one['value'], None):+.3f}".replace("-", "−")
-    return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})".replace("-", "−")
+        return value, ""
+    return value, f"{one['low']:+.3f} to {one['high']:+.3f}".replace("-", "−")
 
 
 def _others(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hardneg import random
 from hardneg.errors import InputError
 from hardneg.notation import require
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.ragged import BoolArray, IntArray, Ragged
 
 __all__ = ["Leak", "Trials", "all_trials", "leaks", "sampled_trials", "split_apart"]
 
@@ -162,20 +162,15 @@ def split_apart(groups: Sequence[IntArray], *, share: float, seed: int = 0) -> B
 
 
 def _lots(groups: Sequence[IntArray]) -> IntArray:
-    """The number of the lot of each row, by first appearance: the least row of a lot is handed on till it rests."""
-    least = np.arange(len(groups[0]), dtype=np.int64)
-    while True:
-        before = least
-        for codes in groups:
-            known = np.flatnonzero(codes >= 0)
-            values, place = np.unique(codes[known], return_inverse=True)
-            lowest = np.full(len(values), len(least), np.int64)
-            np.minimum.at(lowest, place, least[known])
-            least = least.copy()
-            least[known] = lowest[place]
-        least = least[least]
-        if (least == before).all():
-            return np.unique(least, return_inverse=True)[1].astype(np.int64)
+    """The number of the lot of each row, by first appearance."""
+    rows, values, width = [], [], 0
+    for codes in groups:
+        known = np.flatnonzero(codes >= 0)
+        found, place = np.unique(codes[known], return_inverse=True)
+        rows.append(known)
+        values.append(place + width)
+        width += len(found)
+    return Ragged.from_pairs(np.concatenate(rows), np.concatenate(values), len(groups[0])).connected(width)
 
 
 @dataclass(frozen=True)

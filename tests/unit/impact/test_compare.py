@@ -12,9 +12,8 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from hardneg.bootstrap import interval
+from hardneg.bootstrap import interval, redrawn
 from hardneg.impact.compare import Side, difference, drawn_seeds, holm, mcnemar, t_quantile
-from hardneg.impact.exam import subject_weights
 
 
 def test_holm_as_statsmodels() -> None:
@@ -46,7 +45,7 @@ def test_student_as_scipy() -> None:
 
 @cache
 def drawn_weights(subjects: int) -> NDArray[np.float64]:
-    return np.stack([subject_weights(np.arange(subjects), draw, 5) for draw in range(400)])
+    return np.stack([redrawn(subjects, draw, 5) for draw in range(400)]).astype(np.float64)
 
 
 def world(

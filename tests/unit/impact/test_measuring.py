@@ -19,7 +19,7 @@ from hardneg.errors import InputError, OptionError
 from hardneg.impact.arms import Arm, no_mining, shuffled_arm
 from hardneg.impact.called import Called
 from hardneg.impact.classified import Classified
-from hardneg.impact.division import connected
+from hardneg.impact.division import lots_of
 from hardneg.impact.leakage import leaks_of
 from hardneg.impact.lesson import Budget, Lesson, Scorer
 from hardneg.impact.making import joined, task_of
@@ -140,9 +140,20 @@ def test_other_work_is_not_gone_on_with(tmp_path: Path) -> None:
     assert second.left == 0
 
 
+def test_a_run_that_was_mined_anew_is_not_gone_on_with(tmp_path: Path) -> None:
+    task = taught.retrieval(queries=120, documents=300)
+    mined = taught.nearest(task)
+    plan = replace(QUICK, budget=Budget(steps=5, batch=16))
+    with pytest.raises(KeyboardInterrupt):
+        measure(task, [mined, no_mining(task)], Stopping(4), plan, folder=tmp_path / "partial")
+    second, anew = Stopping(6), replace(mined, lists=taught.nearest(task, k=7).lists)
+    measure(task, [anew, no_mining(task)], second, plan, folder=tmp_path / "partial")
+    assert second.left == 0
+
+
 def test_queries_that_share_a_positive_stay_together() -> None:
     lists = Ragged.from_lists([[0, 1], [1, 2], [3], [3], [4], []])
-    assert connected(lists, 5).tolist() == [0, 0, 1, 1, 2, 3]
+    assert lists.connected(5).tolist() == [0, 0, 1, 1, 2, 3]
     pairs = [(f"q{row}", f"d{row // 3}") for row in range(90)]
     task = task_of(Positives.from_pairs(*zip(*pairs, strict=True)), None)
     sides = [set((rows // 3).tolist()) for rows in (task.parts.train, task.parts.validation, task.parts.test)]
@@ -308,3 +319,41 @@ def test_training_that_fails_says_whose_fault_it_is() -> None:
     wrong = Called(call=lambda lesson, seed: lambda left, right: np.zeros(3)).train(lesson)
     with pytest.raises(InputError, match=r"shape .2, 5."):
         wrong(np.array([0, 1]), np.arange(5))
+
+
+def identities(sizes: list[int]) -> tuple[Positives, Vectors]:
+    labels = [f"p{one}" for one, size in enumerate(sizes) for _ in range(size)]
+    made = Positives.from_labels(Collection(pa.table({"id": np.arange(len(labels)), "label": labels})))
+    vectors = np.random.default_rng(0).normal(size=(len(labels), 8)).astype(np.float32)
+    return made, Vectors.of_items(vectors, made)
+
+
+def test_validation_data_without_two_of_one_identity_give_no_dose() -> None:
+    task = task_of(*identities([6] * 8), kind="verification")
+    lonely = np.unique(task.codes[task.parts.validation], return_index=True)[1]
+    parts = replace(task.parts, validation=task.parts.validation[lonely])
+    alone = replace(task, parts=parts)
+    exam = Verified(alone, parts.validation, None)
+    assert np.isnan(exam.figures(exam.answers(lambda rows, others: np.zeros((len(rows), len(others)), np.float32)))[0])
+    mined = taught.nearest(alone)
+    plan = replace(QUICK, seeds=2, budget=Budget(steps=5, batch=16), doses=(0.0, 0.5, 1.0))
+    found = measure(alone, [mined, taught.random_like(alone, mined)], Probe(rate=0.01), plan)
+    assert found.dose is None
+    assert any(one.startswith("No dose curve") for one in found.told.notes)
+    assert not np.isnan(found.arms[0].mean[0])
+
+
+@pytest.mark.parametrize("sizes", [[1] * 40, [30, 1, 1]])
+def test_a_verifier_is_held_to_trials_of_both_kinds(sizes: list[int]) -> None:
+    positives, vectors = identities(sizes)
+    held_out = np.arange(sum(sizes)) < 30
+    with pytest.raises(InputError, match="no trial of two items of one identity, or none of two"):
+        task_of(positives, vectors, kind="verification", held_out=held_out)
+
+
+def test_texts_that_differ_in_writing_alone_stay_on_one_side() -> None:
+    table = pa.table(
+        {"id": [1, 2, 3, 4], "text": ["A fox!", "a hen", "a fox", "a  hen."], "label": ["x", "y", "x", "y"]}
+    )
+    lots, _ = lots_of("classification", Positives.from_labels(Collection(table)), np.array([0, 1, 0, 1]))
+    assert lots.tolist() == [0, 1, 0, 1]

@@ -47,6 +47,8 @@ def test_what_was_found_is_shown(task: Task, run: Run) -> None:
     assert section.count('class="dot') == 2 + 3  # two arms, three doses
     assert "the nearest" in page
     assert "What changed against random" in page
+    ends = [end for arm in found["arms"] for one in arm["figures"].values() for end in (one["low"], one["high"])]  # type: ignore[attr-defined]
+    assert all(0 <= one <= 1 for one in ends)
 
 
 def test_of_one_group_nothing_is_known_and_the_page_says_so(task: Task, run: Run) -> None:
