@@ -204,3 +204,10 @@ def test_texts_of_the_page_are_escaped_and_a_damaged_file_is_said(place: Path, v
     failed(hardneg("report", "demo", cwd=place), "impact.json: The file is damaged", "Run hardneg impact again")
     file.write_text(old)
     succeeded(hardneg("report", "demo", cwd=place))
+
+
+def test_listenings_are_compared_without_other_options(tmp_path: Path) -> None:
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+    refused = hardneg("impact", "new", "--before", "old", "--seeds", "3", "--no-dose", cwd=tmp_path)
+    failed(refused, "--before goes without --seeds, --no-dose")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from hardneg.cli._common import console, page_of, run_argument, say_plainly, table
 from hardneg.encode import EmbeddingCache, default_cache_dir
@@ -51,7 +52,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("-o", "--out", type=_PATH, help="The file to write; impact.json in the run if not given.")
 @click.option("--cache", type=_PATH, help="Where vectors are kept between runs.")
 @click.option("--no-cache", is_flag=True, help="Keep no vectors between runs.")
-def command(run: Path, **options: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, run: Path, **options: Any) -> None:
     """Train the same model under the same budget with the negatives of RUN, with random ones and with none.
 
     Judged on held-out data, with intervals over queries or people and over seeds. The probe, a small head on the
@@ -64,6 +66,7 @@ def command(run: Path, **options: Any) -> None:
         hardneg impact heard-after --before heard-before
     """  # noqa: D301 - click's own mark for text that keeps its lines
     if options["before"]:
+        _refuse_others(ctx)
         for one in compare_heard(options["before"], run):
             say_plainly(one.sentence)
         return
@@ -90,6 +93,17 @@ def command(run: Path, **options: Any) -> None:
     _say(result)
     page = "" if options["out"] else f", shown in {page_of(found)}"
     say_plainly(f"\nWrote {options['out'] or found.path / 'impact.json'}{page}")
+
+
+def _refuse_others(ctx: click.Context) -> None:
+    """Listenings are compared as they are, so other options would be asked for in vain."""
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in ctx.params
+        if name not in ("run", "before") and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise OptionError(f"Listenings are compared as they are: --before goes without {', '.join(given)}.")
 
 
 def _learner(options: dict[str, Any]) -> Learner:
