@@ -29,8 +29,8 @@ class Pairwise:
 
 @dataclass(frozen=True)
 class Agreement:
-    """All reviewers: how often each gave each answer, each two of them, and Fleiss' kappa of the pairs that two or more
-    answered (``shared``).
+    """All reviewers by name: how often each gave each answer, each two of them, and Fleiss' kappa of the pairs that two
+    or more answered (``shared``).
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -42,7 +42,8 @@ class Agreement:
 def agreement(reviewers: Mapping[str, Mapping[int, Decision]]) -> Agreement:
     """The agreement of reviewers from their answers by candidate; what was skipped was not answered."""
     answers = {
-        who: {row: one.answer for row, one in found.items() if one.answer != "skip"} for who, found in reviewers.items()
+        who: {row: one.answer for row, one in found.items() if one.answer != "skip"}
+        for who, found in sorted(reviewers.items())
     }
     pairwise = []
     for one, other in combinations(answers, 2):
@@ -55,7 +56,7 @@ def agreement(reviewers: Mapping[str, Mapping[int, Decision]]) -> Agreement:
         for row, answer in found.items():
             rows.setdefault(row, Counter())[answer] += 1
     shared = [counts for counts in rows.values() if counts.total() >= 2]
-    counts = {who: Counter(str(one.answer) for one in found.values()) for who, found in reviewers.items()}
+    counts = {who: Counter(str(one.answer) for one in found.values()) for who, found in sorted(reviewers.items())}
     return Agreement(counts, pairwise, len(shared), fleiss_kappa(shared))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hardneg.errors import InputError
+from hardneg.io.readers._bytes import LONGEST_LINE
 
 __all__ = ["harmless", "read_sheet"]
 
@@ -36,6 +37,7 @@ def read_sheet(path: Path, remedy: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             text = file.read()
+        csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
         separator = max(",;\t", key=text.split("\n", 1)[0].count)
         table = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restval="")
         missing = [name for name in _NEEDED if name not in (table.fieldnames or [])]

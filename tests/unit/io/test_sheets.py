@@ -33,10 +33,18 @@ def test_what_was_written_is_read_and_nothing_is_a_formula(
     [
         (b"anchor,item\nq,d\n", "line 1: The column 'answer' is missing. Add it"),
         (b"anchor,item,answer\nq,\xff,\n", "no CSV in UTF-8"),
-        (b"anchor,item,answer\nq," + b"d" * 200_000 + b",\n", "no CSV in UTF-8 .field larger"),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "s.csv").write_bytes(content)
     with pytest.raises(InputError, match=message):
         list(read_sheet(tmp_path / "s.csv", "Add it."))
+
+
+def test_a_long_text_is_read_and_one_beyond_all_measure_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_bytes(b"anchor,item,answer\nq," + b"d" * 200_000 + b",\n")
+    assert [len(row["item"]) for _, row in read_sheet(path, "")] == [200_000]
+    path.write_bytes(b"anchor,item,answer\nq," + b"d" * (65 * 2**20) + b",\n")
+    with pytest.raises(InputError, match=r"no CSV in UTF-8 .field larger"):
+        list(read_sheet(path, ""))

@@ -57,10 +57,11 @@ def test_skips_are_no_answers() -> None:
 
     found = agreement(
         {
-            "ada": {1: one("positive", "ada"), 2: one("skip", "ada")},
             "ben": {1: one("positive", "ben"), 2: one("negative", "ben")},
+            "ada": {1: one("positive", "ada"), 2: one("skip", "ada")},
         }
     )
+    assert (found.pairwise[0].one, found.pairwise[0].other) == ("ada", "ben")
     assert (found.pairwise[0].both, found.pairwise[0].same, found.shared) == (1, 1, 1)
     assert found.counts["ada"] == Counter(positive=1, skip=1)
 
