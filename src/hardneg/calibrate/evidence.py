@@ -16,7 +16,7 @@ from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.similarity import Matrix, pair_scores, wide_rows
 from hardneg.table import Rows
 
-__all__ = ["FEATURES", "LISTED", "NAMING", "Evidence", "Found"]
+__all__ = ["FEATURES", "GROUPS", "LISTED", "NAMING", "Evidence", "Found"]
 
 Figures = NDArray[np.float64]
 
@@ -38,6 +38,7 @@ FEATURES: dict[str, int] = {
     "friends": 1,  # similarity to the nearest anchor that has the item
 }
 _NEAREST = 10
+GROUPS = 2  # nobody else has the item; another anchor has it
 LISTED = 32  # positives of an anchor that are compared with; more hardly change the nearest and the mean
 _LARGEST = 512  # candidates among which neighbours are sought
 
@@ -46,13 +47,18 @@ _LARGEST = 512  # candidates among which neighbours are sought
 class Found:
     """Evidence of some rows: ``figures`` of shape ``(n, len(FEATURES))``, NaN where there is none.
 
-    ``nearest`` is the item row of the nearest positive, -1 without one; ``named`` says whether another anchor has the
-    item as a positive.
+    ``nearest`` is the item row of the nearest positive, -1 without one. ``group`` says who else has the item as a
+    positive: 0 nobody, 1 another anchor.
     """
 
     figures: Figures
     nearest: IntArray
-    named: BoolArray
+    group: IntArray
+
+    @property
+    def shared(self) -> BoolArray:
+        """Whether another anchor that has the item shares a positive with the row's anchor."""
+        return np.asarray(self.figures[:, list(FEATURES).index("linked")] > 0)
 
 
 class Evidence:
@@ -89,8 +95,8 @@ class Evidence:
             table[f"above_{name}"] = score - rows[f"positive_{name}"]
         table["rank"] = np.where(rows["rank"] >= 0, np.log1p(np.maximum(rows["rank"], 0)), np.nan)
         nearest = self._near(rows, hidden, table)
-        named = self._linked(rows, hidden, nameless, table)
-        return Found(np.stack(list(table.values()), axis=1), nearest, named)
+        group = self._linked(rows, hidden, nameless, table)
+        return Found(np.stack(list(table.values()), axis=1), nearest, group)
 
     def _near(self, rows: Rows, hidden: BoolArray, table: dict[str, Figures]) -> IntArray:
         """How near the positives are to each item, one anchor after the other."""
@@ -109,12 +115,10 @@ class Evidence:
             nearest[part] = np.where(np.isnan(found["near_max"]), -1, positive[found["nearest"].astype(np.int64)])
         return nearest
 
-    def _linked(
-        self, rows: Rows, hidden: BoolArray, nameless: BoolArray | None, table: dict[str, Figures]
-    ) -> BoolArray:
-        """What the other anchors that have the item say."""
+    def _linked(self, rows: Rows, hidden: BoolArray, nameless: BoolArray | None, table: dict[str, Figures]) -> IntArray:
+        """What the other anchors that have the item say, and the group that follows."""
         if self._naming is None:
-            return np.zeros(len(rows), bool)
+            return np.zeros(len(rows), np.int64)
         pairs = self._naming.others(rows)
         if nameless is not None:
             pairs = pairs.without(nameless)
@@ -124,7 +128,7 @@ class Evidence:
         table["linked"] = np.fmax(table["linked"], itself)
         alike = _pairs(self._vectors, rows.anchor[row], anchor)
         table["friends"] = pairs.highest(alike, len(rows))
-        return np.bincount(row, minlength=len(rows)) > 0
+        return np.minimum(np.bincount(row, minlength=len(rows)), 1)
 
 
 def _among(

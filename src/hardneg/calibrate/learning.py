@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg import random
-from hardneg.calibrate.evidence import FEATURES, Evidence, Found
+from hardneg.calibrate.evidence import FEATURES, GROUPS, Evidence, Found
 from hardneg.calibrate.hiding import hidden_positives
 from hardneg.calibrate.model import Additive
 from hardneg.calibrate.threshold import Pool, unknown_positives
@@ -49,7 +49,7 @@ class Cases:
 
     def of(self, which: BoolArray) -> Cases:
         """Some of the rows."""
-        found = Found(self.found.figures[which], self.found.nearest[which], self.found.named[which])
+        found = Found(self.found.figures[which], self.found.nearest[which], self.found.group[which])
         return replace(
             self, rows=self.rows.take(which), found=found, hidden=self.hidden[which], nameless=self.nameless[which]
         )
@@ -151,16 +151,16 @@ def _model(known: Cases, seen: BoolArray, draw: Figures) -> Additive:
 def _fitted(known: Cases, seen: BoolArray, draw: Figures, counted: Figures, start: Additive | None = None) -> Additive:
     some = _some(known, seen, draw)
     hidden = known.hidden[some]
-    weights = _weights(hidden, known.found.named[some], np.maximum(counted[some], _FLOOR))
+    weights = _weights(hidden, known.found.group[some], np.maximum(counted[some], _FLOOR))
     return Additive.fit(known.found.figures[some], hidden, weights, tuple(FEATURES.values()), start)
 
 
 def _posterior(known: Cases, odds: Figures) -> Figures:
     """How likely each row is a positive, if as many candidates of each group are as look like the hidden ones."""
-    group = known.found.named.astype(np.int64)
+    group = known.found.group
     pool = Pool(known.rows.anchor, known.rows["score"], odds, known.hidden, group)
-    many = np.maximum(np.bincount(group[~known.hidden], minlength=2), 1)
-    share = np.array([unknown_positives(pool, one)[0] for one in (0, 1)]) / many
+    many = np.maximum(np.bincount(group[~known.hidden], minlength=GROUPS), 1)
+    share = np.array([unknown_positives(pool, one)[0] for one in range(GROUPS)]) / many
     return np.asarray(np.minimum(1, share[group] * np.exp(np.minimum(odds, 50))))
 
 
@@ -178,11 +178,11 @@ def _some(known: Cases, seen: BoolArray, draw: Figures) -> IntArray:
     return np.concatenate(parts)
 
 
-def _weights(hidden: BoolArray, named: BoolArray, counted: Figures) -> Figures:
-    """Hidden and not hidden weigh the same, among the named and among the others."""
+def _weights(hidden: BoolArray, group: IntArray, counted: Figures) -> Figures:
+    """Hidden and not hidden weigh the same in each group."""
     out = counted.copy()
-    for group in (named, ~named):
-        mine, others = group & hidden, group & ~hidden
+    for one in range(GROUPS):
+        mine, others = (group == one) & hidden, (group == one) & ~hidden
         out[mine] *= out[others].sum() / max(1e-9, out[mine].sum())
     total = hidden.sum()
     for kind in (hidden, ~hidden):
