@@ -109,7 +109,7 @@ def calibrated(context: Context, rate: float) -> Calibration | int:
     pool = replace(pool, figure=figure[mine])
     promised = bool(made.bound[0] <= rate)
     points = frontier(pool, rows, made, context.wanted, promised=promised)
-    about = _about(known, found, pool, unknown, made, promised, barred)
+    about = _about(known, found, pool, unknown, made, promised, barred, positives.anchors.keys)
     asked = Rows(known.rows.anchor, known.rows.item, {
         "hidden_for": known.nameless.astype(np.uint8),
         "false_negative_rate": made.rate(figure, promised=promised),
@@ -184,7 +184,7 @@ def _with_others(asked: Rows, anchors: IntArray, positive: Ragged) -> Rows:
 
 def _about(
     known: Cases, found: Learnt, pool: Pool, unknown: list[tuple[float, float]], made: Curve, promised: bool,
-    barred: bool,
+    barred: bool, anchor_keys: IntArray,
 ) -> Mapping[str, Any]:  # fmt: skip
     hidden = known.hidden & ~known.nameless
     return {
@@ -198,13 +198,13 @@ def _about(
         "unknown_positives": {"estimate": round(sum(one[0] for one in unknown), 1),
                               "at_most": round(sum(one[1] for one in unknown), 1)},
         "least": {"share": round(float(made.share[0]), 5), "bound": round(float(made.bound[0]), 5)},
-        "weight": _weights(found, known),
+        "weight": _weights(found, known, anchor_keys),
         "model": found.about(),
     }  # fmt: skip
 
 
-def _weights(found: Learnt, known: Cases) -> dict[str, float]:
+def _weights(found: Learnt, known: Cases, anchor_keys: IntArray) -> dict[str, float]:
     """How much each kind of evidence tells hidden positives from candidates: the difference of what it adds."""
-    parts = np.mean([one.parts(known.found.figures) for one in found.models], axis=0)
+    parts = found.parts(known.found.figures, anchor_keys[known.rows.anchor])
     apart = parts[known.hidden].mean(axis=0) - parts[~known.hidden].mean(axis=0)
     return {name: round(float(value), 3) for name, value in zip(FEATURES, apart, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hardneg import random
 from hardneg.calibrate.evidence import FEATURES, GROUPS, Evidence, Found
 from hardneg.calibrate.hiding import hidden_positives
-from hardneg.calibrate.model import Additive
+from hardneg.calibrate.model import Additive, Basis
 from hardneg.calibrate.threshold import Pool, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
 from hardneg.ragged import BoolArray, IntArray
@@ -47,7 +47,7 @@ class Cases:
     anchors: IntArray  # those with at least two positives
     names: bool = True  # whether other anchors are asked
 
-    def of(self, which: BoolArray) -> Cases:
+    def of(self, which: BoolArray | IntArray) -> Cases:
         """Some of the rows."""
         found = Found(self.found.figures[which], self.found.nearest[which], self.found.group[which])
         return replace(
@@ -112,12 +112,21 @@ class Learnt:
 
     models: tuple[Additive, ...]
 
+    def parts(self, figures: Figures, anchor_keys: IntArray) -> Figures:
+        """What each figure adds to the log odds, shape ``(n, len(FEATURES))``."""
+        return self._each(figures, anchor_keys, Additive.parts, np.empty(figures.shape))
+
     def log_odds(self, figures: Figures, anchor_keys: IntArray) -> Figures:
         """How much likelier evidence is of a hidden positive than of a candidate, as a logarithm, shape ``(n,)``."""
+        return self._each(figures, anchor_keys, Additive.log_odds, np.empty(len(figures)))
+
+    def _each(
+        self, figures: Figures, anchor_keys: IntArray, asked: Callable[[Additive, Figures], Figures], out: Figures
+    ) -> Figures:
+        """Ask of each row the model that was fitted without its anchor."""
         fold = folds_of(anchor_keys)
-        out = np.empty(len(figures))
         for number, model in enumerate(self.models):
-            out[fold == number] = model.log_odds(figures[fold == number])
+            out[fold == number] = asked(model, figures[fold == number])
         return out
 
     def about(self) -> Mapping[str, Any]:
@@ -141,18 +150,11 @@ def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
 
 def _model(known: Cases, seen: BoolArray, draw: Figures) -> Additive:
     """A model of the anchors seen, fitted twice: then what is likely positive hardly counts as a negative."""
-    first = _fitted(known, seen, draw, np.ones(len(known.rows)))
-    negative = np.ones(len(known.rows))
-    here = known.of(seen)
-    negative[seen] = np.where(here.hidden, 1.0, 1 - _posterior(here, first.log_odds(here.found.figures)))
-    return _fitted(known, seen, draw, negative, first)
-
-
-def _fitted(known: Cases, seen: BoolArray, draw: Figures, counted: Figures, start: Additive | None = None) -> Additive:
-    some = _some(known, seen, draw)
-    hidden = known.hidden[some]
-    weights = _weights(hidden, known.found.group[some], np.maximum(counted[some], _FLOOR))
-    return Additive.fit(known.found.figures[some], hidden, weights, tuple(FEATURES.values()), start)
+    here = known.of(_some(known, seen, draw))
+    basis = Basis.of(here.found.figures, here.hidden, tuple(FEATURES.values()))
+    first = basis.fit(_weights(here.hidden, here.found.group, np.ones(len(here.rows))))
+    likely = np.where(here.hidden, 0, _posterior(here, first.log_odds(here.found.figures)))
+    return basis.fit(_weights(here.hidden, here.found.group, np.maximum(1 - likely, _FLOOR)), first)
 
 
 def _posterior(known: Cases, odds: Figures) -> Figures:
