@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hardneg.calibrate.evidence import FEATURES, GROUPS, LISTED, Evidence
 from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
-from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
+from hardneg.calibrate.threshold import Curve, Pool, curve, thresholds, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.similarity import FloatArray
@@ -136,15 +136,19 @@ def _best(
     if at the wanted rate as many and as hard ones are mined without them.
     """
     plain = curve(pool, wanted, unknown)
-    if not (shared & ~pool.hidden).any():
+    if not (shared & ~pool.hidden).any() or shared.all():
         return plain, False
-    barred = curve(replace(pool, figure=_barring(pool.figure, shared)), wanted, unknown)
+    barred = curve(
+        replace(pool, figure=_barring(pool.figure, shared)), wanted, unknown, thresholds(_some(pool, ~shared))
+    )
     promised = plain.bound[0] <= rate or barred.bound[0] <= rate
     at = [_at(one, rate, promised=promised) for one in (plain, barred)]
     if at[0] is None or at[1] is None:
         return (barred, True) if at[0] is None and at[1] is not None else (plain, False)
-    little = _LITTLE * abs(at[0][0] - float(pool.score[~pool.hidden].mean()))
-    keeps = at[1][0] >= at[0][0] - little and at[1][1] >= (1 - _LITTLE) * at[0][1]
+    candidate, positive = (float(pool.score[kind].mean()) for kind in (~pool.hidden, pool.hidden))
+    little = _LITTLE * abs(at[0][0] - candidate)
+    seeming = rate * max(0.0, positive - at[0][0])  # false negatives make what is mined look harder
+    keeps = at[1][0] >= at[0][0] - little - seeming and at[1][1] >= (1 - _LITTLE) * at[0][1]
     return (barred, True) if keeps else (plain, False)
 
 
@@ -155,8 +159,12 @@ def _at(found: Curve, rate: float, *, promised: bool) -> tuple[float, int] | Non
 
 
 def _barring(figure: Figures, shared: BoolArray) -> Figures:
-    """The figure, and for what is shared one above all others."""
+    """The figure, and for what is shared one above all thresholds."""
     return np.where(shared, figure + _FAR, figure)
+
+
+def _some(pool: Pool, which: BoolArray) -> Pool:
+    return Pool(pool.anchor[which], pool.score[which], pool.figure[which], pool.hidden[which], pool.group[which])
 
 
 def _before(group: IntArray, shares: Figures) -> Figures:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.similarity import FloatArray
 
-__all__ = ["Curve", "Pool", "curve", "unknown_positives"]
+__all__ = ["Curve", "Pool", "curve", "thresholds", "unknown_positives"]
 
 Figures = NDArray[np.float64]
 _Z = 1.6449  # the 95% quantile of the normal distribution
@@ -97,15 +97,12 @@ def curve(
         pool: what is known.
         wanted: negatives an anchor is to get.
         unknown: how many positives of a group are unknown, an estimate and a bound; from the pool if not given.
-        cuts: the thresholds, rising; quantiles of the candidates' figures if not given.
+        cuts: the thresholds, rising; :func:`thresholds` if not given.
     """
     groups = np.unique(pool.group)
     told = {int(one): (unknown or (lambda g: unknown_positives(pool, g)))(int(one)) for one in groups}
     ladder = _Ladder.of(pool, wanted)
-    if cuts is None:
-        shares = np.concatenate([np.linspace(0.02, 0.8, _STEPS // 4), np.linspace(0.8, 1, _STEPS)])
-        cuts = np.unique(np.quantile(pool.figure[~pool.hidden], shares))
-        cuts = np.append(cuts, np.nextafter(pool.figure.max(), np.inf))
+    cuts = thresholds(pool) if cuts is None else cuts
     spread = {g: _spread(pool, pool.hidden & (pool.group == g)) for g in told}
     rows = []
     for cut in cuts:
@@ -125,6 +122,14 @@ def curve(
     share, bound, hardness, count = np.array(rows).T
     rising = np.maximum.accumulate
     return Curve(cuts, rising(np.minimum(share, 1)), rising(np.minimum(bound, 1)), hardness, count.astype(np.int64))
+
+
+def thresholds(pool: Pool) -> Figures:
+    """Quantiles of the candidates' figures, and what all figures are below."""
+    shares = np.concatenate([np.linspace(0.02, 0.8, _STEPS // 4), np.linspace(0.8, 1, _STEPS)])
+    some = pool.figure[~pool.hidden]
+    cuts = np.unique(np.quantile(some, shares)) if len(some) else some
+    return np.append(cuts, np.nextafter(pool.figure.max(), np.inf))
 
 
 def wilson(share: Figures, many: float, *, lower: bool = False) -> Figures:
