@@ -2,14 +2,16 @@
 
 from hardneg.calibrate.calibration import Calibration, calibrated
 from hardneg.calibrate.checking import Checked
+from hardneg.calibrate.choice import SEVERAL
 from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.hiding import hidden_positives
 from hardneg.calibrate.learning import LEAST
-from hardneg.calibrate.telling import calibration_lines
+from hardneg.calibrate.telling import calibration_lines, setting_used
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 
 __all__ = [
     "LEAST",
+    "SEVERAL",
     "Calibration",
     "Checked",
     "Curve",
@@ -20,5 +22,6 @@ __all__ = [
     "curve",
     "frontier",
     "hidden_positives",
+    "setting_used",
     "unknown_positives",
 ]

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hardneg.calibrate import LEAST, calibrated
+from hardneg.calibrate import LEAST, Calibration, calibrated
 from hardneg.context import Context, reference_scores
 from hardneg.errors import OptionError
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
@@ -34,9 +34,11 @@ class Calibrated(Filter):
     positives, if unknown positives are like the known ones (exchangeable). If those that nobody wrote down are of
     another kind, as what an older search did not find, more get through.
 
-    Evidence is stored, so ``refilter`` may ask for another rate. With too few hidden positives to learn from (10, of 10
-    anchors with two), or where not even the estimate of the strictest threshold reaches the rate, it suspects what
-    comes within 5% of the mean positive, and says so.
+    Evidence is stored, so ``refilter`` may ask for another rate. Where nothing can be promised it goes by the estimated
+    share. With fewer than 50 anchors of two positives it then chooses between what it learnt and fixed rules
+    (``rank``, ``margin``): the hardest negatives at that rate, a fixed rule first where most anchors have one positive.
+    Where no estimate reaches the rate, the rule with the lowest takes its place; and with too few hidden positives to
+    measure anything (10, of 10 anchors with two) it suspects what comes within 5% of the mean positive. All is said.
 
     Args:
         false_negatives: at most this share of the mined may be false negatives. Where no threshold can promise it, the
@@ -81,18 +83,14 @@ class Calibrated(Filter):
         if isinstance(made, int):
             why = f"{made} known positives could be hidden, and {LEAST}, of {LEAST} anchors, are needed"
             return self._by_margin(context, why)
-        least = float(made.curve.share[0])
-        if not made.promised and least > self.false_negatives:
-            return self._by_margin(context, f"no threshold has an estimated share below {least:.1%}")
-        context.hidden = made.hidden
-        context.notes["calibrated"] = dict(made.about)
         context.notes["frontier"] = [one.about() for one in made.points]
+        if made.fallback:
+            context.notes["calibrated"] = {"fallback": made.fallback, "why": made.about["why"]}
+        else:
+            context.hidden = made.hidden
+            context.notes["calibrated"] = dict(made.about)
         if not made.promised:
-            context.progress.say(
-                f"'{self}' cannot be promised: of {made.about['hidden']} hidden positives the least bound is "
-                f"{made.curve.bound[0]:.1%}. It goes by the estimated share instead. More anchors with several "
-                "positives, or a higher rate, would help."
-            )
+            context.progress.say(self._instead_of_a_promise(made))
 
         def gather(rows: Rows) -> Columns:
             found = made.judge(rows)
@@ -107,6 +105,18 @@ class Calibrated(Filter):
         suspect = ((relation == Relation.UNKNOWN) | (relation == Relation.SHARED)) & (rate > self.false_negatives)
         figure = np.where(np.isnan(probability), rate, probability)
         return first_of(np.shape(rate), (suspect & (probability >= self.likely), figure), (suspect, figure))
+
+    def _instead_of_a_promise(self, made: Calibration) -> str:
+        """What decides, where nothing can be promised."""
+        about = made.about
+        if made.fallback:
+            return f"'{self}' cannot keep its rate here ({about['why']}), so {made.fallback} takes its place."
+        told = (
+            f"'{self}' cannot be promised: of {about['hidden']} hidden positives the least bound is "
+            f"{made.curve.bound[0]:.1%}. It goes by the estimated share instead, "
+        )
+        by = "by what was learnt" if about["decides"] == "calibrated" else f"by {made.rule or 'no filter at all'}"
+        return f"{told}{by}: {about['why']}. More anchors with several positives, or a higher rate, would help."
 
     def _by_margin(self, context: Context, why: str) -> Gather:
         """What takes its place where nothing can be learnt: 0 for what passes, 1 for what does not."""
