@@ -5,6 +5,7 @@ from hardneg.calibrate.checking import Checked
 from hardneg.calibrate.choice import SEVERAL
 from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.hiding import hidden_positives
+from hardneg.calibrate.labels import LabelCalibration, calibrated_labels
 from hardneg.calibrate.learning import LEAST
 from hardneg.calibrate.telling import calibration_lines, setting_used
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
@@ -15,9 +16,11 @@ __all__ = [
     "Calibration",
     "Checked",
     "Curve",
+    "LabelCalibration",
     "Point",
     "Pool",
     "calibrated",
+    "calibrated_labels",
     "calibration_lines",
     "curve",
     "frontier",

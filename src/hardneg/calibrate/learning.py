@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ class Cases:
     nameless: BoolArray
     anchors: IntArray  # those with at least two positives
     names: bool = True  # whether other anchors are asked
+    signs: tuple[int, ...] = tuple(FEATURES.values())  # how the probability may move with each figure
 
     def of(self, which: BoolArray) -> Cases:
         """Some of the rows."""
@@ -112,21 +113,24 @@ class Learnt:
 
     models: tuple[Additive, ...]
 
-    def log_odds(self, figures: Figures, anchor_keys: IntArray) -> Figures:
-        """How much likelier evidence is of a hidden positive than of a candidate, as a logarithm, shape ``(n,)``."""
-        fold = folds_of(anchor_keys)
+    def log_odds(self, figures: Figures, keys: IntArray) -> Figures:
+        """How much likelier evidence is of a hidden positive than of a candidate, as a logarithm, shape ``(n,)``.
+
+        ``keys`` are those of the anchors, or of what else was held out.
+        """
+        fold = folds_of(keys)
         out = np.empty(len(figures))
         for number, model in enumerate(self.models):
             out[fold == number] = model.log_odds(figures[fold == number])
         return out
 
-    def about(self) -> Mapping[str, Any]:
+    def about(self, names: Sequence[str] = tuple(FEATURES)) -> Mapping[str, Any]:
         """The numbers of all models, for a manifest."""
-        return {f"fold_{number}": model.about(tuple(FEATURES)) for number, model in enumerate(self.models)}
+        return {f"fold_{number}": model.about(names) for number, model in enumerate(self.models)}
 
 
-def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
-    """Fit a model for each fold, to the anchors of all other folds.
+def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray, held: IntArray | None = None) -> Learnt:
+    """Fit a model for each fold, to the anchors of all other folds; or to what else ``held`` has the keys of.
 
     Candidates hold unknown positives, which would teach a model what tells those from known ones. So a first model says
     how likely each candidate is a positive, and as far as it is one it does not count as a negative (one step of
@@ -134,7 +138,7 @@ def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
     candidates that others name, and those that nobody names against such candidates, so that being named is no evidence
     by itself: what is known of an item depends on how its judgements were collected.
     """
-    fold = folds_of(anchor_keys[known.rows.anchor])
+    fold = folds_of(anchor_keys[known.rows.anchor] if held is None else held)
     draw = random.uniform(2, anchor_keys[known.rows.anchor], item_keys[known.rows.item])
     return Learnt(tuple(_model(known, fold != number, draw) for number in range(_FOLDS)))
 
@@ -152,7 +156,7 @@ def _fitted(known: Cases, seen: BoolArray, draw: Figures, counted: Figures, star
     some = _some(known, seen, draw)
     hidden = known.hidden[some]
     weights = _weights(hidden, known.found.named[some], np.maximum(counted[some], _FLOOR))
-    return Additive.fit(known.found.figures[some], hidden, weights, tuple(FEATURES.values()), start)
+    return Additive.fit(known.found.figures[some], hidden, weights, known.signs, start)
 
 
 def _posterior(known: Cases, odds: Figures) -> Figures:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hardneg.calibrate import LEAST, Calibration, calibrated
+from hardneg.calibrate import LEAST, Calibration, calibrated, calibrated_labels
 from hardneg.context import Context, reference_scores
 from hardneg.errors import OptionError
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
+from hardneg.filters._classes import over_classes, views_of
 from hardneg.notation import require
-from hardneg.table import Relation, Rows, Verdict
+from hardneg.table import Array, Relation, Rows, Verdict
 
 __all__ = ["Calibrated"]
 
@@ -69,14 +72,11 @@ class Calibrated(Filter):
     def gather(self, context: Context) -> Gather:
         """Hide the known positives, learn, and find what each threshold leads to.
 
-        Raises OptionError for labels and groups: a hidden member is named by all others of its class, an unknown one by
-        none, so what is learnt from the one says nothing of the other.
+        Raises OptionError for labels where no item lacks one, and for groups: what is of another group was never
+        hidden, so nothing can be learnt of it.
         """
         if context.positives.classes is not None:
-            raise OptionError(
-                f"'{self}' learns from pairs what an unknown positive looks like, and labels or groups say nothing of "
-                f"one that is outside the class. {_instead(context)}"
-            )
+            return self._by_labels(context)
         with context.progress.stage("calibrate", 1, "filter") as report:
             made = calibrated(context, self.false_negatives)
             report(1, 1)
@@ -94,7 +94,7 @@ class Calibrated(Filter):
 
         def gather(rows: Rows) -> Columns:
             found = made.judge(rows)
-            return dict(zip(self.evidence, (found.rate, found.probability, found.nearest), strict=True))
+            return self._columns(found.rate, found.probability, found.nearest)
 
         return gather
 
@@ -105,6 +105,46 @@ class Calibrated(Filter):
         suspect = ((relation == Relation.UNKNOWN) | (relation == Relation.SHARED)) & (rate > self.false_negatives)
         figure = np.where(np.isnan(probability), rate, probability)
         return first_of(np.shape(rate), (suspect & (probability >= self.likely), figure), (suspect, figure))
+
+    def _by_labels(self, context: Context) -> Gather:
+        """Hide labels, and judge the items that have none."""
+        if instead := _instead(context):
+            raise OptionError(f"'{self}' learns what an item without a label looks like. {instead}")
+        classes = context.classes(self.name)
+        views = views_of(context, (), self.name, ~classes.labelled())
+        usable = reduce(np.logical_and, (view.held_out & view.predicted for view in views))
+
+        def likely(rows: Rows) -> NDArray[np.float64]:
+            return np.column_stack([over_classes(rows, classes, view.of) for view in views]).astype(np.float64)
+
+        with context.progress.stage("calibrate", 1, "filter") as report:
+            made = calibrated_labels(context, self.false_negatives, likely, usable)
+            report(1, 1)
+        if isinstance(made, tuple):
+            why = f"{made[0]} labelled items could be hidden, of {made[1]} anchors, and {LEAST} of each are needed"
+            context.notes["calibrated"] = {"none_pass": why}
+            context.progress.say(f"'{self}' cannot learn from these labels ({why}), so no item without a label passes.")
+            labelled = classes.labelled()
+            return lambda rows: self._columns(
+                (~labelled[rows.item]).astype(np.float32), np.full(len(rows), np.nan, np.float32), _nowhere(rows)
+            )
+        context.notes["calibrated"] = dict(made.about)
+        context.notes["frontier"] = [one.about() for one in made.points]
+        if not made.promised:
+            context.progress.say(
+                f"'{self}' cannot be promised: of {made.about['hidden']} hidden labels the least bound is "
+                f"{made.curve.bound[0]:.1%}. It goes by the estimated share instead. More labels, or a higher rate, "
+                "would help."
+            )
+
+        def gather(rows: Rows) -> Columns:
+            found = made.judge(rows)
+            return self._columns(found.rate, found.probability, found.nearest)
+
+        return gather
+
+    def _columns(self, *values: Array) -> Columns:
+        return dict(zip(self.evidence, values, strict=True))
 
     def _instead_of_a_promise(self, made: Calibration) -> str:
         """What decides, where nothing can be promised."""
@@ -129,18 +169,27 @@ class Calibrated(Filter):
         def gather(rows: Rows) -> Columns:
             score = rows["score"] if "score" in rows.columns else vectors.pairs(rows.anchor, rows.item)
             close = too_close(score, mean[rows.anchor], None, _RELATIVE)[1]
-            none = np.full(len(rows), -1, np.int32)
-            found = (close.astype(np.float32), np.full(len(rows), np.nan, np.float32), none)
-            return dict(zip(self.evidence, found, strict=True))
+            return self._columns(close.astype(np.float32), np.full(len(rows), np.nan, np.float32), _nowhere(rows))
 
         return gather
 
 
+def _nowhere(rows: Rows) -> NDArray[np.int32]:
+    """Of each row that no nearest positive is known."""
+    return np.full(len(rows), -1, np.int32)
+
+
 def _instead(context: Context) -> str:
-    """What serves for data with classes."""
+    """What serves for data with classes whose labels cannot be hidden; empty where they can."""
     classes, columns = context.classes("calibrated"), context.positives.items.table.column_names
     if "hidden_score" in columns:
         return "Of a detector's boxes use --filter missing_label."
     if not classes.closed:
         return "Of groups use --filter 'margin(relative=0.05, reference=mean)'."
-    return "For items without a label use --filter unlabelled, for doubtful labels --filter mislabelled."
+    if (classes.labelled() | context.positives.barred).all():
+        return "All items have one here; for doubtful labels use --filter mislabelled."
+    if classes.kind == "classes":
+        return "A class as anchor is made of what would be hidden; use --filter unlabelled."
+    if len(classes.names) == 1:
+        return "Of one class no model can be trained; use --filter unlabelled."
+    return ""
