@@ -72,8 +72,10 @@ def chosen(
         return replace(least, why=f"no threshold has an estimated share below {least.point.share:.1%}")
     single = 2 * several < anchors
     if best is None or (mine.kept and not single and _hardness(mine) >= _hardness(best)):
-        other = "no fixed rule keeps it" if best is None else f"{_named(best)} comes to {best.point.hardness:.3f}"
-        return replace(mine, why=f"at that share {other}, and what was learnt to {mine.point.hardness:.3f}")
+        other = (
+            f"more than {_named(best)} with {best.point.hardness:.3f}" if best else "and no fixed rule keeps the rate"
+        )
+        return replace(mine, why=f"the mean score is {mine.point.hardness:.3f}, {other}")
     about = f"it has harder negatives than what {several:,} anchors with two positives teach"
     if single:
         about = f"only {several:,} of {anchors:,} anchors have two positives to learn from, and it says the same of one"

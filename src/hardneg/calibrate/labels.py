@@ -107,6 +107,7 @@ def calibrated_labels(
         "assumption": "within a class it is chance which items have a label",
         "anchors": counts[1],
         "hidden": counts[0],
+        "of": "labels",
         "candidates": int((~away).sum()),
         "unknown_positives": {"estimate": round(told[0][0], 1), "at_most": round(told[0][1], 1)},
         "least": {"share": round(float(made.share[0]), 5), "bound": round(float(made.bound[0]), 5)},

@@ -22,8 +22,11 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
         return lines
     if "fallback" in about:
         return [*lines, f"Not calibrated: {about['why']}. {about['fallback']} took its place."]
+    if "none_pass" in about:
+        return [*lines, f"Not calibrated: {about['none_pass']}. No item without a label passes."]
     unknown = about["unknown_positives"]
-    learnt = f"Calibrated on {about['hidden']:,} hidden positives of {about['anchors']:,} anchors"
+    what = about.get("of", "positives")
+    learnt = f"Calibrated on {about['hidden']:,} hidden {what} of {about['anchors']:,} anchors"
     at_most = f"at most {unknown['at_most']:,.0f} of {about['candidates']:,} candidates"
     lines.append(f"{learnt}, where {at_most} are unknown positives.")
     if about["promised"] and _asked(used[0]) < about["least"]["bound"]:
