@@ -5,12 +5,13 @@ from hardneg.calibrate.checking import Checked
 from hardneg.calibrate.choice import SEVERAL
 from hardneg.calibrate.frontier import Point, frontier
 from hardneg.calibrate.hiding import hidden_positives
-from hardneg.calibrate.labels import LabelCalibration, calibrated_labels
+from hardneg.calibrate.labels import ITEMS, LabelCalibration, calibrated_labels
 from hardneg.calibrate.learning import LEAST
 from hardneg.calibrate.telling import calibration_lines, setting_used
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 
 __all__ = [
+    "ITEMS",
     "LEAST",
     "SEVERAL",
     "Calibration",

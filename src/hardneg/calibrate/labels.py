@@ -20,11 +20,12 @@ from hardneg.context import Context
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.table import Rows
 
-__all__ = ["LabelCalibration", "calibrated_labels"]
+__all__ = ["ITEMS", "LabelCalibration", "calibrated_labels"]
 
 Figures = NDArray[np.float64]
 Likely = Callable[[Rows], Figures]
 _ANCHORS = 1024  # that are learnt from at most
+ITEMS = 50  # with fewer hidden even a threshold below all of them may let one in fifty pass: no share is known
 _PAIRS = 200_000  # of an anchor and a hidden item at most, about
 _NEVER = 1e-6  # a probability of 0 has no logarithm
 _RATES = (0.005, 0.01, 0.02, 0.05, 0.1)
@@ -66,10 +67,10 @@ def calibrated_labels(
 
     A label is hidden for all anchors alike, and all others of its class keep theirs; then it is a candidate without a
     label, as an unlabelled member is. Candidates of another class compete for the places among the mined and are no
-    false negatives here. No item is judged by a model that was fitted to it. Holds if it is chance which items of a
-    class have a label, so that an unlabelled member is like a labelled one. How many there are is not assumed.
+    false negatives here. No item is judged by a model that was fitted to it. Holds if it is chance which items have a
+    label, alike in all classes, so that the unlabelled members are like the labelled ones. How many is not assumed.
 
-    Where too few items can be hidden (10, of 10 anchors), their numbers are given instead.
+    Where too few items can be hidden (50, of 10 anchors), their numbers are given instead.
 
     Args:
         context: of the mining; its ``propose`` gives the candidates.
@@ -86,7 +87,7 @@ def calibrated_labels(
     hidden = _hidden(context, anchors, found, usable)
     counts = len(np.unique(hidden.item)), len(np.unique(hidden.anchor))
     labelled = _classes(context).labelled()[found.item]
-    if min(counts) < LEAST or labelled.all():
+    if counts[0] < ITEMS or counts[1] < LEAST or labelled.all():
         return counts
     keys = context.positives.anchors.keys, context.positives.items.keys
     rows = Rows.concatenated([found.take(~labelled), hidden])
@@ -104,7 +105,7 @@ def calibrated_labels(
     about = {
         "promised": promised,
         "confidence": 0.95,
-        "assumption": "within a class it is chance which items have a label",
+        "assumption": "it is chance which items have a label, alike in all classes",
         "anchors": counts[1],
         "hidden": counts[0],
         "of": "labels",

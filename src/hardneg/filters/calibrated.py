@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.calibrate import LEAST, Calibration, calibrated, calibrated_labels
+from hardneg.calibrate import ITEMS, LEAST, Calibration, calibrated, calibrated_labels
 from hardneg.context import Context, reference_scores
 from hardneg.errors import OptionError
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
@@ -42,6 +42,12 @@ class Calibrated(Filter):
     (``rank``, ``margin``): the hardest negatives at that rate, a fixed rule first where most anchors have one positive.
     Where no estimate reaches the rate, the rule with the lowest takes its place; and with too few hidden positives to
     measure anything (10, of 10 anchors with two) it suspects what comes within 5% of the mean positive. All is said.
+
+    Of labelled items with a pool that has no labels it judges the pool. Labels are hidden, each for all anchors alike,
+    and told from the pool by how likely models that had not seen it call it of the class (``logistic`` and ``knn``, or
+    the predictions that came with the data), by score and by rank. What has another label always passes, and competes
+    for the places among the mined; ``mislabelled`` doubts it. The promise holds if it is chance which items have a
+    label, alike in all classes. With fewer than 50 labels to hide nothing of the pool passes.
 
     Args:
         false_negatives: at most this share of the mined may be false negatives. Where no threshold can promise it, the
@@ -121,7 +127,7 @@ class Calibrated(Filter):
             made = calibrated_labels(context, self.false_negatives, likely, usable)
             report(1, 1)
         if isinstance(made, tuple):
-            why = f"{made[0]} labelled items could be hidden, of {made[1]} anchors, and {LEAST} of each are needed"
+            why = f"{made[0]} labels could be hidden, of {made[1]} anchors, and {ITEMS} of {LEAST} are needed"
             context.notes["calibrated"] = {"none_pass": why}
             context.progress.say(f"'{self}' cannot learn from these labels ({why}), so no item without a label passes.")
             labelled = classes.labelled()
