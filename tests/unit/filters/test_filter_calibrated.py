@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -92,7 +93,7 @@ def _few(single: int) -> tuple[Positives, Vectors]:
     """Twenty anchors with four known positives each, and some with one."""
     positives, vectors, _ = _world()
     rows = np.arange(20 + single)
-    kept = [positives.positive[row][: 4 if row < 20 else 1] for row in rows]
+    kept = [positives.positive[row][: 4 if row < 20 else 1] for row in range(len(rows))]
     none = Ragged.empty(len(rows))
     sides = positives.anchors.take(rows), positives.items
     few = Positives(*sides, Ragged.from_lists(kept), none, none, np.full(len(rows), -1), positives.barred)
@@ -107,7 +108,7 @@ def test_with_few_anchors_it_chooses_and_is_then_what_it_chose(
     single: int, rate: float, decides: str, tmp_path: Path
 ) -> None:
     positives, vectors = _few(single)
-    given = {"encoder": vectors, "sampler": "top(n=4)"}
+    given: dict[str, Any] = {"encoder": vectors, "sampler": "top(n=4)"}
     run = mine(positives, filters=["known", f"calibrated(false_negatives={rate})"], out=tmp_path / "run", **given)
     used, about = setting_used(run.manifest), run.manifest["calibrated"]
     lines = calibration_lines(run.manifest)
