@@ -48,7 +48,8 @@ these are 6 to 11. Bad first: **an estimate from so few anchors is no promise**:
 the trials, and the worst came to 7.5%. On texts *among* others the fixed rules take easier negatives than what was
 learnt, which would have kept the rate there; on faces it would not (2.6% to 4.4%), for what several positives teach
 says little of an anchor with one. The mean of a line exceeds 2% once for what is chosen (2.1%), 5 times for what was
-before (4.4%, 83% of the trials kept), and 20 times for the margin (50%, 55% kept)."""
+before (4.4%, 83% of the trials kept), and 20 times for the margin (50%, 55% kept). With 100 anchors with several among
+150 with one what was learnt comes first, and on ORL faces lets 4.4% through (StackFAQ with MiniLM 0.8%, alone 1.3%)."""
 Bools = NDArray[np.bool_]
 
 

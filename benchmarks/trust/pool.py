@@ -59,7 +59,12 @@ and of two classes let 9.7% through, where `calibrated` estimated and let 2.2% t
 of `calibrated` are as hard as those of `unlabelled` or harder (CIFAR-10 with 30%: 0.654 at 1.6%, beside 0.652 at 1.3%;
 ORL faces with 30%: 0.926 at 1.4%, beside 0.924 at 2.6%; digits with 30%: 0.868 at 1.8%, beside 0.865 at 1.1%), and it
 takes 0.22 s more than the predictions that both need, `unlabelled` 0.01 s. With fewer than 50 labels to hide neither
-lets anything of the pool pass."""
+lets anything of the pool pass. Of two classes nothing was promised at 2%, and single estimates come to 8%.
+
+Boxes were tried in the same way (BCCD's cells found by colour, a fifth of the labels deleted, annotated boxes hidden,
+the 30 or 100 surest detections a category, 5 draws): of some 180 hidden boxes nothing can be promised below 9% to 20%;
+by the estimate 0.8% of the mined were missing labels for 2% asked (2.9% at most), of the surest without a filter 5%
+to 11%. `missing_label`, which promises by the missing labels and not by the mined, stays what judges boxes."""
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
