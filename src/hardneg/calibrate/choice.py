@@ -72,14 +72,27 @@ def chosen(
         return replace(least, why=f"no threshold has an estimated share below {least.point.share:.1%}")
     single = 2 * several < anchors
     if best is None or (mine.kept and not single and _hardness(mine) >= _hardness(best)):
-        other = (
-            f"more than {_named(best)} with {best.point.hardness:.3f}" if best else "and no fixed rule keeps the rate"
-        )
-        return replace(mine, why=f"the mean score is {mine.point.hardness:.3f}, {other}")
-    about = f"it has harder negatives than what {several:,} anchors with two positives teach"
-    if single:
-        about = f"only {several:,} of {anchors:,} anchors have two positives to learn from, and it says the same of one"
-    return replace(best, why=f"{about}; its mean score is {best.point.hardness:.3f}")
+        return replace(mine, why=_over_rules(mine, best))
+    return replace(best, why=_over_learnt(best, mine, counts if single else None))
+
+
+def _over_rules(mine: Choice, best: Choice | None) -> str:
+    """Why what was learnt."""
+    if best is None:
+        return "no fixed rule keeps the rate and leaves enough negatives"
+    other = f"{best.point.filter or 'no filter'} has {best.point.hardness:.3f}"
+    return f"its mean score is {mine.point.hardness:.3f}, and {other}"
+
+
+def _over_learnt(best: Choice, mine: Choice, counts: tuple[int, int] | None) -> str:
+    """Why a fixed rule; ``counts`` where most anchors have one positive."""
+    hardness = f"mean score of {best.point.hardness:.3f}"
+    if counts is not None:
+        few = f"{counts[0]:,} of {counts[1]:,} anchors have two positives, and what they teach may not fit the others"
+        return f"{few}; of the fixed rules that keep the rate it has the highest {hardness}"
+    if not mine.kept:
+        return f"what was learnt does not keep the rate; of the fixed rules that do it has the highest {hardness}"
+    return f"it has a {hardness}, and what was learnt {mine.point.hardness:.3f}"
 
 
 def _choice(family: str, found: Curve, row: int, pool: Pool, text: str, rate: float) -> Choice:
@@ -89,7 +102,3 @@ def _choice(family: str, found: Curve, row: int, pool: Pool, text: str, rate: fl
 
 def _hardness(one: Choice) -> float:
     return float(np.nan_to_num(one.point.hardness, nan=-np.inf))
-
-
-def _named(one: Choice) -> str:
-    return one.point.filter or "no filter"
