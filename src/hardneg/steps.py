@@ -203,7 +203,11 @@ def why_usual(steps: Steps, positives: Positives) -> str:
 
 def _judged_and_sampled(filters: Any, sampler: Any) -> tuple[tuple[Filter, ...], Plan]:
     judges = [FILTERS.make(one) for one in _listed(filters)]
-    for guard in (Duplicates(), Known()):  # no choice of filters may let a positive or its copy through
+    learns = any(isinstance(one, Calibrated) for one in judges)  # it decides itself about shared positives
+    for guard in (
+        Duplicates(),
+        Known(shared=not learns),
+    ):  # no choice of filters may let a positive or its copy through
         if not any(isinstance(one, type(guard)) for one in judges):
             judges.insert(0, guard)
     return tuple(judges), plan([SAMPLERS.make(one) for one in _listed(sampler)])

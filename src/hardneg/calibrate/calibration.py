@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.calibrate.choice import Choice, chosen
-from hardneg.calibrate.evidence import FEATURES, LISTED, Evidence
+from hardneg.calibrate.evidence import FEATURES, GROUPS, LISTED, Evidence
 from hardneg.calibrate.frontier import LEARNT, Point, families, figure_of, frontier
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
@@ -22,6 +22,8 @@ from hardneg.table import Rows
 __all__ = ["Calibration", "Judged", "calibrated"]
 
 Figures = NDArray[np.float64]
+_LITTLE = 0.01  # of the hardness above the mean candidate, and of the negatives
+_FAR = 1000.0  # more than any log odds
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,7 @@ class Calibration:
 
     ``promised`` says whether the rates are bounds; where nothing can be promised at the wanted rate they are estimates,
     and ``choice`` says by what they are: what was learnt, or a fixed rule.
+    ``barred`` says whether positives shared with another anchor are held back, however unlike the known ones they are.
     ``shares`` holds for each group (nobody else has the item, another anchor has it) the share of the candidates that
     are positives. ``hidden`` are the known positives of the anchors that were learnt from, as they were judged.
     """
@@ -55,6 +58,7 @@ class Calibration:
     points: list[Point]
     shares: Figures
     promised: bool
+    barred: bool
     hidden: Rows
     about: Mapping[str, Any]
 
@@ -79,10 +83,11 @@ class Calibration:
         mine = rows.having(**of_anchor).take(order)
         found = self.evidence.of(mine)
         odds = self.learnt.log_odds(found.figures, positives.anchors.keys[rows.anchor[order]])
-        likely = _likely(odds, found.named, self.shares)
+        likely = odds + _before(found.group, self.shares)
+        figure = _barring(likely, found.shared) if self.barred else likely
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
-        out.rate[order] = _rates(self.curve, self.choice, mine, odds)
-        out.probability[order] = likely
+        out.rate[order] = _rates(self.curve, self.choice, mine, figure)
+        out.probability[order] = _likely(likely)
         out.nearest[order] = _places(positives.positive, rows.anchor[order], found.nearest)
         return out
 
@@ -107,32 +112,36 @@ def calibrated(context: Context, rate: float) -> Calibration | int:
     odds = found.log_odds(known.found.figures, positives.anchors.keys[known.rows.anchor])
     mine = np.isin(known.rows.anchor, known.anchors)
     rows = known.rows.take(mine)
-    pool = Pool(rows.anchor, rows["score"], odds[mine], known.hidden[mine], known.found.named[mine].astype(np.int64))
-    unknown = [unknown_positives(pool, group) for group in (0, 1)]
-    candidates = np.bincount(pool.group[~pool.hidden], minlength=2)
-    made = curve(pool, context.wanted, unknown.__getitem__)
+    pool = Pool(rows.anchor, rows["score"], odds[mine], known.hidden[mine], known.found.group[mine])
+    unknown = [unknown_positives(pool, group) for group in range(GROUPS)]
+    candidates = np.bincount(pool.group[~pool.hidden], minlength=GROUPS)
+    shares = np.array([one[0] for one in unknown]) / np.maximum(candidates, 1)
+    likely = odds + _before(known.found.group, shares)
+    pool = replace(pool, figure=likely[mine])
+    made, barred = _best(pool, known.found.shared[mine], context.wanted, unknown.__getitem__, rate)
+    figure = _barring(likely, known.found.shared) if barred else likely
+    pool = replace(pool, figure=figure[mine])
     promised = bool(made.bound[0] <= rate)
     points = frontier(pool, rows, made, context.wanted, promised=promised)
     choice = None
     if not promised:
         choice = chosen(pool, made, families(pool, rows, context.wanted), rate, context.wanted, _counts(context))
-    about = _about(known, found, pool, unknown, made, choice)
-    shares = np.array([one[0] for one in unknown]) / np.maximum(candidates, 1)
+    about = _about(known, found, pool, unknown, made, choice, barred, positives.anchors.keys)
     asked = Rows(known.rows.anchor, known.rows.item, {
         "hidden_for": known.nameless.astype(np.uint8),
-        "false_negative_rate": _rates(made, choice, known.rows, odds),
-        "positive_probability": _likely(odds, known.found.named, shares).astype(np.float32),
+        "false_negative_rate": _rates(made, choice, known.rows, figure),
+        "positive_probability": _likely(likely).astype(np.float32),
         "nearest_positive": _places(positives.positive, known.rows.anchor, known.found.nearest),
     }).take(known.hidden)  # fmt: skip
     hidden = _with_others(asked, known.anchors, positives.positive)
-    return Calibration(context, evidence, found, made, choice, points, shares, promised, hidden, about)
+    return Calibration(context, evidence, found, made, choice, points, shares, promised, barred, hidden, about)
 
 
-def _rates(learnt: Curve, choice: Choice | None, rows: Rows, odds: Figures) -> FloatArray:
+def _rates(learnt: Curve, choice: Choice | None, rows: Rows, learnt_figure: Figures) -> FloatArray:
     """The lowest rate under which each row passes; under a rule that keeps none 0 for what passes, 1 for the rest."""
     if choice is None:
-        return learnt.rate(odds, promised=True)
-    figure = odds if choice.family == LEARNT else figure_of(choice.family, rows)
+        return learnt.rate(learnt_figure, promised=True)
+    figure = learnt_figure if choice.family == LEARNT else figure_of(choice.family, rows)
     if choice.kept:
         return choice.curve.rate(figure, promised=False)
     return (figure >= choice.cut).astype(np.float32)
@@ -151,11 +160,48 @@ def _places(positive: Ragged, anchors: IntArray, items: IntArray) -> NDArray[np.
     return np.where(positive.lengths()[anchors] <= LISTED, place, -1).astype(np.int32)
 
 
-def _likely(odds: Figures, named: BoolArray, shares: Figures) -> Figures:
-    """How likely rows are positives, by their log odds and the share of positives in the group of each."""
-    share = shares[named.astype(np.int64)]
-    before = np.log(np.maximum(share, 1e-9) / np.maximum(1 - share, 1e-9))
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds + before, -50, 50))))
+def _best(
+    pool: Pool, shared: BoolArray, wanted: int, unknown: Callable[[int], tuple[float, float]], rate: float
+) -> tuple[Curve, bool]:
+    """The curve of the figure, or of the same where positives shared with another anchor never pass.
+
+    Where who shares a positive wants the same, these are positives one and all, also those that look like none, and to
+    hold them back costs nothing; where things have several sides they are the hardest negatives. So they are held back
+    if at the wanted rate as many and as hard ones are mined without them.
+    """
+    plain = curve(pool, wanted, unknown)
+    if not (shared & ~pool.hidden).any():
+        return plain, False
+    barred = curve(replace(pool, figure=_barring(pool.figure, shared)), wanted, unknown)
+    promised = plain.bound[0] <= rate or barred.bound[0] <= rate
+    at = [_at(one, rate, promised=promised) for one in (plain, barred)]
+    if at[0] is None or at[1] is None:
+        return (barred, True) if at[0] is None and at[1] is not None else (plain, False)
+    little = _LITTLE * abs(at[0][0] - float(pool.score[~pool.hidden].mean()))
+    keeps = at[1][0] >= at[0][0] - little and at[1][1] >= (1 - _LITTLE) * at[0][1]
+    return (barred, True) if keeps else (plain, False)
+
+
+def _at(found: Curve, rate: float, *, promised: bool) -> tuple[float, int] | None:
+    """The hardness of what is mined at a rate, and how many they are; None where nothing is."""
+    row = int(np.searchsorted(found.bound if promised else found.share, rate, side="right")) - 1
+    return (float(found.hardness[row]), int(found.mined[row])) if row >= 0 and found.mined[row] else None
+
+
+def _barring(figure: Figures, shared: BoolArray) -> Figures:
+    """The figure, and for what is shared one above all others."""
+    return np.where(shared, figure + _FAR, figure)
+
+
+def _before(group: IntArray, shares: Figures) -> Figures:
+    """The log odds of being a positive before a row is looked at: by the share of positives in its group."""
+    share = shares[group]
+    return np.asarray(np.log(np.maximum(share, 1e-9) / np.maximum(1 - share, 1e-9)))
+
+
+def _likely(figure: Figures) -> Figures:
+    """The probability of such log odds."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(figure, -50, 50))))
 
 
 def _with_others(asked: Rows, anchors: IntArray, positive: Ragged) -> Rows:
@@ -171,12 +217,14 @@ def _with_others(asked: Rows, anchors: IntArray, positive: Ragged) -> Rows:
 
 
 def _about(
-    known: Cases, found: Learnt, pool: Pool, unknown: list[tuple[float, float]], made: Curve, choice: Choice | None
+    known: Cases, found: Learnt, pool: Pool, unknown: list[tuple[float, float]], made: Curve, choice: Choice | None,
+    barred: bool, anchor_keys: IntArray,
 ) -> Mapping[str, Any]:  # fmt: skip
     hidden = known.hidden & ~known.nameless
     return {
         "promised": choice is None,
         **({} if choice is None else {"decides": choice.family, "why": choice.why}),
+        "shared_positives": "suspect" if barred else "evidence",
         "confidence": 0.95,
         "assumption": "unknown positives are like the known ones",
         "anchors": len(np.unique(known.rows.anchor[hidden])),
@@ -185,13 +233,13 @@ def _about(
         "unknown_positives": {"estimate": round(sum(one[0] for one in unknown), 1),
                               "at_most": round(sum(one[1] for one in unknown), 1)},
         "least": {"share": round(float(made.share[0]), 5), "bound": round(float(made.bound[0]), 5)},
-        "weight": _weights(found, known),
+        "weight": _weights(found, known, anchor_keys),
         "model": found.about(),
     }  # fmt: skip
 
 
-def _weights(found: Learnt, known: Cases) -> dict[str, float]:
+def _weights(found: Learnt, known: Cases, anchor_keys: IntArray) -> dict[str, float]:
     """How much each kind of evidence tells hidden positives from candidates: the difference of what it adds."""
-    parts = np.mean([one.parts(known.found.figures) for one in found.models], axis=0)
+    parts = found.parts(known.found.figures, anchor_keys[known.rows.anchor])
     apart = parts[known.hidden].mean(axis=0) - parts[~known.hidden].mean(axis=0)
     return {name: round(float(value), 3) for name, value in zip(FEATURES, apart, strict=True)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 
@@ -13,10 +12,10 @@ from hardneg import random
 from hardneg.calibrate.naming import Naming
 from hardneg.context import Context, Vectors
 from hardneg.ragged import BoolArray, IntArray, Ragged
-from hardneg.similarity import Matrix, pair_scores, wide_rows
+from hardneg.similarity import Similarity, pair_scores, wide_rows
 from hardneg.table import Rows
 
-__all__ = ["FEATURES", "LISTED", "NAMING", "Evidence", "Found"]
+__all__ = ["FEATURES", "GROUPS", "LISTED", "NAMING", "Evidence", "Found"]
 
 Figures = NDArray[np.float64]
 
@@ -32,27 +31,32 @@ FEATURES: dict[str, int] = {
     "near_second": 1,  # to the second
     "near_mean": 1,  # on average
     "near_within": 1,  # that to the nearest, less what the positives have among themselves
-    "share": 1,  # of the positives, how many are among its ten nearest of the anchor's candidates and positives
+    "near_crowd": 1,  # that to the nearest, less its nearest candidates: local density (CSLS, arXiv 1710.04087)
     "linked": 1,  # the most positives shared with an anchor that has the item, as a share of the smaller list
     "linked_share": 1,  # of the anchors that share positives with this one, how many have the item, by overlap
     "friends": 1,  # similarity to the nearest anchor that has the item
 }
-_NEAREST = 10
+GROUPS = 2  # nobody else has the item; another anchor has it
 LISTED = 32  # positives of an anchor that are compared with; more hardly change the nearest and the mean
-_LARGEST = 512  # candidates among which neighbours are sought
+_CROWD, _NEAREST = 64, 5  # candidates that local density is measured among, and how many of them are near
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
     """Evidence of some rows: ``figures`` of shape ``(n, len(FEATURES))``, NaN where there is none.
 
-    ``nearest`` is the item row of the nearest positive, -1 without one; ``named`` says whether another anchor has the
-    item as a positive.
+    ``nearest`` is the item row of the nearest positive, -1 without one. ``group`` says who else has the item as a
+    positive: 0 nobody, 1 another anchor.
     """
 
     figures: Figures
     nearest: IntArray
-    named: BoolArray
+    group: IntArray
+
+    @property
+    def shared(self) -> BoolArray:
+        """Whether another anchor that has the item shares a positive with the row's anchor."""
+        return np.asarray(self.figures[:, list(FEATURES).index("linked")] > 0)
 
 
 class Evidence:
@@ -89,8 +93,8 @@ class Evidence:
             table[f"above_{name}"] = score - rows[f"positive_{name}"]
         table["rank"] = np.where(rows["rank"] >= 0, np.log1p(np.maximum(rows["rank"], 0)), np.nan)
         nearest = self._near(rows, hidden, table)
-        named = self._linked(rows, hidden, nameless, table)
-        return Found(np.stack(list(table.values()), axis=1), nearest, named)
+        group = self._linked(rows, hidden, nameless, table)
+        return Found(np.stack(list(table.values()), axis=1), nearest, group)
 
     def _near(self, rows: Rows, hidden: BoolArray, table: dict[str, Figures]) -> IntArray:
         """How near the positives are to each item, one anchor after the other."""
@@ -101,79 +105,79 @@ class Evidence:
             positive = self._positive[anchor]
             if len(positive) == 0:
                 continue
-            ranked = np.flatnonzero(~hidden[part] & (rows["rank"][part] >= 0))[:_LARGEST]
-            found = _among(self._vectors, rows.item[part], positive, ranked, hidden[part])
+            crowd = _spread(np.where(hidden[part], -1, rows["rank"][part]))
+            found = _among(self._vectors, rows.item[part], positive, crowd, hidden[part])
             for name, values in found.items():
                 if name != "nearest":
                     table[name][part] = values
             nearest[part] = np.where(np.isnan(found["near_max"]), -1, positive[found["nearest"].astype(np.int64)])
         return nearest
 
-    def _linked(
-        self, rows: Rows, hidden: BoolArray, nameless: BoolArray | None, table: dict[str, Figures]
-    ) -> BoolArray:
-        """What the other anchors that have the item say."""
+    def _linked(self, rows: Rows, hidden: BoolArray, nameless: BoolArray | None, table: dict[str, Figures]) -> IntArray:
+        """What the other anchors that have the item say, and the group that follows."""
         if self._naming is None:
-            return np.zeros(len(rows), bool)
+            return np.zeros(len(rows), np.int64)
         pairs = self._naming.others(rows)
         if nameless is not None:
             pairs = pairs.without(nameless)
-        row, anchor = pairs.row, pairs.anchor
         table["linked"], table["linked_share"] = self._naming.overlap(rows, pairs, hidden)
         itself, _ = self._naming.overlap(rows, self._naming.themselves(rows), hidden)
         table["linked"] = np.fmax(table["linked"], itself)
-        alike = _pairs(self._vectors, rows.anchor[row], anchor)
-        table["friends"] = pairs.highest(alike, len(rows))
-        return np.bincount(row, minlength=len(rows)) > 0
+        alike = _pairs(self._vectors, pairs.asking, pairs.asked)
+        table["friends"] = pairs.highest(alike[pairs.pair], len(rows))
+        return np.minimum(np.bincount(pairs.row, minlength=len(rows)), 1)
 
 
 def _among(
-    vectors: Vectors, items: IntArray, positive: IntArray, ranked: IntArray, hidden: BoolArray
+    vectors: Vectors, items: IntArray, positive: IntArray, crowd: IntArray, hidden: BoolArray
 ) -> dict[str, Figures]:
-    """The similarities of one anchor's items to its positives, and what is nearest to each."""
-    together = np.concatenate([positive, items[ranked]])
-    sims = _comparer(vectors, vectors.items, together)(items)
-    sims[items[:, None] == together] = -np.inf  # nothing is compared with itself
+    """The similarities of one anchor's items to its positives, beside those to its candidates at ``crowd``."""
     p = len(positive)
-    mine, many = sims[:, :p], (p - (items[:, None] == positive).sum(axis=1)).astype(np.float64)
-    some = many > 0
-    ordered = -np.sort(-mine, axis=1)[:, :2]
-    best, second = ordered[:, 0], ordered[:, min(1, p - 1)]
-    mean = np.where(np.isfinite(mine), mine, 0).sum(axis=1) / np.maximum(many, 1)
+    wide = wide_rows(vectors.items, np.concatenate([positive, items]), vectors.similarity)
+    known, mine = wide[:p], wide[p:]
+    itself = items[:, None] == positive
+    sims = _alike(mine, known, vectors.similarity)
+    sims[itself] = -np.inf  # nothing is compared with itself
+    many = (p - itself.sum(axis=1)).astype(np.float64)
+    best, second = sims.max(axis=1), np.partition(sims, p - 2, axis=1)[:, p - 2] if p > 1 else sims[:, 0]
     out = {
         "near_max": best,
         "near_second": np.where(many > 1, second, best),
-        "near_mean": mean,
-        "near_within": best - _within(vectors, items, positive, hidden),
-        "share": _share(sims, p) / np.maximum(np.minimum(many, _NEAREST), 1),
-        "nearest": mine.argmax(axis=1).astype(np.float64),
+        "near_mean": np.where(itself, 0, sims).sum(axis=1) / np.maximum(many, 1),
+        "near_within": best - _within(_alike(known, known, vectors.similarity), itself, hidden),
+        "near_crowd": best - _crowded(mine, crowd, vectors.similarity),
+        "nearest": sims.argmax(axis=1).astype(np.float64),
     }
-    return {name: np.where(some, values, np.nan) if name != "nearest" else values for name, values in out.items()}
+    return {name: np.where(many > 0, values, np.nan) if name != "nearest" else values for name, values in out.items()}
 
 
-def _share(sims: Figures, positives: int) -> Figures:
-    """How many of the ten nearest are positives; NaN where nearly all there are would be."""
-    k = min(_NEAREST, sims.shape[1])
-    if sims.shape[1] - positives < _NEAREST:  # with fewer candidates than that every positive would be near
-        return np.full(len(sims), np.nan)
-    least = -np.partition(-sims, k - 1, axis=1)[:, k - 1]
-    return np.asarray((sims[:, :positives] >= least[:, None]).sum(axis=1), np.float64)
+def _spread(rank: NDArray[np.int32]) -> IntArray:
+    """At most so many of the ranked, evenly from the first to the last."""
+    order = np.argsort(rank, kind="stable")
+    order = order[np.searchsorted(rank[order], 0) :]
+    return order[:: -(-len(order) // _CROWD)] if len(order) else order
 
 
-def _within(vectors: Vectors, items: IntArray, positive: IntArray, hidden: BoolArray) -> Figures:
+def _crowded(mine: Figures, crowd: IntArray, similarity: Similarity) -> Figures:
+    """The mean similarity of each row to the nearest rows of a crowd, itself left out; NaN where there are few."""
+    if len(crowd) <= _NEAREST:
+        return np.full(len(mine), np.nan)
+    sims = _alike(mine, mine[crowd], similarity)
+    outside = np.ones(len(mine), bool)
+    outside[crowd] = False
+    sims[outside, -1] = -np.inf  # so that all are compared with as many
+    sims[crowd, np.arange(len(crowd))] = -np.inf
+    return np.asarray(np.partition(sims, len(crowd) - _NEAREST, axis=1)[:, -_NEAREST:].mean(axis=1))
+
+
+def _within(sims: Figures, itself: BoolArray, hidden: BoolArray) -> Figures:
     """The mean similarity of the positives among themselves, without the item where it is a hidden one of them."""
-    p = len(positive)
-    sims = _comparer(vectors, vectors.items, positive)(positive)
+    p = len(sims)
     np.fill_diagonal(sims, 0)
     total, of_each = sims.sum(), sims.sum(axis=1) + sims.sum(axis=0)
-    out = np.full(len(items), total / (p * (p - 1)) if p > 1 else np.nan)
-    place = np.searchsorted(positive, items)
-    its_own = hidden & (positive[np.minimum(place, p - 1)] == items)
-    if p > 2:
-        out[its_own] = (total - of_each[place[its_own]]) / ((p - 1) * (p - 2))
-    else:
-        out[its_own] = np.nan
-    return out
+    whole = total / (p * (p - 1)) if p > 1 else np.nan
+    without = (total - of_each) / ((p - 1) * (p - 2)) if p > 2 else np.full(p, np.nan)
+    return np.where(hidden & itself.any(axis=1), without[itself.argmax(axis=1)], whole)
 
 
 def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Ragged:
@@ -185,22 +189,16 @@ def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Rag
     return positive.kept(positive.ranks(draw) < LISTED)
 
 
-def _comparer(vectors: Vectors, side: Matrix, rows: IntArray) -> Callable[[IntArray], Figures]:
-    """Compares items with these rows of one side.
+def _alike(left: Figures, right: Figures, similarity: Similarity) -> Figures:
+    """How alike rows are that :func:`wide_rows` made.
 
     In float64 and then rounded to float32, so that how a product is cut up practically never shows.
     """
-    fixed = wide_rows(side, rows, vectors.similarity)
-
-    def compare(items: IntArray) -> Figures:
-        mine = wide_rows(vectors.items, items, vectors.similarity)
-        products = mine @ fixed.T
-        if vectors.similarity == "euclidean":
-            squares = (mine * mine).sum(axis=1)[:, None] + (fixed * fixed).sum(axis=1) - 2 * products
-            products = -np.sqrt(np.maximum(squares, 0))
-        return products.astype(np.float32).astype(np.float64)
-
-    return compare
+    products = left @ right.T
+    if similarity == "euclidean":
+        squares = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1) - 2 * products
+        products = -np.sqrt(np.maximum(squares, 0))
+    return products.astype(np.float32).astype(np.float64)
 
 
 def _pairs(vectors: Vectors, left: IntArray, right: IntArray) -> Figures:

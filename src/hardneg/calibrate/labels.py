@@ -93,7 +93,7 @@ def calibrated_labels(
     rows = Rows.concatenated([found.take(~labelled), hidden])
     away = np.arange(len(rows)) >= len(rows) - len(hidden)
     nothing = np.zeros(len(rows), bool)
-    evidence = Found(_figures(rows, likely), np.full(len(rows), -1), nothing)
+    evidence = Found(_figures(rows, likely), np.full(len(rows), -1), np.zeros(len(rows), np.int64))
     names = _names(evidence.figures)
     known = Cases(rows, evidence, away, nothing, anchors, names=False, signs=tuple(names.values()))
     learnt = learn(known, *keys, held=keys[1][rows.item])

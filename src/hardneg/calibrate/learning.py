@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg import random
-from hardneg.calibrate.evidence import FEATURES, Evidence, Found
+from hardneg.calibrate.evidence import FEATURES, GROUPS, Evidence, Found
 from hardneg.calibrate.hiding import hidden_positives
-from hardneg.calibrate.model import Additive
+from hardneg.calibrate.model import Additive, Basis
 from hardneg.calibrate.threshold import Pool, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
 from hardneg.ragged import BoolArray, IntArray
@@ -48,9 +48,9 @@ class Cases:
     names: bool = True  # whether other anchors are asked
     signs: tuple[int, ...] = tuple(FEATURES.values())  # how the probability may move with each figure
 
-    def of(self, which: BoolArray) -> Cases:
+    def of(self, which: BoolArray | IntArray) -> Cases:
         """Some of the rows."""
-        found = Found(self.found.figures[which], self.found.nearest[which], self.found.named[which])
+        found = Found(self.found.figures[which], self.found.nearest[which], self.found.group[which])
         return replace(
             self, rows=self.rows.take(which), found=found, hidden=self.hidden[which], nameless=self.nameless[which]
         )
@@ -113,15 +113,21 @@ class Learnt:
 
     models: tuple[Additive, ...]
 
-    def log_odds(self, figures: Figures, keys: IntArray) -> Figures:
-        """How much likelier evidence is of a hidden positive than of a candidate, as a logarithm, shape ``(n,)``.
+    def parts(self, figures: Figures, keys: IntArray) -> Figures:
+        """What each figure adds to the log odds, shape ``(n, len(FEATURES))``."""
+        return self._each(figures, keys, Additive.parts, np.empty(figures.shape))
 
-        ``keys`` are those of the anchors, or of what else was held out.
-        """
+    def log_odds(self, figures: Figures, keys: IntArray) -> Figures:
+        """How much likelier evidence is of a hidden positive than of a candidate, as a logarithm, shape ``(n,)``."""
+        return self._each(figures, keys, Additive.log_odds, np.empty(len(figures)))
+
+    def _each(
+        self, figures: Figures, keys: IntArray, asked: Callable[[Additive, Figures], Figures], out: Figures
+    ) -> Figures:
+        """Ask of each row the model that was fitted without its anchor, or what else was held out."""
         fold = folds_of(keys)
-        out = np.empty(len(figures))
         for number, model in enumerate(self.models):
-            out[fold == number] = model.log_odds(figures[fold == number])
+            out[fold == number] = asked(model, figures[fold == number])
         return out
 
     def about(self, names: Sequence[str] = tuple(FEATURES)) -> Mapping[str, Any]:
@@ -145,26 +151,19 @@ def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray, held: IntArr
 
 def _model(known: Cases, seen: BoolArray, draw: Figures) -> Additive:
     """A model of the anchors seen, fitted twice: then what is likely positive hardly counts as a negative."""
-    first = _fitted(known, seen, draw, np.ones(len(known.rows)))
-    negative = np.ones(len(known.rows))
-    here = known.of(seen)
-    negative[seen] = np.where(here.hidden, 1.0, 1 - _posterior(here, first.log_odds(here.found.figures)))
-    return _fitted(known, seen, draw, negative, first)
-
-
-def _fitted(known: Cases, seen: BoolArray, draw: Figures, counted: Figures, start: Additive | None = None) -> Additive:
-    some = _some(known, seen, draw)
-    hidden = known.hidden[some]
-    weights = _weights(hidden, known.found.named[some], np.maximum(counted[some], _FLOOR))
-    return Additive.fit(known.found.figures[some], hidden, weights, known.signs, start)
+    here = known.of(_some(known, seen, draw))
+    basis = Basis.of(here.found.figures, here.hidden, known.signs)
+    first = basis.fit(_weights(here.hidden, here.found.group, np.ones(len(here.rows))))
+    likely = np.where(here.hidden, 0, _posterior(here, first.log_odds(here.found.figures)))
+    return basis.fit(_weights(here.hidden, here.found.group, np.maximum(1 - likely, _FLOOR)), first)
 
 
 def _posterior(known: Cases, odds: Figures) -> Figures:
     """How likely each row is a positive, if as many candidates of each group are as look like the hidden ones."""
-    group = known.found.named.astype(np.int64)
+    group = known.found.group
     pool = Pool(known.rows.anchor, known.rows["score"], odds, known.hidden, group)
-    many = np.maximum(np.bincount(group[~known.hidden], minlength=2), 1)
-    share = np.array([unknown_positives(pool, one)[0] for one in (0, 1)]) / many
+    many = np.maximum(np.bincount(group[~known.hidden], minlength=GROUPS), 1)
+    share = np.array([unknown_positives(pool, one)[0] for one in range(GROUPS)]) / many
     return np.asarray(np.minimum(1, share[group] * np.exp(np.minimum(odds, 50))))
 
 
@@ -182,11 +181,11 @@ def _some(known: Cases, seen: BoolArray, draw: Figures) -> IntArray:
     return np.concatenate(parts)
 
 
-def _weights(hidden: BoolArray, named: BoolArray, counted: Figures) -> Figures:
-    """Hidden and not hidden weigh the same, among the named and among the others."""
+def _weights(hidden: BoolArray, group: IntArray, counted: Figures) -> Figures:
+    """Hidden and not hidden weigh the same in each group."""
     out = counted.copy()
-    for group in (named, ~named):
-        mine, others = group & hidden, group & ~hidden
+    for one in range(GROUPS):
+        mine, others = (group == one) & hidden, (group == one) & ~hidden
         out[mine] *= out[others].sum() / max(1e-9, out[mine].sum())
     total = hidden.sum()
     for kind in (hidden, ~hidden):

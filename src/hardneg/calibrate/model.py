@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["Additive"]
+__all__ = ["Additive", "Basis"]
 
 Figures = NDArray[np.float64]
 _ROUNDS = 15
@@ -34,9 +34,7 @@ class Additive:
     constant: float
 
     @classmethod
-    def fit(
-        cls, figures: Figures, one: BoolArray, weights: Figures, signs: Sequence[int], start: Additive | None = None
-    ) -> Additive:
+    def fit(cls, figures: Figures, one: BoolArray, weights: Figures, signs: Sequence[int]) -> Additive:
         """Fit by Newton's method with a ridge; coefficients that would take the wrong sign stay 0.
 
         Args:
@@ -44,29 +42,13 @@ class Additive:
             one: which rows are to be told from the others.
             weights: of each row.
             signs: for each figure 1 for rising, -1 for falling, 0 for free.
-            start: a model of the same rows under other weights, to begin with.
 
         >>> x = np.linspace(0, 1, 200)[:, None]
         >>> model = Additive.fit(x, x[:, 0] > 0.5, np.ones(200), [1])
         >>> bool((np.diff(model.log_odds(x)) >= 0).all() and model.log_odds(x)[-1] > 2)
         True
         """
-        knots = [_knots(column, one) for column in figures.T]
-        bases, sign = [], []
-        for column, ticks, direction in zip(figures.T, knots, signs, strict=True):
-            bases += [_hinges(column, ticks), np.isnan(column)[:, None]]
-            sign += [direction] * max(0, len(ticks) - 1) + [0]
-        design = np.concatenate([*bases, np.ones((len(figures), 1))], axis=1)
-        first = None if start is None else start.coefficients()
-        found = _newton(design, one.astype(np.float64), weights, np.array([*sign, 0]), first)
-        cuts = np.cumsum([max(0, len(ticks) - 1) + 1 for ticks in knots])
-        parts = np.split(found, cuts)
-        return cls(
-            tuple(tuple(ticks.tolist()) for ticks in knots),
-            tuple(tuple(part[:-1].tolist()) for part in parts[:-1]),
-            tuple(float(part[-1]) for part in parts[:-1]),
-            float(found[-1]),
-        )
+        return Basis.of(figures, one, signs).fit(weights)
 
     def coefficients(self) -> Figures:
         """All its numbers but the knots, in one row."""
@@ -100,6 +82,46 @@ class Additive:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Rows made ready to be fitted to, under any weights.
+
+    Args:
+        one: which rows are to be told from the others.
+        knots: of each figure.
+        bases: what each coefficient is multiplied with, shape ``(coefficients, n)``: the pieces and the missing of each
+            figure, one after the other, and the constant.
+        sign: of each coefficient, 0 for free.
+    """
+
+    one: BoolArray
+    knots: tuple[Figures, ...]
+    bases: Figures
+    sign: IntArray
+
+    @classmethod
+    def of(cls, figures: Figures, one: BoolArray, signs: Sequence[int]) -> Basis:
+        """The bases of figures of shape ``(n, d)``, and which way each may go."""
+        knots = tuple(_knots(column, one) for column in figures.T)
+        bases, sign = [], []
+        for column, ticks, direction in zip(figures.T, knots, signs, strict=True):
+            bases += [_hinges(column, ticks), np.isnan(column)[None]]
+            sign += [direction] * max(0, len(ticks) - 1) + [0]
+        return cls(one, knots, np.concatenate([*bases, np.ones((1, len(figures)))]), np.array([*sign, 0]))
+
+    def fit(self, weights: Figures, start: Additive | None = None) -> Additive:
+        """The model of these rows under these weights; one under other weights may be given to begin with."""
+        first = None if start is None else start.coefficients()
+        found = _newton(self.bases, self.one.astype(np.float64), weights, self.sign, first)
+        parts = np.split(found, np.cumsum([max(0, len(ticks) - 1) + 1 for ticks in self.knots]))
+        return Additive(
+            tuple(tuple(ticks.tolist()) for ticks in self.knots),
+            tuple(tuple(part[:-1].tolist()) for part in parts[:-1]),
+            tuple(float(part[-1]) for part in parts[:-1]),
+            float(found[-1]),
+        )
+
+
 def _knots(column: Figures, one: BoolArray) -> Figures:
     """Quantiles of both kinds, and the upper tail of the many, where the decision falls."""
     there = ~np.isnan(column)
@@ -123,42 +145,47 @@ def _knots(column: Figures, one: BoolArray) -> Figures:
 def _hinges(column: Figures, ticks: Figures) -> Figures:
     """For each stretch between two knots how much of it lies below the figure, from 0 to 1; 0 where it is missing."""
     if len(ticks) < 2:
-        return np.zeros((len(column), 0))
-    found = np.clip((column[:, None] - ticks[:-1]) / np.diff(ticks), 0, 1)
+        return np.zeros((0, len(column)))
+    found = np.clip((column - ticks[:-1, None]) / np.diff(ticks)[:, None], 0, 1)
     return np.nan_to_num(found, nan=0.0)
 
 
-def _newton(design: Figures, one: Figures, weights: Figures, sign: IntArray, start: Figures | None) -> Figures:
-    """Penalised logistic regression under signs: Newton steps over the free coefficients, halved if they overshoot."""
-    ridge = np.full(design.shape[1], _RIDGE)
+def _newton(bases: Figures, one: Figures, weights: Figures, sign: IntArray, start: Figures | None) -> Figures:
+    """Penalised logistic regression under signs: Newton steps over the free coefficients, halved if they overshoot.
+
+    What stays at 0, and what no row has, is left out of a step: it is most of the work.
+    """
+    ridge = np.full(len(bases), _RIDGE)
     ridge[-1] = 1e-6
-    found = np.zeros(design.shape[1])
-    total, ones = weights.sum(), (weights * one).sum()
-    found[-1] = np.log(max(ones, 1e-9) / max(total - ones, 1e-9))
-    found = found if start is None else start.copy()
+    if start is None:
+        found, total, ones = np.zeros(len(bases)), weights.sum(), (weights * one).sum()
+        found[-1] = np.log(max(ones, 1e-9) / max(total - ones, 1e-9))
+    else:
+        found = start.copy()
 
-    def cost(at: Figures) -> float:
-        odds = design @ at
-        return float((weights * (np.logaddexp(0, odds) - one * odds)).sum() + 0.5 * (ridge * at * at).sum())
+    def cost(at: Figures) -> tuple[float, Figures]:
+        some = np.flatnonzero(at)
+        odds = at[some] @ bases[some]
+        return float((weights * (np.logaddexp(0, odds) - one * odds)).sum() + 0.5 * (ridge * at * at).sum()), odds
 
-    current = cost(found)
+    current, odds = cost(found)
     for _ in range(_ROUNDS):
-        likely = 1 / (1 + np.exp(-np.clip(design @ found, -500, 500)))
-        slope = design.T @ (weights * (likely - one)) + ridge * found
-        curve = (design * (weights * likely * (1 - likely))[:, None]).T @ design + np.diag(ridge)
-        free = ~((sign != 0) & (found * sign <= 0) & (slope * sign > 0))
+        likely = 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
+        slope = bases @ (weights * (likely - one)) + ridge * found
+        free = np.flatnonzero(((sign == 0) | (found * sign > 0) | (slope * sign <= 0)) & ((slope != 0) | (found != 0)))
+        roots = bases[free] * np.sqrt(weights * likely * (1 - likely))
         step = np.zeros(len(found))
-        step[free] = -np.linalg.solve(curve[np.ix_(free, free)], slope[free])
+        step[free] = -np.linalg.solve(roots @ roots.T + np.diag(ridge[free]), slope[free])
         for _ in range(12):
             tried = found + step
             tried = np.where((sign != 0) & (tried * sign < 0), 0, tried)
-            new = cost(tried)
+            new, there = cost(tried)
             if new < current:
                 break
             step /= 2
         else:
             return found
-        done, found, current = current - new < 1e-5 * abs(current), tried, new
+        done, found, current, odds = current - new < 1e-5 * abs(current), tried, new, there
         if done:
             break
     return found

@@ -20,20 +20,39 @@ _MOST = 16  # anchors that are asked about an item; of more, some are drawn by t
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """For rows of candidates other anchors that have the item: ``row[i]`` rises, ``anchor[i]`` is one of them."""
+    """For rows of candidates other anchors that have the item.
+
+    ``row[i]`` rises; ``pair[i]`` is a row of ``asking`` and ``asked``, which hold each pair of the row's anchor and
+    another once: two anchors meet over many items.
+    """
 
     row: IntArray
-    anchor: IntArray
+    pair: IntArray
+    asking: IntArray
+    asked: IntArray
+
+    @classmethod
+    def of(cls, rows: Rows, row: IntArray, anchor: IntArray) -> Pairs:
+        """The pairs of some rows with other anchors."""
+        most = int(anchor.max(initial=0)) + 1
+        keys, pair = np.unique(rows.anchor[row] * most + anchor, return_inverse=True)
+        return cls(row, pair.astype(np.int64), keys // most, keys % most)
+
+    @property
+    def anchor(self) -> IntArray:
+        """The other anchor of each pair."""
+        return self.asked[self.pair]
 
     def without(self, rows: BoolArray) -> Pairs:
         """The pairs of all rows but these."""
         kept = ~rows[self.row]
-        return Pairs(self.row[kept], self.anchor[kept])
+        return Pairs(self.row[kept], self.pair[kept], self.asking, self.asked)
 
     def highest(self, values: Figures, n: int) -> Figures:
-        """The highest value of each of ``n`` rows, NaN without one."""
+        """The highest value of each of ``n`` rows, one of each pair being given; NaN without one."""
         out = np.full(n, -np.inf)
-        np.maximum.at(out, self.row, values)
+        starts = np.flatnonzero(np.append(True, self.row[1:] != self.row[:-1]))[: len(self.row)]
+        out[self.row[starts]] = np.fmax.reduceat(values, starts) if len(starts) else 0
         return np.where(np.isfinite(out), out, np.nan)
 
 
@@ -62,13 +81,13 @@ class Naming:
         theirs = self._by_item.take(rows.item)
         row, anchor = theirs.rows(), theirs.values
         other = anchor != rows.anchor[row]
-        return Pairs(row[other], anchor[other])
+        return Pairs.of(rows, row[other], anchor[other])
 
     def themselves(self, rows: Rows) -> Pairs:
         """Of rows whose item is an anchor as well, that anchor."""
         found = self._itself[rows.item]
         row = np.flatnonzero((found >= 0) & (found != rows.anchor))
-        return Pairs(row, found[row])
+        return Pairs.of(rows, row, found[row])
 
     def overlap(self, rows: Rows, pairs: Pairs, hidden: BoolArray) -> tuple[Figures, Figures]:
         """How much the anchors that have a row's item share with the row's anchor, the item itself left out.
@@ -77,15 +96,15 @@ class Naming:
         where no list is left. The second is the part of all such overlap of the row's anchor that is with anchors that
         have the item. A ``hidden`` row's item counts as no positive of its anchor.
         """
-        n, sizes = len(rows), self._by_anchor.lengths()
-        shared = self._shared(rows.anchor[pairs.row], pairs.anchor)
+        n, sizes, anchor = len(rows), self._by_anchor.lengths(), pairs.anchor
+        shared = self._shared(pairs.asking, pairs.asked)[pairs.pair]
         holds = self._by_anchor.contains(rows.anchor, rows.item) & hidden
-        theirs = self._by_anchor.contains(pairs.anchor, rows.item[pairs.row])
+        theirs = self._by_anchor.contains(anchor, rows.item[pairs.row])
         lost = (holds[pairs.row] & theirs).astype(np.int64)
         mine = sizes[rows.anchor[pairs.row]] - holds[pairs.row]
-        shorter = np.minimum(mine, sizes[pairs.anchor] - theirs)
+        shorter = np.minimum(mine, sizes[anchor] - theirs)
         overlap = np.where(shorter > 0, np.minimum(1, _HALF * (shared - lost) / np.maximum(shorter, 1)), np.nan)
-        most = Pairs(pairs.row[shorter > 0], pairs.anchor[shorter > 0]).highest(overlap[shorter > 0], n)
+        most = pairs.highest(overlap, n)
         common = np.bincount(pairs.row, np.maximum(shared - lost, 0), minlength=n)
         # What is shared with anybody, less what is shared by the hidden item alone.
         of_all = self._of_all(rows.anchor) - np.where(holds, np.bincount(pairs.row, lost, minlength=n), 0)
@@ -94,18 +113,15 @@ class Naming:
 
     def _shared(self, left: IntArray, right: IntArray) -> IntArray:
         """How many positives each two anchors have in common."""
-        keys = left * len(self._by_anchor) + right
-        wanted, at = np.unique(keys, return_inverse=True)
-        mine = self._by_anchor.take(wanted // len(self._by_anchor))
-        theirs = np.repeat(wanted % len(self._by_anchor), mine.lengths())
-        common = np.zeros(len(wanted), np.int64)
+        mine = self._by_anchor.take(left)
+        rows, theirs = mine.rows(), np.repeat(right, mine.lengths())
+        common = np.zeros(len(left), np.int64)
         step = 4_000_000
-        rows = mine.rows()
         for start in range(0, len(theirs), step):
             part = slice(start, start + step)
             hit = self._by_anchor.contains(theirs[part], mine.values[part])
-            common += np.bincount(rows[part][hit], minlength=len(wanted))
-        return np.asarray(common[at])
+            common += np.bincount(rows[part][hit], minlength=len(left))
+        return common
 
     def _of_all(self, anchors: IntArray) -> IntArray:
         """How much each anchor shares with all other anchors: over its positives, how many others have each."""
