@@ -137,7 +137,7 @@ def report(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
         "all* anchors alike, or by each anchor *for itself*, while others may still name it. The rest belongs to the "
         "first way. *Negatives of 8*: how many an anchor got on average; *anchors without*: the share that got none. "
         "Min, mean and max: which of the anchor's positives the margin looks at. "
-        "*The default filters* are those with a margin, the default below 50 anchors of two positives.",
+        "*The default filters* are those with a margin, the default below 10 anchors of two positives.",
     ]
     for data, encoder in dict.fromkeys((row["data"], row["encoder"]) for row in rows):
         mine_rows = [row for row in rows if (row["data"], row["encoder"]) == (data, encoder)]

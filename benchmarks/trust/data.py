@@ -19,7 +19,7 @@ from hardneg.encode import EmbeddingCache, encode_images, encode_texts, make_enc
 from hardneg.positives import Positives
 from hardneg.ragged import Ragged
 
-__all__ = ["NAMES", "Judged", "judged"]
+__all__ = ["NAMES", "Judged", "judged", "labelled"]
 
 Ints = NDArray[np.int64]
 _PICTURES = {  # folder, column of the label, encoder, classes, pictures of each, anchors of each
@@ -74,9 +74,10 @@ class Judged:
 def judged(name: str, work: Path) -> Judged | None:
     """One data set, None where it is not here."""
     if name == "digits":
-        return _digits()
+        return _labelled(name, *labelled(name, work), 60)
     if name in _PICTURES:
-        return _pictures(name, work) if (data_folder() / _PICTURES[name][0]).is_dir() else None
+        there = (data_folder() / _PICTURES[name][0]).is_dir()
+        return _labelled(name, *labelled(name, work), _PICTURES[name][-1]) if there else None
     data, _, encoder = name.partition(", ")
     found = next((one for one in judged_sets() if one.name == data), None)
     if found is None or encoder not in encoders():
@@ -90,15 +91,14 @@ def judged(name: str, work: Path) -> Judged | None:
     return Judged(name, Vectors(np.asarray(anchors[:]), np.asarray(items[:])), positive, np.full(len(positive), -1))
 
 
-def _digits() -> Judged:
-    from sklearn.datasets import load_digits
+def labelled(name: str, work: Path) -> tuple[NDArray[np.float32], Ints]:
+    """Vectors and labels of the digits or of a set of pictures."""
+    if name == "digits":
+        from sklearn.datasets import load_digits
 
-    found = load_digits()
-    return _labelled("digits", np.asarray(found.data, np.float32), np.asarray(found.target), 60)
-
-
-def _pictures(name: str, work: Path) -> Judged:
-    folder, columns, encoder, classes, each, anchors = _PICTURES[name]
+        found = load_digits()
+        return np.asarray(found.data, np.float32), np.asarray(found.target)
+    folder, columns, encoder, classes, each, _ = _PICTURES[name]
     place = work / folder
     if not place.is_dir():
         with zipfile.ZipFile(data_folder() / folder / "images.zip") as archive:
@@ -113,7 +113,7 @@ def _pictures(name: str, work: Path) -> Judged:
     rows = [int(row) for one in names for row in np.flatnonzero(labels == one)[:each]]
     pictures = [str(place / table[row]["path"]) for row in rows]
     vectors = encode_images(make_encoder(encoder), pictures, "item", EmbeddingCache(work / "vectors"))
-    return _labelled(name, np.asarray(vectors[:]), np.unique(labels[rows], return_inverse=True)[1], anchors)
+    return np.asarray(vectors[:]), np.unique(labels[rows], return_inverse=True)[1]
 
 
 def _labelled(name: str, vectors: NDArray[np.float32], labels: Ints, each: int) -> Judged:

@@ -15,7 +15,7 @@ from hardneg.context import Context, reference_scores
 from hardneg.search import Constraints, Exact
 from hardneg.table import Rows
 
-__all__ = ["RATE", "RULES", "Trial", "trial"]
+__all__ = ["RATE", "RULES", "WANTED", "K", "Trial", "mined", "trial"]
 
 RATE, WANTED, K = 0.02, 8, 100
 RULES = ("rank(skip=10)", "95% of the best")
@@ -59,20 +59,20 @@ def trial(data: Judged, seed: int, way: str) -> Trial | None:
     fixed = {RULES[0]: rows["rank"] >= 10, RULES[1]: rows["score"] <= 0.95 * best}
     figure = found.rate.astype(np.float64) + 1e-6 * found.probability  # of one rate the likelier goes first
     cuts = np.unique(np.quantile(figure, np.concatenate([np.linspace(0.02, 0.9, 30), np.linspace(0.9, 1, 60)])))
-    path = np.array([_mined(rows, false, able, figure <= cut) for cut in cuts])
+    path = np.array([mined(rows, false, able, figure <= cut) for cut in cuts])
     path = path[~np.isnan(path[:, 1])]
-    oracle = _mined(rows, false, able, ~false)[1]
+    oracle = mined(rows, false, able, ~false)[1]
     rules = {}
     for name, passes in fixed.items():
-        share, hardness, _ = _mined(rows, false, able, passes)
+        share, hardness, _ = mined(rows, false, able, passes)
         mine = float(np.interp(hardness, np.maximum.accumulate(path[:, 1]), path[:, 0]))
         rules[name] = {"share": share, "hardness": hardness, "calibrated": mine, "reachable": bool(oracle >= hardness)}
-    share, hardness, mined = _mined(rows, false, able, found.rate <= RATE)
+    share, hardness, many = mined(rows, false, able, found.rate <= RATE)
     seconds = dict(zip(("search", "learn", "judge"), np.diff(clock).tolist(), strict=True))
-    return Trial(rules, share, hardness, mined, made.promised, seconds)
+    return Trial(rules, share, hardness, many, made.promised, seconds)
 
 
-def _mined(rows: Rows, false: Bools, able: Bools, passes: Bools) -> tuple[float, float, float]:
+def mined(rows: Rows, false: Bools, able: Bools, passes: Bools) -> tuple[float, float, float]:
     """The share of hidden positives, the mean score and the number an anchor, over the anchors that hide one."""
     some = np.flatnonzero(passes & able[rows.anchor])
     order = some[np.lexsort((-rows["score"][some], rows.anchor[some]))]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hardneg.calibrate import LEAST, SEVERAL
 from hardneg.filters import FILTERS, Calibrated, Duplicates, Filter, Known, Margin
 from hardneg.positives import Positives
 from hardneg.samplers import SAMPLERS, Plan, Sampler, plan
@@ -17,14 +18,14 @@ __all__ = [
 ]  # fmt: skip
 
 DEFAULT_SOURCES = ("neighbors(k=100)",)
-# Where too few anchors have several positives to calibrate a filter to them. The mean of the positives: the weakest
+# Where too few anchors have several positives to measure anything. The mean of the positives: the weakest
 # would leave an anchor with one odd positive without any negative, the best would let through twice the unlabelled
 # positives (docs/benchmarks.md has the figures).
 DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
-# With this many anchors of two positives or more the filter is learnt from them. To it shared positives are evidence:
-# as a rule they are better where who shares one wants the same, and far worse where things have several sides.
-_SEVERAL = 50
+# To a filter that is learnt shared positives are evidence: as a rule they are better where who shares one wants the
+# same, and far worse where things have several sides. Few anchors cannot say which of the two they are.
 CALIBRATED_FILTERS = ("known(shared=false)", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")
+FILTERS_OF_FEW = ("known", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")
 # Those of a class are spread wide: a picture's mean positive is often less like it than its hard negatives are, so a
 # margin would leave out the very negatives sought.
 DEFAULT_FILTERS_OF_CLASSES = ("known", "duplicates(similarity=0.97)")
@@ -55,14 +56,15 @@ def usual_sources(positives: Positives) -> tuple[str, ...]:
 def usual_filters(positives: Positives) -> tuple[str, ...]:
     """The filters where the user names none: those of pairs, or those of classes.
 
-    Of pairs the calibrated one, where 50 anchors have two positives or more; with fewer a margin below their mean.
+    Of pairs the calibrated one, where 10 anchors have two positives or more; with fewer a margin below their mean.
     Labels are doubted, and an unlabelled item is a negative only where it surely is not of the class. Groups are not
     classes, and a vast number of classes is not predicted without being asked for. Of a detector's false positives the
     boxes say themselves what a missing label looks like.
     """
     classes = positives.classes
     if classes is None:
-        return CALIBRATED_FILTERS if _several(positives) >= _SEVERAL else DEFAULT_FILTERS
+        several = _several(positives)
+        return CALIBRATED_FILTERS if several >= SEVERAL else FILTERS_OF_FEW if several >= LEAST else DEFAULT_FILTERS
     boxes = _are_boxes(positives)
     pool = not (classes.labelled() | positives.barred).all()
     guard = (("missing_label",) if boxes else ("unlabelled",)) if pool else ()
@@ -72,8 +74,8 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
     usual = FILTERS_OF_BOXES if boxes else DEFAULT_FILTERS_OF_CLASSES
     if not classes.closed or not few:
         return usual
-    several = len(classes.names) > 1  # of one class no label can be another's
-    return (*usual, *(("mislabelled",) if several else ()), *guard)
+    two = len(classes.names) > 1  # of one class no label can be another's
+    return (*usual, *(("mislabelled",) if two else ()), *guard)
 
 
 def usual_sampler(positives: Positives) -> tuple[str, ...]:
@@ -186,10 +188,15 @@ def why_usual(steps: Steps, positives: Positives) -> str:
     if positives.classes is not None or steps.filters != usual:
         return ""
     several = _several(positives)
-    if several >= _SEVERAL:
+    if several >= SEVERAL:
         return f"{several:,} anchors have two positives or more, so the filter is calibrated to them"
+    if several >= LEAST:
+        return (
+            f"{several:,} anchors have two positives or more, enough to measure filters by them and too few to learn "
+            "much, so calibrated chooses between what it learns and fixed rules"
+        )
     return (
-        f"{several:,} anchors have two positives or more, and {_SEVERAL} are needed to calibrate a filter to them, "
+        f"{several:,} anchors have two positives or more, and {LEAST} are needed to measure filters by them, "
         "so it is a margin below the mean positive"
     )
 

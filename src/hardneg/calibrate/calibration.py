@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.calibrate.choice import Choice, chosen
 from hardneg.calibrate.evidence import FEATURES, GROUPS, LISTED, Evidence
-from hardneg.calibrate.frontier import Point, frontier
+from hardneg.calibrate.frontier import LEARNT, Point, families, figure_of, frontier
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
 from hardneg.calibrate.threshold import Curve, Pool, curve, thresholds, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
@@ -42,7 +43,8 @@ class Judged:
 class Calibration:
     """What was learnt from the hidden positives of a mining.
 
-    ``promised`` says whether the rates are bounds; where nothing can be promised at the wanted rate they are estimates.
+    ``promised`` says whether the rates are bounds; where nothing can be promised at the wanted rate they are estimates,
+    and ``choice`` says by what they are: what was learnt, or a fixed rule.
     ``barred`` says whether positives shared with another anchor are held back, however unlike the known ones they are.
     ``shares`` holds for each group (nobody else has the item, another anchor has it) the share of the candidates that
     are positives. ``hidden`` are the known positives of the anchors that were learnt from, as they were judged.
@@ -52,12 +54,23 @@ class Calibration:
     evidence: Evidence
     learnt: Learnt
     curve: Curve
+    choice: Choice | None
     points: list[Point]
     shares: Figures
     promised: bool
     barred: bool
     hidden: Rows
     about: Mapping[str, Any]
+
+    @property
+    def rule(self) -> str:
+        """The fixed rule that decides, as text; empty where what was learnt does, or where it lets all pass."""
+        return "" if self.choice is None or self.choice.family == LEARNT else self.choice.point.filter
+
+    @property
+    def fallback(self) -> str:
+        """The fixed rule that takes the place where no rate can be kept, as text; empty where one can."""
+        return "" if self.choice is None or self.choice.kept else self.choice.point.filter
 
     def judge(self, rows: Rows) -> Judged:
         """Judge candidates; what is judged of an anchor does not depend on other anchors."""
@@ -67,12 +80,13 @@ class Calibration:
         references = reference_scores(positives.positive.take(some), lambda row, items: vectors.pairs(some[row], items))
         of_anchor = {f"positive_{one}": references[one][at] for one in REFERENCES}
         order = np.argsort(rows.anchor, kind="stable")
-        found = self.evidence.of(rows.having(**of_anchor).take(order))
+        mine = rows.having(**of_anchor).take(order)
+        found = self.evidence.of(mine)
         odds = self.learnt.log_odds(found.figures, positives.anchors.keys[rows.anchor[order]])
         likely = odds + _before(found.group, self.shares)
         figure = _barring(likely, found.shared) if self.barred else likely
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
-        out.rate[order] = self.curve.rate(figure, promised=self.promised)
+        out.rate[order] = _rates(self.curve, self.choice, mine, figure)
         out.probability[order] = _likely(likely)
         out.nearest[order] = _places(positives.positive, rows.anchor[order], found.nearest)
         return out
@@ -109,15 +123,35 @@ def calibrated(context: Context, rate: float) -> Calibration | int:
     pool = replace(pool, figure=figure[mine])
     promised = bool(made.bound[0] <= rate)
     points = frontier(pool, rows, made, context.wanted, promised=promised)
-    about = _about(known, found, pool, unknown, made, promised, barred, positives.anchors.keys)
+    choice = None
+    if not promised:
+        choice = chosen(pool, made, families(pool, rows, context.wanted), rate, context.wanted, _counts(context))
+    about = _about(known, found, pool, unknown, made, choice, barred, positives.anchors.keys)
     asked = Rows(known.rows.anchor, known.rows.item, {
         "hidden_for": known.nameless.astype(np.uint8),
-        "false_negative_rate": made.rate(figure, promised=promised),
+        "false_negative_rate": _rates(made, choice, known.rows, figure),
         "positive_probability": _likely(likely).astype(np.float32),
         "nearest_positive": _places(positives.positive, known.rows.anchor, known.found.nearest),
     }).take(known.hidden)  # fmt: skip
     hidden = _with_others(asked, known.anchors, positives.positive)
-    return Calibration(context, evidence, found, made, points, shares, promised, barred, hidden, about)
+    return Calibration(context, evidence, found, made, choice, points, shares, promised, barred, hidden, about)
+
+
+def _rates(learnt: Curve, choice: Choice | None, rows: Rows, learnt_figure: Figures) -> FloatArray:
+    """The lowest rate under which each row passes; under a rule that keeps none 0 for what passes, 1 for the rest."""
+    if choice is None:
+        return learnt.rate(learnt_figure, promised=True)
+    figure = learnt_figure if choice.family == LEARNT else figure_of(choice.family, rows)
+    if choice.kept:
+        return choice.curve.rate(figure, promised=False)
+    return (figure >= choice.cut).astype(np.float32)
+
+
+def _counts(context: Context) -> tuple[int, int]:
+    """How many anchors have two positives or more, and how many are mined."""
+    many = context.positives.positive.lengths()
+    mined = many if context.active is None else many[context.active]
+    return int((mined >= 2).sum()), len(mined)
 
 
 def _places(positive: Ragged, anchors: IntArray, items: IntArray) -> NDArray[np.int32]:
@@ -191,12 +225,13 @@ def _with_others(asked: Rows, anchors: IntArray, positive: Ragged) -> Rows:
 
 
 def _about(
-    known: Cases, found: Learnt, pool: Pool, unknown: list[tuple[float, float]], made: Curve, promised: bool,
+    known: Cases, found: Learnt, pool: Pool, unknown: list[tuple[float, float]], made: Curve, choice: Choice | None,
     barred: bool, anchor_keys: IntArray,
 ) -> Mapping[str, Any]:  # fmt: skip
     hidden = known.hidden & ~known.nameless
     return {
-        "promised": promised,
+        "promised": choice is None,
+        **({} if choice is None else {"decides": choice.family, "why": choice.why}),
         "shared_positives": "suspect" if barred else "evidence",
         "confidence": 0.95,
         "assumption": "unknown positives are like the known ones",

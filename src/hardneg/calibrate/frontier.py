@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 from hardneg.table import Rows
 
-__all__ = ["Point", "frontier"]
+__all__ = ["LEARNT", "Family", "Point", "families", "figure_of", "frontier", "point_at"]
 
 Figures = NDArray[np.float64]
+LEARNT = "calibrated"  # the family of what was learnt
 _SKIPS = (0, 1, 2, 5, 10, 20, 50)
 _RELATIVE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+_REFERENCES = {"margin of the best": "max", "margin of the mean": "mean", "margin of the weakest": "min"}
 _RATES = (0.005, 0.01, 0.02, 0.05, 0.1)
 
 
@@ -46,6 +48,41 @@ class Point:
         return {"family": self.family, "filter": self.filter, **numbers}
 
 
+@dataclass(frozen=True, eq=False)
+class Family:
+    """A kind of fixed rule: its settings as texts, the strictest first, and what each leads to.
+
+    A setting lets pass what is below its threshold in ``curve.figure``; :func:`figure_of` gives the figure of rows.
+    """
+
+    name: str
+    settings: tuple[str, ...]
+    curve: Curve
+
+
+def families(pool: Pool, rows: Rows, wanted: int) -> list[Family]:
+    """What each kind of fixed rule would give on the anchors of a pool; arguments as in :func:`frontier`."""
+    told = {int(one): unknown_positives(pool, int(one)) for one in np.unique(pool.group)}
+    found = []
+    for name in ("rank", *_REFERENCES):
+        settings = _settings(name)
+        cuts = np.array(list(settings.values()))
+        made = curve(replace(pool, figure=figure_of(name, rows)), wanted, told.__getitem__, cuts)
+        found.append(Family(name, tuple(settings), made))
+    return found
+
+
+def figure_of(family: str, rows: Rows) -> Figures:
+    """The figure by which a family of fixed rules judges rows: higher passes under fewer of its settings.
+
+    Rows have ``score``, ``rank`` and ``positive_min``, ``_max`` and ``_mean``.
+    """
+    if family == "rank":
+        return -rows["rank"].astype(np.float64)
+    positive = rows[f"positive_{_REFERENCES[family]}"].astype(np.float64)
+    return np.nan_to_num((rows["score"] - positive) / np.maximum(np.abs(positive), 1e-12), nan=-1.0)
+
+
 def frontier(pool: Pool, rows: Rows, learnt: Curve, wanted: int, *, promised: bool = True) -> list[Point]:
     """What each filter would give on the anchors of a pool, where every anchor gets ``wanted`` negatives.
 
@@ -60,41 +97,31 @@ def frontier(pool: Pool, rows: Rows, learnt: Curve, wanted: int, *, promised: bo
         wanted: negatives an anchor is to get.
         promised: whether the learnt filter goes by the bound; else by the estimate.
     """
-    anchors = max(1, len(np.unique(pool.anchor[~pool.hidden])))
-    told = {int(one): unknown_positives(pool, int(one)) for one in np.unique(pool.group)}
     points = []
-    for family, figure, cuts in _rules(rows):
-        found = curve(replace(pool, figure=figure), wanted, told.__getitem__, np.array(list(cuts.values())))
-        named = zip(cuts, range(len(found.figure)), strict=True)
-        points += [_point(found, row, family if text else "naive", text, anchors) for text, row in named]
+    for family in families(pool, rows, wanted):
+        points += [point_at(family.curve, row, pool, family.name, text) for row, text in enumerate(family.settings)]
     rates = learnt.bound if promised else learnt.share
     for rate in _RATES:
         row = int(np.searchsorted(rates, rate, side="right")) - 1
         if row >= 0:
-            points.append(_point(learnt, row, "calibrated", f"calibrated(false_negatives={rate:g})", anchors))
+            points.append(point_at(learnt, row, pool, LEARNT, f"calibrated(false_negatives={rate:g})"))
     return points
 
 
-def _rules(rows: Rows) -> Iterator[tuple[str, Figures, dict[str, float]]]:
-    """Each family of fixed rules: its name, a figure, and for settings as text below which figure they let pass.
-
-    Thresholds rise, from the strictest setting on.
-    """
-    never = float(np.finfo(np.float64).max)
-    skips = {f"rank(skip={skip})": -skip + 0.5 for skip in reversed(_SKIPS) if skip}
-    yield "rank", -rows["rank"].astype(np.float64), {**skips, "": never}
-    for which, name in (("max", "best"), ("mean", "mean"), ("min", "weakest")):
-        positive = rows[f"positive_{which}"].astype(np.float64)
-        figure = (rows["score"] - positive) / np.maximum(np.abs(positive), 1e-12)
-        settings = {
-            f"margin(relative={one:g}, reference={which})": float(np.nextafter(-one, 1)) for one in reversed(_RELATIVE)
-        }
-        yield f"margin of the {name}", np.nan_to_num(figure, nan=-1.0), settings
-
-
-def _point(found: Curve, row: int, family: str, text: str, anchors: int) -> Point:
+def point_at(found: Curve, row: int, pool: Pool, family: str, text: str) -> Point:
+    """One threshold of a curve as a point."""
+    anchors = max(1, len(np.unique(pool.anchor[~pool.hidden])))
     share, bound, hardness = (float(one[row]) for one in (found.share, found.bound, found.hardness))
-    return Point(family, text, share, bound, hardness, float(found.mined[row]) / anchors)
+    return Point(family if text else "naive", text, share, bound, hardness, float(found.mined[row]) / anchors)
+
+
+def _settings(family: str) -> dict[str, float]:
+    """Texts, and below which figure each lets pass. Thresholds rise, from the strictest setting on."""
+    if family == "rank":
+        never = float(np.finfo(np.float64).max)
+        return {**{f"rank(skip={skip})": -skip + 0.5 for skip in reversed(_SKIPS) if skip}, "": never}
+    which = _REFERENCES[family]
+    return {f"margin(relative={one:g}, reference={which})": float(np.nextafter(-one, 1)) for one in reversed(_RELATIVE)}
 
 
 def _plain(number: float) -> float | None:

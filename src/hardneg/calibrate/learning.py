@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ class Cases:
     nameless: BoolArray
     anchors: IntArray  # those with at least two positives
     names: bool = True  # whether other anchors are asked
+    signs: tuple[int, ...] = tuple(FEATURES.values())  # how the probability may move with each figure
 
     def of(self, which: BoolArray | IntArray) -> Cases:
         """Some of the rows."""
@@ -112,30 +113,30 @@ class Learnt:
 
     models: tuple[Additive, ...]
 
-    def parts(self, figures: Figures, anchor_keys: IntArray) -> Figures:
+    def parts(self, figures: Figures, keys: IntArray) -> Figures:
         """What each figure adds to the log odds, shape ``(n, len(FEATURES))``."""
-        return self._each(figures, anchor_keys, Additive.parts, np.empty(figures.shape))
+        return self._each(figures, keys, Additive.parts, np.empty(figures.shape))
 
-    def log_odds(self, figures: Figures, anchor_keys: IntArray) -> Figures:
+    def log_odds(self, figures: Figures, keys: IntArray) -> Figures:
         """How much likelier evidence is of a hidden positive than of a candidate, as a logarithm, shape ``(n,)``."""
-        return self._each(figures, anchor_keys, Additive.log_odds, np.empty(len(figures)))
+        return self._each(figures, keys, Additive.log_odds, np.empty(len(figures)))
 
     def _each(
-        self, figures: Figures, anchor_keys: IntArray, asked: Callable[[Additive, Figures], Figures], out: Figures
+        self, figures: Figures, keys: IntArray, asked: Callable[[Additive, Figures], Figures], out: Figures
     ) -> Figures:
-        """Ask of each row the model that was fitted without its anchor."""
-        fold = folds_of(anchor_keys)
+        """Ask of each row the model that was fitted without its anchor, or what else was held out."""
+        fold = folds_of(keys)
         for number, model in enumerate(self.models):
             out[fold == number] = asked(model, figures[fold == number])
         return out
 
-    def about(self) -> Mapping[str, Any]:
+    def about(self, names: Sequence[str] = tuple(FEATURES)) -> Mapping[str, Any]:
         """The numbers of all models, for a manifest."""
-        return {f"fold_{number}": model.about(tuple(FEATURES)) for number, model in enumerate(self.models)}
+        return {f"fold_{number}": model.about(names) for number, model in enumerate(self.models)}
 
 
-def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
-    """Fit a model for each fold, to the anchors of all other folds.
+def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray, held: IntArray | None = None) -> Learnt:
+    """Fit a model for each fold, to the anchors of all other folds; or to what else ``held`` has the keys of.
 
     Candidates hold unknown positives, which would teach a model what tells those from known ones. So a first model says
     how likely each candidate is a positive, and as far as it is one it does not count as a negative (one step of
@@ -143,7 +144,7 @@ def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
     candidates that others name, and those that nobody names against such candidates, so that being named is no evidence
     by itself: what is known of an item depends on how its judgements were collected.
     """
-    fold = folds_of(anchor_keys[known.rows.anchor])
+    fold = folds_of(anchor_keys[known.rows.anchor] if held is None else held)
     draw = random.uniform(2, anchor_keys[known.rows.anchor], item_keys[known.rows.item])
     return Learnt(tuple(_model(known, fold != number, draw) for number in range(_FOLDS)))
 
@@ -151,7 +152,7 @@ def learn(known: Cases, anchor_keys: IntArray, item_keys: IntArray) -> Learnt:
 def _model(known: Cases, seen: BoolArray, draw: Figures) -> Additive:
     """A model of the anchors seen, fitted twice: then what is likely positive hardly counts as a negative."""
     here = known.of(_some(known, seen, draw))
-    basis = Basis.of(here.found.figures, here.hidden, tuple(FEATURES.values()))
+    basis = Basis.of(here.found.figures, here.hidden, known.signs)
     first = basis.fit(_weights(here.hidden, here.found.group, np.ones(len(here.rows))))
     likely = np.where(here.hidden, 0, _posterior(here, first.log_odds(here.found.figures)))
     return basis.fit(_weights(here.hidden, here.found.group, np.maximum(1 - likely, _FLOOR)), first)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["calibration_lines"]
+__all__ = ["calibration_lines", "setting_used"]
 
 
 def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
@@ -22,12 +22,14 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
         return lines
     if "fallback" in about:
         return [*lines, f"Not calibrated: {about['why']}. {about['fallback']} took its place."]
+    if "none_pass" in about:
+        return [*lines, f"Not calibrated: {about['none_pass']}. No item without a label passes."]
     unknown = about["unknown_positives"]
-    learnt = f"Calibrated on {about['hidden']:,} hidden positives of {about['anchors']:,} anchors"
+    what = about.get("of", "positives")
+    learnt = f"Calibrated on {about['hidden']:,} hidden {what} of {about['anchors']:,} anchors"
     at_most = f"at most {unknown['at_most']:,.0f} of {about['candidates']:,} candidates"
     lines.append(f"{learnt}, where {at_most} are unknown positives.")
-    asked = re.search(r"false_negatives=([0-9.e-]+)", used[0])
-    if about["promised"] and asked and float(asked.group(1)) < about["least"]["bound"]:
+    if about["promised"] and _asked(used[0]) < about["least"]["bound"]:
         lines.append(
             f"{used[0]}: nothing passes, for no threshold can promise less than {about['least']['bound']:.2%}. Ask for "
             "that or more."
@@ -38,7 +40,36 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"{used[0]}: an estimate and no promise, for no threshold has a bound below {about['least']['bound']:.1%}."
         )
+        by = "what was learnt" if about.get("decides") == "calibrated" else setting_used(manifest) or "no filter at all"
+        lines += [f"Decided by {by}: {about['why']}."] if "why" in about else []
     return [*lines, *_checked(about.get("judged", {}))]
+
+
+def setting_used(manifest: Mapping[str, Any]) -> str:
+    """The setting on the frontier that gave the verdicts: the calibrated step, or the fixed rule that took its place.
+
+    Empty where none was measured, or where none was needed.
+
+    >>> points = [{"family": "rank", "filter": "rank(skip=5)", "share": 0.01}]
+    >>> steps = {"filters": ["calibrated(false_negatives=0.02)"]}
+    >>> setting_used({"steps": steps, "frontier": points, "calibrated": {"decides": "rank"}})
+    'rank(skip=5)'
+    """
+    about = manifest.get("calibrated") or {}
+    step = next((one for one in manifest["steps"]["filters"] if one.startswith("calibrated")), "")
+    if "fallback" in about:
+        return str(about["fallback"]) if step else ""
+    if not step or about.get("decides", "calibrated") == "calibrated":
+        return step
+    families = {about["decides"], "naive"} if about["decides"] == "rank" else {about["decides"]}
+    points = [one for one in manifest["frontier"] if one["family"] in families and one["share"] <= _asked(step)]
+    return str(points[-1]["filter"]) if points else ""
+
+
+def _asked(step: str) -> float:
+    """The share that a calibrated step asks for."""
+    found = re.search(r"false_negatives=([0-9.e-]+)", step)
+    return float(found.group(1)) if found else 0.02
 
 
 def _checked(judged: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,7 @@ class Pool:
         figure: higher is more likely a positive, from models that had not seen the anchor.
         hidden: which are hidden positives; the others are candidates that nobody has judged.
         group: unknown positives of each group are like the hidden ones of the same, numbers from 0.
+        unit: what is drawn as a whole by the chance that hid something, if that is not the anchor.
     """
 
     anchor: IntArray
@@ -35,6 +36,7 @@ class Pool:
     figure: Figures
     hidden: BoolArray
     group: IntArray
+    unit: IntArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +174,7 @@ class _Ladder:
 
 
 def _spread(pool: Pool, which: BoolArray) -> float:
-    """How much more the rows of one anchor have in common than chance: the variance of its mean figure, relative.
+    """How much more the rows of one unit have in common than chance: the variance of its mean figure, relative.
 
     Kish's design effect 1 + (m - 1) rho, with the intraclass correlation of the ranks of the figures.
     """
@@ -181,7 +183,8 @@ def _spread(pool: Pool, which: BoolArray) -> float:
         return 1.0
     rank = np.argsort(np.argsort(pool.figure[rows], kind="stable"), kind="stable").astype(np.float64)
     rank = (rank - rank.mean()) / max(rank.std(), 1e-9)
-    _, at, many = np.unique(pool.anchor[rows], return_inverse=True, return_counts=True)
+    unit = pool.anchor if pool.unit is None else pool.unit
+    _, at, many = np.unique(unit[rows], return_inverse=True, return_counts=True)
     pairs = (np.bincount(at, rank) ** 2 - np.bincount(at, rank**2)).sum()
     of = (many * (many - 1)).sum()
     rho = max(0.0, float(pairs / of)) if of else 0.0

@@ -48,7 +48,7 @@ class Filter(Step):
 
     rules: ClassVar[tuple[Rule, ...]]
     needs_model: ClassVar[bool] = False  # whether gathering its evidence needs vectors or a model
-    needs_pairs: ClassVar[bool] = False  # whether labels and groups are refused
+    needs_pairs: ClassVar[bool] = False  # whether groups are refused, and labels without a pool beside them
     needs_labels: ClassVar[bool] = False  # whether it needs items with labels
 
     def gather(self, context: Context) -> Gather | None:  # noqa: ARG002 - for others to use

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hardneg.calibrate import LEAST, calibrated
+from hardneg.calibrate import ITEMS, LEAST, Calibration, calibrated, calibrated_labels
 from hardneg.context import Context, reference_scores
 from hardneg.errors import OptionError
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
+from hardneg.filters._classes import over_classes, views_of
 from hardneg.notation import require
-from hardneg.table import Relation, Rows, Verdict
+from hardneg.table import Array, Relation, Rows, Verdict
 
 __all__ = ["Calibrated"]
 
@@ -34,9 +37,17 @@ class Calibrated(Filter):
     positives, if unknown positives are like the known ones (exchangeable). If those that nobody wrote down are of
     another kind, as what an older search did not find, more get through.
 
-    Evidence is stored, so ``refilter`` may ask for another rate. With too few hidden positives to learn from (10, of 10
-    anchors with two), or where not even the estimate of the strictest threshold reaches the rate, it suspects what
-    comes within 5% of the mean positive, and says so.
+    Evidence is stored, so ``refilter`` may ask for another rate. Where nothing can be promised it goes by the estimated
+    share. With fewer than 50 anchors of two positives it then chooses between what it learnt and fixed rules
+    (``rank``, ``margin``): the hardest negatives at that rate, a fixed rule first where most anchors have one positive.
+    Where no estimate reaches the rate, the rule with the lowest takes its place; and with too few hidden positives to
+    measure anything (10, of 10 anchors with two) it suspects what comes within 5% of the mean positive. All is said.
+
+    Of labelled items with a pool that has no labels it judges the pool. Labels are hidden, each for all anchors alike,
+    and told from the pool by how likely models that had not seen it call it of the class (``logistic`` and ``knn``, or
+    the predictions that came with the data), by score and by rank. What has another label always passes, and competes
+    for the places among the mined; ``mislabelled`` doubts it. The promise holds if it is chance which items have a
+    label, alike in all classes. With fewer than 50 labels to hide nothing of the pool passes.
 
     Args:
         false_negatives: at most this share of the mined may be false negatives. Where no threshold can promise it, the
@@ -67,36 +78,29 @@ class Calibrated(Filter):
     def gather(self, context: Context) -> Gather:
         """Hide the known positives, learn, and find what each threshold leads to.
 
-        Raises OptionError for labels and groups: a hidden member is named by all others of its class, an unknown one by
-        none, so what is learnt from the one says nothing of the other.
+        Raises OptionError for labels where no item lacks one, and for groups: what is of another group was never
+        hidden, so nothing can be learnt of it.
         """
         if context.positives.classes is not None:
-            raise OptionError(
-                f"'{self}' learns from pairs what an unknown positive looks like, and labels or groups say nothing of "
-                f"one that is outside the class. {_instead(context)}"
-            )
+            return self._by_labels(context)
         with context.progress.stage("calibrate", 1, "filter") as report:
             made = calibrated(context, self.false_negatives)
             report(1, 1)
         if isinstance(made, int):
             why = f"{made} known positives could be hidden, and {LEAST}, of {LEAST} anchors, are needed"
             return self._by_margin(context, why)
-        least = float(made.curve.share[0])
-        if not made.promised and least > self.false_negatives:
-            return self._by_margin(context, f"no threshold has an estimated share below {least:.1%}")
-        context.hidden = made.hidden
-        context.notes["calibrated"] = dict(made.about)
         context.notes["frontier"] = [one.about() for one in made.points]
+        if made.fallback:
+            context.notes["calibrated"] = {"fallback": made.fallback, "why": made.about["why"]}
+        else:
+            context.hidden = made.hidden
+            context.notes["calibrated"] = dict(made.about)
         if not made.promised:
-            context.progress.say(
-                f"'{self}' cannot be promised: of {made.about['hidden']} hidden positives the least bound is "
-                f"{made.curve.bound[0]:.1%}. It goes by the estimated share instead. More anchors with several "
-                "positives, or a higher rate, would help."
-            )
+            context.progress.say(self._instead_of_a_promise(made))
 
         def gather(rows: Rows) -> Columns:
             found = made.judge(rows)
-            return dict(zip(self.evidence, (found.rate, found.probability, found.nearest), strict=True))
+            return self._columns(found.rate, found.probability, found.nearest)
 
         return gather
 
@@ -107,6 +111,58 @@ class Calibrated(Filter):
         suspect = ((relation == Relation.UNKNOWN) | (relation == Relation.SHARED)) & (rate > self.false_negatives)
         figure = np.where(np.isnan(probability), rate, probability)
         return first_of(np.shape(rate), (suspect & (probability >= self.likely), figure), (suspect, figure))
+
+    def _by_labels(self, context: Context) -> Gather:
+        """Hide labels, and judge the items that have none."""
+        if instead := _instead(context):
+            raise OptionError(f"'{self}' learns what an item without a label looks like. {instead}")
+        classes = context.classes(self.name)
+        views = views_of(context, (), self.name, ~classes.labelled())
+        usable = reduce(np.logical_and, (view.held_out & view.predicted for view in views))
+
+        def likely(rows: Rows) -> NDArray[np.float64]:
+            return np.column_stack([over_classes(rows, classes, view.of) for view in views]).astype(np.float64)
+
+        with context.progress.stage("calibrate", 1, "filter") as report:
+            made = calibrated_labels(context, self.false_negatives, likely, usable)
+            report(1, 1)
+        if isinstance(made, tuple):
+            why = f"{made[0]} labels could be hidden, of {made[1]} anchors, and {ITEMS} of {LEAST} are needed"
+            context.notes["calibrated"] = {"none_pass": why}
+            context.progress.say(f"'{self}' cannot learn from these labels ({why}), so no item without a label passes.")
+            labelled = classes.labelled()
+            return lambda rows: self._columns(
+                (~labelled[rows.item]).astype(np.float32), np.full(len(rows), np.nan, np.float32), _nowhere(rows)
+            )
+        context.notes["calibrated"] = dict(made.about)
+        context.notes["frontier"] = [one.about() for one in made.points]
+        if not made.promised:
+            context.progress.say(
+                f"'{self}' cannot be promised: of {made.about['hidden']} hidden labels the least bound is "
+                f"{made.curve.bound[0]:.1%}. It goes by the estimated share instead. More labels, or a higher rate, "
+                "would help."
+            )
+
+        def gather(rows: Rows) -> Columns:
+            found = made.judge(rows)
+            return self._columns(found.rate, found.probability, found.nearest)
+
+        return gather
+
+    def _columns(self, *values: Array) -> Columns:
+        return dict(zip(self.evidence, values, strict=True))
+
+    def _instead_of_a_promise(self, made: Calibration) -> str:
+        """What decides, where nothing can be promised."""
+        about = made.about
+        if made.fallback:
+            return f"'{self}' cannot keep its rate here ({about['why']}), so {made.fallback} takes its place."
+        told = (
+            f"'{self}' cannot be promised: of {about['hidden']} hidden positives the least bound is "
+            f"{made.curve.bound[0]:.1%}. It goes by the estimated share instead, "
+        )
+        by = "by what was learnt" if about["decides"] == "calibrated" else f"by {made.rule or 'no filter at all'}"
+        return f"{told}{by}: {about['why']}. More anchors with several positives, or a higher rate, would help."
 
     def _by_margin(self, context: Context, why: str) -> Gather:
         """What takes its place where nothing can be learnt: 0 for what passes, 1 for what does not."""
@@ -119,18 +175,27 @@ class Calibrated(Filter):
         def gather(rows: Rows) -> Columns:
             score = rows["score"] if "score" in rows.columns else vectors.pairs(rows.anchor, rows.item)
             close = too_close(score, mean[rows.anchor], None, _RELATIVE)[1]
-            none = np.full(len(rows), -1, np.int32)
-            found = (close.astype(np.float32), np.full(len(rows), np.nan, np.float32), none)
-            return dict(zip(self.evidence, found, strict=True))
+            return self._columns(close.astype(np.float32), np.full(len(rows), np.nan, np.float32), _nowhere(rows))
 
         return gather
 
 
+def _nowhere(rows: Rows) -> NDArray[np.int32]:
+    """Of each row that no nearest positive is known."""
+    return np.full(len(rows), -1, np.int32)
+
+
 def _instead(context: Context) -> str:
-    """What serves for data with classes."""
+    """What serves for data with classes whose labels cannot be hidden; empty where they can."""
     classes, columns = context.classes("calibrated"), context.positives.items.table.column_names
     if "hidden_score" in columns:
         return "Of a detector's boxes use --filter missing_label."
     if not classes.closed:
         return "Of groups use --filter 'margin(relative=0.05, reference=mean)'."
-    return "For items without a label use --filter unlabelled, for doubtful labels --filter mislabelled."
+    if (classes.labelled() | context.positives.barred).all():
+        return "All items have one here; for doubtful labels use --filter mislabelled."
+    if classes.kind == "classes":
+        return "A class as anchor is made of what would be hidden; use --filter unlabelled."
+    if len(classes.names) == 1:
+        return "Of one class no model can be trained; use --filter unlabelled."
+    return ""

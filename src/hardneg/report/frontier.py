@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hardneg.calibrate import Point, calibration_lines
+from hardneg.calibrate import Point, calibration_lines, setting_used
 from hardneg.report.facts import Facts
 from hardneg.report.numbers import axis_ticks, number, share
 
@@ -41,7 +41,8 @@ def frontier(facts: Facts) -> Frontier | None:
         return None
     left, right = _range([one["hardness"] for one in found])
     high = max(*(one["share"] for one in found), 0.01)
-    used = set(manifest["steps"]["filters"])
+    steps = manifest["steps"]["filters"]
+    used = {setting_used(manifest)} if any(one.startswith("calibrated") for one in steps) else set(steps)
     settings = [_setting(one, (left, right), high, one["filter"] in used) for one in found]
     families = dict.fromkeys(one.family for one in settings)
     paths = {name: " ".join(f"{one.x},{one.y}" for one in settings if one.family == name) for name in families}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from hardneg.calibrate import Calibration, calibrated, calibration_lines, setting_used
 from hardneg.calibrate.evidence import Evidence
 from hardneg.calibrate.learning import cases, folds_of, learn
 from hardneg.collection import Collection
@@ -22,6 +25,7 @@ from hardneg.ragged import Ragged
 from hardneg.report import write_report
 from hardneg.run import Run
 from hardneg.steps import usual_filters
+from hardneg.table import Rows
 
 TOPICS, EACH, ANCHORS, SPREAD = 40, 8, 60, 0.9
 
@@ -81,7 +85,74 @@ def test_by_default_where_there_is_enough_to_learn_from(tmp_path: Path) -> None:
     few, _ = _mined(tmp_path / "few", None, known=1)
     assert few.manifest["steps"]["filters"][-1].startswith("margin(")
     assert "0 anchors have two positives" in few.manifest["filters_chosen"]
+    assert "10 are needed" in few.manifest["filters_chosen"]
     assert usual_filters(_world()[0])[-1].startswith("calibrated")
+
+
+def _few(single: int) -> tuple[Positives, Vectors]:
+    """Twenty anchors with four known positives each, and some with one."""
+    positives, vectors, _ = _world()
+    rows = np.arange(20 + single)
+    kept = [positives.positive[row][: 4 if row < 20 else 1] for row in range(len(rows))]
+    none = Ragged.empty(len(rows))
+    sides = positives.anchors.take(rows), positives.items
+    few = Positives(*sides, Ragged.from_lists(kept), none, none, np.full(len(rows), -1), positives.barred)
+    return few, Vectors(np.asarray(vectors.anchors)[rows], vectors.items)
+
+
+@pytest.mark.parametrize(
+    ("single", "rate", "decides"),
+    [(30, 0.05, "a fixed rule"), (0, 0.05, "learnt")],
+)
+def test_with_few_anchors_it_chooses_and_is_then_what_it_chose(
+    single: int, rate: float, decides: str, tmp_path: Path
+) -> None:
+    positives, vectors = _few(single)
+    given: dict[str, Any] = {"encoder": vectors, "sampler": "top(n=4)"}
+    run = mine(positives, filters=["known", f"calibrated(false_negatives={rate})"], out=tmp_path / "run", **given)
+    used, about = setting_used(run.manifest), run.manifest["calibrated"]
+    lines = calibration_lines(run.manifest)
+    if decides == "learnt":
+        assert (used, about["decides"]) == (f"calibrated(false_negatives={rate})", "calibrated")
+        assert any("Decided by what was learnt" in line for line in lines)
+        return
+    same = mine(positives, filters=["known", used], out=tmp_path / "same", **given)
+    assert run.negatives.column("item").to_pylist() == same.negatives.column("item").to_pylist()
+    assert any(used in line and about["why"] in line for line in lines)
+    page = write_report(run).read_text(encoding="utf-8")
+    assert page.count('<circle class="chosen"') == 1
+    assert f"<code>{used}</code> <span" in page
+    assert "20 of 50 anchors" in about["why"]
+    looser = refilter(run, filters=["known", "calibrated(false_negatives=0.3)"], out=tmp_path / "looser")
+    again = setting_used(looser.manifest)
+    assert again != used
+    by_name = mine(positives, filters=["known", again] if again else "known", out=tmp_path / "named", **given)
+    assert looser.negatives.column("item").to_pylist() == by_name.negatives.column("item").to_pylist()
+
+
+def test_a_rule_that_keeps_no_rate_says_only_what_passes() -> None:
+    positives, vectors = _few(0)
+    anchor, item = (one.ravel() for one in np.indices((20, TOPICS * EACH)))
+    score = vectors.pairs(anchor, item)
+    rank = (-score.reshape(20, -1)).argsort(axis=1).argsort(axis=1).ravel().astype(np.int32)
+    rows = Rows(anchor, item, {"score": score, "rank": rank})
+    rows = rows.take(~positives.positive.contains(anchor, item))
+    made = calibrated(Context(positives, vectors, propose=lambda some: rows.take(np.isin(rows.anchor, some))), 0.02)
+    assert isinstance(made, Calibration)
+    assert made.choice is not None
+    point = replace(made.choice.point, filter="rank(skip=10)")
+    lowest = replace(made, choice=replace(made.choice, family="rank", point=point, kept=False, cut=-9.5))
+    assert (lowest.fallback, lowest.rule) == ("rank(skip=10)", "rank(skip=10)")
+    assert lowest.judge(rows).rate.tolist() == (rows["rank"] < 10).astype(float).tolist()
+
+
+def test_the_default_of_few_anchors_measures_them(tmp_path: Path) -> None:
+    positives, vectors = _few(30)
+    run = mine(positives, encoder=vectors, sampler="top(n=4)", out=tmp_path / "run")
+    assert run.manifest["steps"]["filters"][0] == "known"
+    assert run.manifest["steps"]["filters"][-1] == "calibrated(false_negatives=0.02)"
+    assert "20 anchors have two positives or more, enough to measure" in run.manifest["filters_chosen"]
+    assert run.manifest["frontier"]
 
 
 def test_a_margin_takes_its_place_and_says_why(tmp_path: Path) -> None:
@@ -153,9 +224,9 @@ def test_a_rate_is_a_share(text: str) -> None:
         FILTERS.make(text)
 
 
-@pytest.mark.parametrize(("column", "instead"), [("label", "--filter unlabelled"), ("group", "--filter 'margin")])
-def test_labels_and_groups_are_refused_and_what_serves_is_named(column: str, instead: str) -> None:
-    """A bound for them would be false: of two names for one topic a third of the mined were the same topic."""
+@pytest.mark.parametrize(("column", "instead"), [("label", "--filter mislabelled"), ("group", "--filter 'margin")])
+def test_labels_of_everything_and_groups_are_refused_and_what_serves_is_named(column: str, instead: str) -> None:
+    """A bound for groups would be false: of two names for one topic a third of the mined were the same topic."""
     of = np.repeat(np.arange(20), 6)
     items = Collection(pa.table({"id": list(range(120)), column: [f"c{one}" for one in of]}))
     positives = Positives.from_labels(items) if column == "label" else Positives.from_groups(items)

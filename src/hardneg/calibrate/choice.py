@@ -1,0 +1,104 @@
+"""What decides where nothing can be promised, what was learnt or a fixed rule: by what hidden positives say of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hardneg.calibrate.frontier import LEARNT, Family, Point, point_at
+from hardneg.calibrate.threshold import Curve, Pool
+
+__all__ = ["SEVERAL", "Choice", "chosen"]
+
+SEVERAL = 50  # anchors with two positives from which on what is learnt from them comes first
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What decides.
+
+    Args:
+        family: ``calibrated``, or a family of fixed rules.
+        curve: what its thresholds lead to.
+        point: the setting that answers the rate.
+        kept: whether its estimated share keeps the rate. Where nothing does this is the fixed rule with the lowest.
+        cut: the threshold of the setting: what is below passes.
+        why: in words.
+    """
+
+    family: str
+    curve: Curve
+    point: Point
+    kept: bool
+    cut: float
+    why: str = ""
+
+
+def chosen(
+    pool: Pool, learnt: Curve, plain: Sequence[Family], rate: float, wanted: int, counts: tuple[int, int]
+) -> Choice:  # fmt: skip
+    """Choose by the estimated share, the hardest negatives first.
+
+    With 50 anchors of two positives what was learnt from them comes first. With fewer it must be harder than all fixed
+    rules that keep the rate; and where most anchors have one positive, of which nothing can be learnt, a fixed rule
+    comes first, since it says the same of one positive as of several (docs/benchmarks.md has the figures). A fixed
+    rule counts if it leaves at least half of the negatives that are wanted.
+
+    Args:
+        pool: of the anchors with two positives.
+        learnt: the curve of what was learnt.
+        plain: the families of fixed rules.
+        rate: the share of false negatives that is asked for.
+        wanted: negatives an anchor is to get.
+        counts: how many anchors have two positives, and how many there are.
+    """
+    several, anchors = counts
+    rules = [
+        _choice(one.name, one.curve, row, pool, text, rate) for one in plain for row, text in enumerate(one.settings)
+    ]
+    row = int(np.searchsorted(learnt.share, rate, side="right")) - 1
+    text = f"calibrated(false_negatives={rate:g})"
+    mine = _choice(LEARNT, learnt, max(row, 0), pool, text, rate)
+    usable = [one for one in rules if one.kept and one.point.mined >= wanted / 2]
+    best = max(usable, key=_hardness, default=None)
+    if several >= SEVERAL and mine.kept:
+        return replace(mine, why=f"{several:,} anchors have two positives or more, and what they teach comes first")
+    if best is None and not mine.kept:
+        rules = [one for one in rules if one.point.filter]
+        enough = [one for one in rules if one.point.mined >= wanted / 2]
+        least = min(enough or rules, key=lambda one: (one.point.share, -_hardness(one)))
+        return replace(least, why=f"no threshold has an estimated share below {least.point.share:.1%}")
+    single = 2 * several < anchors
+    if best is None or (mine.kept and not single and _hardness(mine) >= _hardness(best)):
+        return replace(mine, why=_over_rules(mine, best))
+    return replace(best, why=_over_learnt(best, mine, counts if single else None))
+
+
+def _over_rules(mine: Choice, best: Choice | None) -> str:
+    """Why what was learnt."""
+    if best is None:
+        return "no fixed rule keeps the rate and leaves enough negatives"
+    other = f"{best.point.filter or 'no filter'} has {best.point.hardness:.3f}"
+    return f"its mean score is {mine.point.hardness:.3f}, and {other}"
+
+
+def _over_learnt(best: Choice, mine: Choice, counts: tuple[int, int] | None) -> str:
+    """Why a fixed rule; ``counts`` where most anchors have one positive."""
+    hardness = f"mean score of {best.point.hardness:.3f}"
+    if counts is not None:
+        few = f"{counts[0]:,} of {counts[1]:,} anchors have two positives, and what they teach may not fit the others"
+        return f"{few}; of the fixed rules that keep the rate it has the highest {hardness}"
+    if not mine.kept:
+        return f"what was learnt does not keep the rate; of the fixed rules that do it has the highest {hardness}"
+    return f"it has a {hardness}, and what was learnt {mine.point.hardness:.3f}"
+
+
+def _choice(family: str, found: Curve, row: int, pool: Pool, text: str, rate: float) -> Choice:
+    point = point_at(found, row, pool, family, text)
+    return Choice(family, found, point, point.share <= rate, float(found.figure[row]))
+
+
+def _hardness(one: Choice) -> float:
+    return float(np.nan_to_num(one.point.hardness, nan=-np.inf))
