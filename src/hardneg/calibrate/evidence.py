@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hardneg import random
 from hardneg.calibrate.naming import Naming
 from hardneg.calibrate.nearness import NEARNESS, nearness
+from hardneg.calibrate.words import WORDS, Words
 from hardneg.context import Context, Vectors
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.similarity import pair_scores
@@ -33,6 +34,9 @@ FEATURES: dict[str, int] = {
     "near_mean": 1,  # on average
     "near_within": 1,  # that to the nearest, less what the positives have among themselves
     "near_crowd": 1,  # that to the nearest, less that to the item's nearest candidates: local density
+    "words": 1,  # words in common with the anchor
+    "words_above": 1,  # the same, less the mean of the anchor's positives
+    "words_near": 1,  # the most in common with a positive
     "linked": 1,  # the most positives shared with an anchor that has the item, as a share of the smaller list
     "linked_share": 1,  # of the anchors that share positives with this one, how many have the item, by overlap
     "friends": 1,  # similarity to the nearest anchor that has the item
@@ -60,6 +64,7 @@ class Evidence:
         self._vectors = context.vectors(None)
         positives = context.positives
         self._positive = _listed(positives.positive, positives.anchors.keys, positives.items.keys)
+        self._words = Words.of(positives)
         self._naming: Naming | None = Naming(
             positives.positive, positives.items.keys, positives.anchors.keys, positives.own
         )
@@ -88,6 +93,8 @@ class Evidence:
         table["rank"] = np.where(rows["rank"] >= 0, np.log1p(np.maximum(rows["rank"], 0)), np.nan)
         near, nearest = nearness(self._vectors, self._positive, rows, hidden)
         table.update(zip(NEARNESS, near, strict=True))
+        if self._words is not None:
+            table.update(zip(WORDS, self._words.figures(self._positive, rows, hidden), strict=True))
         named = self._linked(rows, hidden, nameless, table)
         return Found(np.stack(list(table.values()), axis=1), nearest, named)
 

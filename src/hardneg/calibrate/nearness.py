@@ -73,7 +73,7 @@ def _block(
         best - _within(among, many, row, np.where(hidden, place, -1)),
         best - density,
     ])  # fmt: skip
-    nearest = lists.values[np.minimum(lists.offsets[row] + sims.argmax(axis=1), max(0, len(lists.values) - 1))]
+    nearest = np.append(lists.values, -1)[lists.offsets[row] + sims.argmax(axis=1)]
     return np.where(others > 0, out, np.nan), np.where(others > 0, nearest, -1)
 
 
