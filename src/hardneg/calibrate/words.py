@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,11 @@ WORDS = ("words", "words_above", "words_near")
 _LETTERS = 2000  # of a text that are read
 _COUNTED = 4096  # items whose words say how common each is
 _ANCHORS = 256  # whose texts are in memory at a time
+_SMALL = 16_384  # items that are read once and kept
 _NONE = 2**32  # stands in every text, without weight: no text is empty
+_BASE, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
+_INVERSE = np.uint64(pow(int(_BASE), -1, 2**64))
+_LETTER = np.array([one >= 128 or chr(one).isalnum() for one in range(256)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,11 @@ class _Bags:
 
     words: Ragged
     weight: Figures
+
+    def row(self, row: int) -> tuple[IntArray, Figures]:
+        """The words of one text and their weights."""
+        part = slice(self.words.offsets[row], self.words.offsets[row + 1])
+        return self.words.values[part], self.weight[part]
 
 
 class Words:
@@ -46,8 +55,9 @@ class Words:
         drawn = np.arange(len(keys))
         if len(keys) > _COUNTED:
             drawn = np.sort(np.argsort(random.uniform(4, keys), kind="stable")[:_COUNTED])
-        counted = _words(self._items, drawn)[0].values
-        self._known, many = np.unique(counted, return_counts=True)
+        self._small = _words(self._items, np.arange(len(keys))) if len(keys) <= _SMALL else None
+        counted = _words(self._items, drawn)[0] if self._small is None else self._small[0].take(drawn)
+        self._known, many = np.unique(counted.values, return_counts=True)
         self._rare = np.log1p((len(drawn) - many + 0.5) / (many + 0.5))
         self._rarest = float(np.log1p((len(drawn) + 0.5) / 0.5))
 
@@ -73,18 +83,29 @@ class Words:
             bounds = np.append(first, len(rows))[start : start + _ANCHORS + 1]
             anchors = rows.anchor[bounds[:-1]]
             lists = positive.take(anchors)
-            items, at = np.unique(np.concatenate([lists.values, rows.item[bounds[0] : bounds[-1]]]), return_inverse=True)
-            told = _together(self._bags(self._items, items), self._bags(self._anchors, anchors), lists)
-            known = Ragged(lists.offsets, at[: len(lists.values)])
+            asked = np.concatenate([lists.values, rows.item[bounds[0] : bounds[-1]]])
+            told, at = self._together(asked)
+            bags = told.numbered(self._bags(*_words(self._anchors, anchors)))
+            room = np.zeros((len(told.vocabulary), 1 + int(lists.lengths().max(initial=0))))
+            shift = len(lists.values) - int(bounds[0])
             for one, (begin, stop) in enumerate(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)):
-                shift = len(lists.values) - int(bounds[0])
-                mine = at[begin + shift : stop + shift]
-                out[:, begin:stop] = told.compared(one, known[one], mine, hidden[begin:stop])
+                known, mine = at[lists.offsets[one] : lists.offsets[one + 1]], at[begin + shift : stop + shift]
+                out[:, begin:stop] = told.compared(bags.row(one), known, mine, hidden[begin:stop], room)
         return out
 
-    def _bags(self, things: Collection, rows: IntArray) -> _Bags:
-        """The texts of some things, each of length 1."""
-        words, many = _words(things, rows)
+    def _together(self, items: IntArray) -> tuple[_Texts, IntArray]:
+        """The texts of some items at least, and which of them is each one's."""
+        if self._all is not None:
+            return self._all, items
+        some, at = np.unique(items, return_inverse=True)
+        return _Texts.of(self._bags(*_words(self._items, some))), at
+
+    @cached_property
+    def _all(self) -> _Texts | None:
+        return None if self._small is None else _Texts.of(self._bags(*self._small))
+
+    def _bags(self, words: Ragged, many: IntArray) -> _Bags:
+        """Texts, each of length 1, of their words and how often each is there."""
         place = np.minimum(np.searchsorted(self._known, words.values), max(0, len(self._known) - 1))
         there = self._known[place] == words.values if len(self._known) else np.zeros(len(words.values), bool)
         rare = np.where(there, self._rare[place], self._rarest) if len(self._known) else np.ones(len(words.values))
@@ -94,27 +115,44 @@ class Words:
 
 
 @dataclass(frozen=True, eq=False)
-class _Together:
-    """Texts of items and of anchors whose words have numbers from 0 on."""
+class _Texts:
+    """Texts of items whose words have numbers from 0 on: their places in the vocabulary."""
 
-    items: _Bags
-    anchors: _Bags
-    room: Figures  # a row for each word, of zeros
+    vocabulary: IntArray
+    bags: _Bags
 
-    def compared(self, anchor: int, known: IntArray, mine: IntArray, hidden: BoolArray) -> Figures:
-        """The figures of one anchor's items ``mine``, beside its positives ``known``: rows of the items' texts."""
-        p, rows = len(known), np.concatenate([known, mine])
-        room = self.room[:, : p + 1]
-        sides = [(self.anchors, anchor), *((self.items, one) for one in known.tolist())]
-        for column, (bags, row) in enumerate(sides):
-            part = slice(bags.words.offsets[row], bags.words.offsets[row + 1])
-            room[bags.words.values[part], column] = bags.weight[part]
-        lengths = self.items.words.lengths()[rows]
-        at = expand(self.items.words.offsets[:-1][rows], lengths)
-        products = room[self.items.words.values[at]] * self.items.weight[at][:, None]
+    @classmethod
+    def of(cls, bags: _Bags) -> _Texts:
+        vocabulary, at = np.unique(bags.words.values, return_inverse=True)
+        return cls(vocabulary, _Bags(Ragged(bags.words.offsets, at), bags.weight))
+
+    def numbered(self, bags: _Bags) -> _Bags:
+        """Other texts in these numbers; words that no item has have nothing in common with any."""
+        place = np.minimum(np.searchsorted(self.vocabulary, bags.words.values), len(self.vocabulary) - 1)
+        there = self.vocabulary[place] == bags.words.values
+        words = Ragged(bags.words.offsets, place).where(there)
+        return _Bags(words, bags.weight[there])
+
+    def compared(
+        self, anchor: tuple[IntArray, Figures], known: IntArray, mine: IntArray, hidden: BoolArray, room: Figures
+    ) -> Figures:
+        """The figures of one anchor's items ``mine``, beside its positives ``known``; ``room`` is zeros again after."""
+        p, rows, words = len(known), np.concatenate([known, mine]), self.bags.words
+        sides = [anchor, *(self.bags.row(one) for one in known.tolist())]
+        for column, (places, weight) in enumerate(sides):
+            room[places, column] = weight
+        told = np.zeros(len(self.vocabulary), bool)
+        told[np.concatenate([places for places, _ in sides])] = True
+        told[-1] = True  # the word of all texts, which has the highest number
+        lengths = words.lengths()[rows]
+        at = expand(words.offsets[:-1][rows], lengths)
+        common = told[words.values[at]]
+        lengths = np.add.reduceat(common, np.cumsum(lengths) - lengths, dtype=np.int64)
+        at = at[common]  # few words of most texts
+        products = room[words.values[at], : p + 1] * self.bags.weight[at][:, None]
         sims = np.add.reduceat(products, np.cumsum(lengths) - lengths).astype(np.float32).astype(np.float64)
-        for bags, row in sides:
-            room[bags.words.values[bags.words.offsets[row] : bags.words.offsets[row + 1]]] = 0
+        for places, _ in sides:
+            room[places] = 0
         own = mine[:, None] == known
         score, near = sims[p:, 0], np.where(own, -np.inf, sims[p:, 1:]).max(axis=1, initial=-np.inf)
         less = hidden & own.any(axis=1)
@@ -123,25 +161,39 @@ class _Together:
         return np.stack([score, np.where(others > 0, score - mean, np.nan), np.where(np.isfinite(near), near, np.nan)])
 
 
-def _together(items: _Bags, anchors: _Bags, lists: Ragged) -> _Together:
-    """The same texts with numbers from 0 on for the words that are there; ``lists`` are those to compare with."""
-    every, at = np.unique(np.concatenate([items.words.values, anchors.words.values]), return_inverse=True)
-    cut = len(items.words.values)
-    numbered = [_Bags(Ragged(one.words.offsets, some), one.weight) for one, some in
-                ((items, at[:cut]), (anchors, at[cut:]))]  # fmt: skip
-    return _Together(*numbered, np.zeros((len(every), 1 + int(lists.lengths().max(initial=0)))))
-
-
 def _words(things: Collection, rows: IntArray) -> tuple[Ragged, IntArray]:
-    """The different words of some texts as numbers, rising, and how often each is there."""
+    """The different words of some texts as numbers, rising, and how often each is there.
+
+    A word is a run of letters and digits; what is not ASCII counts as a letter. Its number is a polynomial of its
+    bytes, all of them summed up at once (Karp & Rabin 1987), mixed and cut to 32 bits.
+    """
     texts = things.table.column("text").take(pa.array(rows)).combine_chunks()
-    read = pc.utf8_lower(pc.utf8_slice_codeunits(texts, 0, _LETTERS))
-    split = pc.split_pattern_regex(read, r"[^\p{L}\p{N}]+")
-    split = split.combine_chunks() if isinstance(split, pa.ChunkedArray) else split
-    coded = split.flatten().dictionary_encode()
-    numbers = np.array([zlib.crc32(one.encode()) if one else _NONE for one in coded.dictionary.to_pylist()], np.int64)
-    row = np.repeat(np.arange(len(rows)), np.diff(split.offsets.to_numpy()))
+    read = pc.utf8_lower(pc.utf8_slice_codeunits(texts, 0, _LETTERS)).cast(pa.large_string())
+    offsets = np.frombuffer(read.buffers()[1], np.int64)[read.offset : read.offset + len(rows) + 1]
+    held = np.frombuffer(read.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+    letters = _LETTER[held]
+    starts, stops = _runs(letters, offsets[1:-1] - offsets[0])
+    with np.errstate(over="ignore"):
+        powers = np.cumprod(np.append(np.uint64(1), np.full(len(held), _BASE)))
+        back = np.cumprod(np.append(np.uint64(1), np.full(len(held), _INVERSE)))
+        sums = np.append(np.uint64(0), np.cumsum(held * powers[:-1], dtype=np.uint64))
+        number = (sums[stops] - sums[starts]) * back[starts] * _MIX >> np.uint64(32)
+    row = np.searchsorted(offsets - offsets[0], starts, side="right") - 1
     keys = np.concatenate([row, np.arange(len(rows))]) << 33
-    keys |= np.concatenate([numbers[coded.indices.to_numpy()], np.full(len(rows), _NONE)])
+    keys |= np.concatenate([number.astype(np.int64), np.full(len(rows), _NONE)])
     found, many = np.unique(keys, return_counts=True)
     return Ragged.from_lengths(np.bincount(found >> 33, minlength=len(rows)), found & (2**33 - 1)), many
+
+
+def _runs(letters: BoolArray, cuts: IntArray) -> tuple[IntArray, IntArray]:
+    """Where runs of letters start and stop; none goes over a cut.
+
+    >>> _runs(np.array([True, True, False, True, True]), np.array([4]))
+    (array([0, 3, 4]), array([2, 4, 5]))
+    """
+    begins = letters & ~np.append(False, letters[:-1])
+    ends = letters & ~np.append(letters[1:], False)
+    cuts = cuts[(cuts > 0) & (cuts < len(letters))]
+    begins[cuts] = letters[cuts]
+    ends[cuts - 1] = letters[cuts - 1]
+    return np.flatnonzero(begins), np.flatnonzero(ends) + 1

@@ -16,7 +16,7 @@ from hardneg.collection import Collection
 from hardneg.positives import Positives
 from hardneg.table import Rows
 
-VOCABULARY = "bank river money loan Zürich naïve 12 x 銀行 the".split()
+VOCABULARY = ["bank", "river", "money", "loan", "Zürich", "naïve", "12", "x", "銀行", "the"]
 Bag = dict[str, float]
 
 
@@ -84,3 +84,12 @@ def test_without_all_texts_there_are_no_words() -> None:
     pairs = positives.positive.rows().tolist(), positives.positive.values.tolist()
     assert Words.of(Positives.from_pairs(*pairs, anchors=positives.anchors, items=items)) is None
     assert Words.of(Positives.from_pairs(*pairs)) is None
+
+
+def test_items_read_once_and_items_read_when_asked_for_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, positives = _world(2)
+    rows = Rows(np.repeat(np.arange(6), 40), np.tile(np.arange(40), 6))
+    hidden = positives.positive.contains(rows.anchor, rows.item)
+    once = Words(positives).figures(positives.positive, rows, hidden)
+    monkeypatch.setattr(room, "_SMALL", 10)
+    assert np.array_equal(once, Words(positives).figures(positives.positive, rows, hidden), equal_nan=True)
