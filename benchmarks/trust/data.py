@@ -42,6 +42,7 @@ class Judged:
     vectors: Vectors
     positive: Ragged
     own: Ints
+    texts: tuple[list[str], list[str]] | None = None  # of the anchors and of the items
 
     def hidden(self, seed: int, way: str) -> tuple[Positives, Ragged]:
         """What stays known, and what is hidden: of each anchor half, one of two, none of one.
@@ -66,7 +67,11 @@ class Judged:
             shown.append(np.sort(mine[:cut]))
             away.append(np.sort(mine[cut:]))
         none = Ragged.empty(len(shown))
-        sides = (Collection.of(np.arange(len(shown))), Collection.of(np.arange(len(self.vectors.items))))
+        told = self.texts or (None, None)
+        sides = (
+            Collection.of(np.arange(len(shown)), texts=told[0]),
+            Collection.of(np.arange(len(self.vectors.items)), texts=told[1]),
+        )
         barred = np.zeros(len(self.vectors.items), bool)
         return Positives(*sides, Ragged.from_lists(shown), none, none, self.own, barred), Ragged.from_lists(away)
 
@@ -86,9 +91,11 @@ def judged(name: str, work: Path) -> Judged | None:
     cache = EmbeddingCache(work / "vectors")
     asked = [found.anchors[one] for one in found.positives]
     anchors = encode_texts(encoders()[encoder], asked, "anchor", cache)
-    items = encode_texts(encoders()[encoder], list(found.items.values()), "item", cache)
+    told = list(found.items.values())
+    items = encode_texts(encoders()[encoder], told, "item", cache)
     positive = Ragged.from_lists([sorted(row[one] for one in mine) for mine in found.positives.values()])
-    return Judged(name, Vectors(np.asarray(anchors[:]), np.asarray(items[:])), positive, np.full(len(positive), -1))
+    vectors = Vectors(np.asarray(anchors[:]), np.asarray(items[:]))
+    return Judged(name, vectors, positive, np.full(len(positive), -1), (asked, told))
 
 
 def labelled(name: str, work: Path) -> tuple[NDArray[np.float32], Ints]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,17 +13,16 @@ from hardneg.calibrate.choice import Choice, chosen
 from hardneg.calibrate.evidence import FEATURES, GROUPS, LISTED, Evidence
 from hardneg.calibrate.frontier import LEARNT, Point, families, figure_of, frontier
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
-from hardneg.calibrate.threshold import Curve, Pool, curve, thresholds, unknown_positives
+from hardneg.calibrate.sharing import barring, shared_or_not
+from hardneg.calibrate.threshold import Curve, Pool, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
-from hardneg.ragged import BoolArray, IntArray, Ragged
+from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray
 from hardneg.table import Rows
 
 __all__ = ["Calibration", "Judged", "calibrated"]
 
 Figures = NDArray[np.float64]
-_LITTLE = 0.01  # of the hardness above the mean candidate, and of the negatives
-_FAR = 1000.0  # more than any log odds
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +83,7 @@ class Calibration:
         found = self.evidence.of(mine)
         odds = self.learnt.log_odds(found.figures, positives.anchors.keys[rows.anchor[order]])
         likely = odds + _before(found.group, self.shares)
-        figure = _barring(likely, found.shared) if self.barred else likely
+        figure = barring(likely, found.shared) if self.barred else likely
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
         out.rate[order] = _rates(self.curve, self.choice, mine, figure)
         out.probability[order] = _likely(likely)
@@ -118,8 +117,8 @@ def calibrated(context: Context, rate: float) -> Calibration | int:
     shares = np.array([one[0] for one in unknown]) / np.maximum(candidates, 1)
     likely = odds + _before(known.found.group, shares)
     pool = replace(pool, figure=likely[mine])
-    made, barred = _best(pool, known.found.shared[mine], context.wanted, unknown.__getitem__, rate)
-    figure = _barring(likely, known.found.shared) if barred else likely
+    made, barred = shared_or_not(pool, known.found.shared[mine], context.wanted, unknown.__getitem__, rate)
+    figure = barring(likely, known.found.shared) if barred else likely
     pool = replace(pool, figure=figure[mine])
     promised = bool(made.bound[0] <= rate)
     points = frontier(pool, rows, made, context.wanted, promised=promised)
@@ -160,47 +159,6 @@ def _places(positive: Ragged, anchors: IntArray, items: IntArray) -> NDArray[np.
     return np.where(positive.lengths()[anchors] <= LISTED, place, -1).astype(np.int32)
 
 
-def _best(
-    pool: Pool, shared: BoolArray, wanted: int, unknown: Callable[[int], tuple[float, float]], rate: float
-) -> tuple[Curve, bool]:
-    """The curve of the figure, or of the same where positives shared with another anchor never pass.
-
-    Where who shares a positive wants the same, these are positives one and all, also those that look like none, and to
-    hold them back costs nothing; where things have several sides they are the hardest negatives. So they are held back
-    if at the wanted rate as many and as hard ones are mined without them.
-    """
-    plain = curve(pool, wanted, unknown)
-    if not (shared & ~pool.hidden).any() or shared.all():
-        return plain, False
-    barred = curve(
-        replace(pool, figure=_barring(pool.figure, shared)), wanted, unknown, thresholds(_some(pool, ~shared))
-    )
-    promised = plain.bound[0] <= rate or barred.bound[0] <= rate
-    at = [_at(one, rate, promised=promised) for one in (plain, barred)]
-    if at[0] is None or at[1] is None:
-        return (barred, True) if at[0] is None and at[1] is not None else (plain, False)
-    candidate, positive = (float(pool.score[kind].mean()) for kind in (~pool.hidden, pool.hidden))
-    little = _LITTLE * abs(at[0][0] - candidate)
-    seeming = rate * max(0.0, positive - at[0][0])  # false negatives make what is mined look harder
-    keeps = at[1][0] >= at[0][0] - little - seeming and at[1][1] >= (1 - _LITTLE) * at[0][1]
-    return (barred, True) if keeps else (plain, False)
-
-
-def _at(found: Curve, rate: float, *, promised: bool) -> tuple[float, int] | None:
-    """The hardness of what is mined at a rate, and how many they are; None where nothing is."""
-    row = int(np.searchsorted(found.bound if promised else found.share, rate, side="right")) - 1
-    return (float(found.hardness[row]), int(found.mined[row])) if row >= 0 and found.mined[row] else None
-
-
-def _barring(figure: Figures, shared: BoolArray) -> Figures:
-    """The figure, and for what is shared one above all thresholds."""
-    return np.where(shared, figure + _FAR, figure)
-
-
-def _some(pool: Pool, which: BoolArray) -> Pool:
-    return Pool(pool.anchor[which], pool.score[which], pool.figure[which], pool.hidden[which], pool.group[which])
-
-
 def _before(group: IntArray, shares: Figures) -> Figures:
     """The log odds of being a positive before a row is looked at: by the share of positives in its group."""
     share = shares[group]
@@ -232,7 +190,7 @@ def _about(
     return {
         "promised": choice is None,
         **({} if choice is None else {"decides": choice.family, "why": choice.why}),
-        "shared_positives": "suspect" if barred else "evidence",
+        **({"shared_positives": "suspect" if barred else "evidence"} if _learnt(choice) else {}),
         "confidence": 0.95,
         "assumption": "unknown positives are like the known ones",
         "anchors": len(np.unique(known.rows.anchor[hidden])),
@@ -244,6 +202,10 @@ def _about(
         "weight": _weights(found, known, anchor_keys),
         "model": found.about(),
     }  # fmt: skip
+
+
+def _learnt(choice: Choice | None) -> bool:
+    return choice is None or choice.family == LEARNT
 
 
 def _weights(found: Learnt, known: Cases, anchor_keys: IntArray) -> dict[str, float]:

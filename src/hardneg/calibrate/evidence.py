@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from hardneg import random
 from hardneg.calibrate.naming import Naming
+from hardneg.calibrate.nearness import NEARNESS, nearness
+from hardneg.calibrate.words import WORDS, Words
 from hardneg.context import Context, Vectors
 from hardneg.ragged import BoolArray, IntArray, Ragged
-from hardneg.similarity import Similarity, pair_scores, wide_rows
+from hardneg.similarity import pair_scores
 from hardneg.table import Rows
 
 __all__ = ["FEATURES", "GROUPS", "LISTED", "NAMING", "Evidence", "Found"]
@@ -31,14 +33,16 @@ FEATURES: dict[str, int] = {
     "near_second": 1,  # to the second
     "near_mean": 1,  # on average
     "near_within": 1,  # that to the nearest, less what the positives have among themselves
-    "near_crowd": 1,  # that to the nearest, less its nearest candidates: local density (CSLS, arXiv 1710.04087)
+    "near_crowd": 1,  # that to the nearest, less that to the item's nearest candidates: local density
+    "words": 1,  # words in common with the anchor
+    "words_above": 1,  # the same, less the mean of the anchor's positives
+    "words_near": 1,  # the most in common with a positive
     "linked": 1,  # the most positives shared with an anchor that has the item, as a share of the smaller list
     "linked_share": 1,  # of the anchors that share positives with this one, how many have the item, by overlap
     "friends": 1,  # similarity to the nearest anchor that has the item
 }
 GROUPS = 2  # nobody else has the item; another anchor has it
 LISTED = 32  # positives of an anchor that are compared with; more hardly change the nearest and the mean
-_CROWD, _NEAREST = 64, 5  # candidates that local density is measured among, and how many of them are near
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,7 @@ class Evidence:
         self._vectors = context.vectors(None)
         positives = context.positives
         self._positive = _listed(positives.positive, positives.anchors.keys, positives.items.keys)
+        self._words = Words.of(positives)
         self._naming: Naming | None = Naming(
             positives.positive, positives.items.keys, positives.anchors.keys, positives.own
         )
@@ -92,26 +97,12 @@ class Evidence:
         for name in ("mean", "max", "min"):
             table[f"above_{name}"] = score - rows[f"positive_{name}"]
         table["rank"] = np.where(rows["rank"] >= 0, np.log1p(np.maximum(rows["rank"], 0)), np.nan)
-        nearest = self._near(rows, hidden, table)
+        near, nearest = nearness(self._vectors, self._positive, rows, hidden)
+        table.update(zip(NEARNESS, near, strict=True))
+        if self._words is not None:
+            table.update(zip(WORDS, self._words.figures(self._positive, rows, hidden), strict=True))
         group = self._linked(rows, hidden, nameless, table)
         return Found(np.stack(list(table.values()), axis=1), nearest, group)
-
-    def _near(self, rows: Rows, hidden: BoolArray, table: dict[str, Figures]) -> IntArray:
-        """How near the positives are to each item, one anchor after the other."""
-        nearest = np.full(len(rows), -1, np.int64)
-        starts: list[int] = np.flatnonzero(np.append(True, rows.anchor[1:] != rows.anchor[:-1]))[: len(rows)].tolist()
-        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
-            anchor, part = int(rows.anchor[start]), slice(start, stop)
-            positive = self._positive[anchor]
-            if len(positive) == 0:
-                continue
-            crowd = _spread(np.where(hidden[part], -1, rows["rank"][part]))
-            found = _among(self._vectors, rows.item[part], positive, crowd, hidden[part])
-            for name, values in found.items():
-                if name != "nearest":
-                    table[name][part] = values
-            nearest[part] = np.where(np.isnan(found["near_max"]), -1, positive[found["nearest"].astype(np.int64)])
-        return nearest
 
     def _linked(self, rows: Rows, hidden: BoolArray, nameless: BoolArray | None, table: dict[str, Figures]) -> IntArray:
         """What the other anchors that have the item say, and the group that follows."""
@@ -128,58 +119,6 @@ class Evidence:
         return np.minimum(np.bincount(pairs.row, minlength=len(rows)), 1)
 
 
-def _among(
-    vectors: Vectors, items: IntArray, positive: IntArray, crowd: IntArray, hidden: BoolArray
-) -> dict[str, Figures]:
-    """The similarities of one anchor's items to its positives, beside those to its candidates at ``crowd``."""
-    p = len(positive)
-    wide = wide_rows(vectors.items, np.concatenate([positive, items]), vectors.similarity)
-    known, mine = wide[:p], wide[p:]
-    itself = items[:, None] == positive
-    sims = _alike(mine, known, vectors.similarity)
-    sims[itself] = -np.inf  # nothing is compared with itself
-    many = (p - itself.sum(axis=1)).astype(np.float64)
-    best, second = sims.max(axis=1), np.partition(sims, p - 2, axis=1)[:, p - 2] if p > 1 else sims[:, 0]
-    out = {
-        "near_max": best,
-        "near_second": np.where(many > 1, second, best),
-        "near_mean": np.where(itself, 0, sims).sum(axis=1) / np.maximum(many, 1),
-        "near_within": best - _within(_alike(known, known, vectors.similarity), itself, hidden),
-        "near_crowd": best - _crowded(mine, crowd, vectors.similarity),
-        "nearest": sims.argmax(axis=1).astype(np.float64),
-    }
-    return {name: np.where(many > 0, values, np.nan) if name != "nearest" else values for name, values in out.items()}
-
-
-def _spread(rank: NDArray[np.int32]) -> IntArray:
-    """At most so many of the ranked, evenly from the first to the last."""
-    order = np.argsort(rank, kind="stable")
-    order = order[np.searchsorted(rank[order], 0) :]
-    return order[:: -(-len(order) // _CROWD)] if len(order) else order
-
-
-def _crowded(mine: Figures, crowd: IntArray, similarity: Similarity) -> Figures:
-    """The mean similarity of each row to the nearest rows of a crowd, itself left out; NaN where there are few."""
-    if len(crowd) <= _NEAREST:
-        return np.full(len(mine), np.nan)
-    sims = _alike(mine, mine[crowd], similarity)
-    outside = np.ones(len(mine), bool)
-    outside[crowd] = False
-    sims[outside, -1] = -np.inf  # so that all are compared with as many
-    sims[crowd, np.arange(len(crowd))] = -np.inf
-    return np.asarray(np.partition(sims, len(crowd) - _NEAREST, axis=1)[:, -_NEAREST:].mean(axis=1))
-
-
-def _within(sims: Figures, itself: BoolArray, hidden: BoolArray) -> Figures:
-    """The mean similarity of the positives among themselves, without the item where it is a hidden one of them."""
-    p = len(sims)
-    np.fill_diagonal(sims, 0)
-    total, of_each = sims.sum(), sims.sum(axis=1) + sims.sum(axis=0)
-    whole = total / (p * (p - 1)) if p > 1 else np.nan
-    without = (total - of_each) / ((p - 1) * (p - 2)) if p > 2 else np.full(p, np.nan)
-    return np.where(hidden & itself.any(axis=1), without[itself.argmax(axis=1)], whole)
-
-
 def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Ragged:
     """At most ``LISTED`` positives of each anchor, drawn by their ids."""
     if int(positive.lengths().max(initial=0)) <= LISTED:
@@ -187,18 +126,6 @@ def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Rag
     rows, items = positive.rows(), positive.values
     draw = random.uniform(0, anchor_keys[rows], item_keys[items])
     return positive.kept(positive.ranks(draw) < LISTED)
-
-
-def _alike(left: Figures, right: Figures, similarity: Similarity) -> Figures:
-    """How alike rows are that :func:`wide_rows` made.
-
-    In float64 and then rounded to float32, so that how a product is cut up practically never shows.
-    """
-    products = left @ right.T
-    if similarity == "euclidean":
-        squares = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1) - 2 * products
-        products = -np.sqrt(np.maximum(squares, 0))
-    return products.astype(np.float32).astype(np.float64)
 
 
 def _pairs(vectors: Vectors, left: IntArray, right: IntArray) -> Figures:

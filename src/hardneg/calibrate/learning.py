@@ -25,7 +25,7 @@ Figures = NDArray[np.float64]
 LEAST = 10  # hidden positives, and anchors that hide one, below which nothing is learnt
 _ANCHORS = 1024  # anchors that are learnt from at most
 _FOLDS = 4
-_HIDDEN, _OTHERS = 2000, 4000  # rows that a model is fitted to at most
+_HIDDEN, _OTHERS = 1000, 3000  # rows that a model is fitted to at most
 _K = 100
 _FLOOR = 0.01  # no candidate is quite without weight
 

@@ -105,7 +105,8 @@ class Basis:
         knots = tuple(_knots(column, one) for column in figures.T)
         bases, sign = [], []
         for column, ticks, direction in zip(figures.T, knots, signs, strict=True):
-            bases += [_hinges(column, ticks), np.isnan(column)[None]]
+            missing = np.isnan(column)
+            bases += [_hinges(column, ticks), (missing & ~missing.all())[None]]
             sign += [direction] * max(0, len(ticks) - 1) + [0]
         return cls(one, knots, np.concatenate([*bases, np.ones((1, len(figures)))]), np.array([*sign, 0]))
 

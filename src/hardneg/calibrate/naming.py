@@ -23,30 +23,26 @@ class Pairs:
     """For rows of candidates other anchors that have the item.
 
     ``row[i]`` rises; ``pair[i]`` is a row of ``asking`` and ``asked``, which hold each pair of the row's anchor and
-    another once: two anchors meet over many items.
+    another once: two anchors meet over many items. ``has[i]`` says whether the other one is known to have the item.
     """
 
     row: IntArray
     pair: IntArray
     asking: IntArray
     asked: IntArray
+    has: BoolArray
 
     @classmethod
-    def of(cls, rows: Rows, row: IntArray, anchor: IntArray) -> Pairs:
+    def of(cls, rows: Rows, row: IntArray, anchor: IntArray, has: BoolArray) -> Pairs:
         """The pairs of some rows with other anchors."""
         most = int(anchor.max(initial=0)) + 1
         keys, pair = np.unique(rows.anchor[row] * most + anchor, return_inverse=True)
-        return cls(row, pair.astype(np.int64), keys // most, keys % most)
-
-    @property
-    def anchor(self) -> IntArray:
-        """The other anchor of each pair."""
-        return self.asked[self.pair]
+        return cls(row, pair.astype(np.int64), keys // most, keys % most, has)
 
     def without(self, rows: BoolArray) -> Pairs:
         """The pairs of all rows but these."""
         kept = ~rows[self.row]
-        return Pairs(self.row[kept], self.pair[kept], self.asking, self.asked)
+        return Pairs(self.row[kept], self.pair[kept], self.asking, self.asked, self.has[kept])
 
     def highest(self, values: Figures, n: int) -> Figures:
         """The highest value of each of ``n`` rows, one of each pair being given; NaN without one."""
@@ -81,13 +77,13 @@ class Naming:
         theirs = self._by_item.take(rows.item)
         row, anchor = theirs.rows(), theirs.values
         other = anchor != rows.anchor[row]
-        return Pairs.of(rows, row[other], anchor[other])
+        return Pairs.of(rows, row[other], anchor[other], np.ones(int(other.sum()), bool))
 
     def themselves(self, rows: Rows) -> Pairs:
         """Of rows whose item is an anchor as well, that anchor."""
         found = self._itself[rows.item]
         row = np.flatnonzero((found >= 0) & (found != rows.anchor))
-        return Pairs.of(rows, row, found[row])
+        return Pairs.of(rows, row, found[row], self._by_anchor.contains(found[row], rows.item[row]))
 
     def overlap(self, rows: Rows, pairs: Pairs, hidden: BoolArray) -> tuple[Figures, Figures]:
         """How much the anchors that have a row's item share with the row's anchor, the item itself left out.
@@ -96,13 +92,12 @@ class Naming:
         where no list is left. The second is the part of all such overlap of the row's anchor that is with anchors that
         have the item. A ``hidden`` row's item counts as no positive of its anchor.
         """
-        n, sizes, anchor = len(rows), self._by_anchor.lengths(), pairs.anchor
+        n, sizes, holds = len(rows), self._by_anchor.lengths(), hidden.copy()
         shared = self._shared(pairs.asking, pairs.asked)[pairs.pair]
-        holds = self._by_anchor.contains(rows.anchor, rows.item) & hidden
-        theirs = self._by_anchor.contains(anchor, rows.item[pairs.row])
-        lost = (holds[pairs.row] & theirs).astype(np.int64)
+        holds[hidden] = self._by_anchor.contains(rows.anchor[hidden], rows.item[hidden])
+        lost = (holds[pairs.row] & pairs.has).astype(np.int64)
         mine = sizes[rows.anchor[pairs.row]] - holds[pairs.row]
-        shorter = np.minimum(mine, sizes[anchor] - theirs)
+        shorter = np.minimum(mine, sizes[pairs.asked][pairs.pair] - pairs.has)
         overlap = np.where(shorter > 0, np.minimum(1, _HALF * (shared - lost) / np.maximum(shorter, 1)), np.nan)
         most = pairs.highest(overlap, n)
         common = np.bincount(pairs.row, np.maximum(shared - lost, 0), minlength=n)
@@ -112,16 +107,15 @@ class Naming:
         return most, np.minimum(_HALF * share, 1.0)
 
     def _shared(self, left: IntArray, right: IntArray) -> IntArray:
-        """How many positives each two anchors have in common."""
-        mine = self._by_anchor.take(left)
-        rows, theirs = mine.rows(), np.repeat(right, mine.lengths())
-        common = np.zeros(len(left), np.int64)
-        step = 4_000_000
-        for start in range(0, len(theirs), step):
-            part = slice(start, start + step)
-            hit = self._by_anchor.contains(theirs[part], mine.values[part])
-            common += np.bincount(rows[part][hit], minlength=len(left))
-        return common
+        """How many positives each two anchors have in common: as often as an item of the one names the other."""
+        asking, at = np.unique(left, return_inverse=True)
+        mine = self._by_anchor.take(asking)
+        named = self._by_item.take(mine.values)
+        keys = mine.rows()[named.rows()] * len(self._by_anchor) + named.values
+        found, many = np.unique(keys, return_counts=True)
+        wanted = at * len(self._by_anchor) + right
+        place = np.minimum(np.searchsorted(found, wanted), max(0, len(found) - 1))
+        return np.where(found[place] == wanted, many[place], 0) if len(found) else np.zeros(len(left), np.int64)
 
     def _of_all(self, anchors: IntArray) -> IntArray:
         """How much each anchor shares with all other anchors: over its positives, how many others have each."""

@@ -28,9 +28,10 @@ class Calibrated(Filter):
 
     What an unknown positive looks like the known ones say: each is hidden once, with all others in their places, and is
     then a candidate like any other (positive-unlabelled learning: Elkan & Noto 2008). A monotone additive logistic
-    regression tells these from the candidates, by how near they are to the anchor and to its positives, by rank, by
-    whose neighbours they are, and by the anchors that have them as positives. It never judges an anchor that it was
-    fitted to. How many unknown positives there are is at most the number of candidates that look like the known ones.
+    regression tells these from the candidates, by how near they are to the anchor, to its positives and to its other
+    candidates, by rank, by words in common where all things have texts, and by the anchors that have them as positives.
+    It never judges an anchor that it was fitted to. How many unknown positives there are is at most the number of
+    candidates that look like the known ones.
 
     From this follows for each threshold a bound on the share of false negatives among the hardest candidates that pass,
     as many as the sampler takes: it is exceeded with a probability of 5% at most, over anchors with at least two
