@@ -35,6 +35,7 @@ class Exam(Protocol):
     subjects: IntArray  # the number of the lot of each unit, from 0
     count: int  # how many lots there are
     draws: int  # how often subjects are drawn anew
+    across: str  # of what the rates of curves are a share, or a number for each
 
     def answers(self, scorer: Scorer) -> Answers:
         """What the scorer says, as arrays. ``unit`` is one mark for each unit, ``choice`` what came first for it."""
@@ -46,4 +47,12 @@ class Exam(Protocol):
 
     def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         """The share of right decisions on easy, semi-hard and hard negatives, as the frozen vectors grade them."""
+        ...
+
+    def grid(self, answers: Mapping[str, NDArray[Any]]) -> Figures:
+        """The rates of false alarms at which curves are read, rising; none where nothing is accepted by a score."""
+        ...
+
+    def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:
+        """The share found with no more false alarms than each rate, with each unit counted so many times."""
         ...

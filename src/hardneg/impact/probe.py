@@ -114,16 +114,18 @@ class Probe:
         left, right = (seen.anchors if task.kind == "retrieval" else seen.items), seen.items
         layer = np.zeros((right.shape[1], right.shape[1]), np.float32)
         adam = Adam(layer, 1e-3 if self.rate is None else self.rate, lesson.budget.total)
-        for step in lesson.steps():
+
+        def scorer() -> Scorer:
+            items = projected(right, layer)
+            anchors = projected(left, layer) if task.kind == "retrieval" else items
+            return lambda rows, others: anchors[rows] @ items[others].T
+
+        for number, step in enumerate(lesson.steps(), start=1):
             batch = Batch(left[step.anchors], right[step.positives], right[step.negatives], step.hidden)
             adam.step(loss_and_gradient(batch, layer, self.temperature)[1])
-        items = projected(right, layer)
-        anchors = projected(left, layer) if task.kind == "retrieval" else items
-
-        def scores(rows: IntArray, others: IntArray) -> FloatArray:
-            return anchors[rows] @ items[others].T
-
-        return scores
+            if number in lesson.checkpoints:
+                lesson.show(number, scorer())
+        return scorer()
 
     def _classifier(self, lesson: Lesson) -> Scorer:
         task = lesson.task
@@ -131,10 +133,11 @@ class Probe:
         vectors = self.seen(task).items * np.float32(np.sqrt(self.seen(task).items.shape[1]) / 4)
         layer = np.zeros((vectors.shape[1] + 1, len(task.names)), np.float32)
         adam = Adam(layer, 0.03 if self.rate is None else self.rate, lesson.budget.total)
-        for rows in lesson.draws():
-            adam.step(gradient(vectors[rows], task.codes[rows], layer, self.decay))
 
         def scores(rows: IntArray, classes: IntArray) -> FloatArray:
             return logits(vectors[rows], layer)[:, classes]
 
+        for number, rows in enumerate(lesson.draws(), start=1):
+            adam.step(gradient(vectors[rows], task.codes[rows], layer, self.decay))
+            lesson.show(number, scores)
         return scores

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +16,8 @@ from hardneg.impact.dose import dose_of
 from hardneg.impact.exam import Exam
 from hardneg.impact.examined import Examined, Trained
 from hardneg.impact.leakage import leaks_of
+from hardneg.impact.learning import learning_of
+from hardneg.impact.operating import operating_of
 from hardneg.impact.result import ArmFigures, Result
 from hardneg.impact.subjects import changes_of
 from hardneg.impact.task import Task
@@ -23,7 +27,7 @@ from hardneg.progress import Progress
 if TYPE_CHECKING:
     from hardneg.impact.work import Exams, Plan
 
-__all__ = ["UNTRAINED", "summed_up"]
+__all__ = ["UNTRAINED", "judged", "summed_up"]
 
 UNTRAINED = "untrained"
 _UNITS = {"retrieval": "queries", "classification": "items", "verification": "items"}
@@ -36,10 +40,8 @@ def summed_up(
 ) -> Result:
     """Compare the first arm with the others on the held-out part, and say what came of it."""
     exam, parts = exams.test, task.parts
-    drawn = _drawn(exam, trained, plan, progress)
-    words = {arm.name: arm.words for arm in arms} | {UNTRAINED: "the frozen vectors, before training"}
-    figures = {name: _figures(name, words[name], trained, drawn, plan, exam.count) for name in trained.arms}
-    comparisons = _compared(exam, arms, trained, drawn, plan)
+    words = {arm.name: arm.words for arm in arms}
+    figures, comparisons = judged(exam, words, trained, plan, progress)
     held_out = {
         "how": parts.how, "units": _UNITS[task.kind], "train": len(parts.train), "validation": len(parts.validation),
         "test": len(exam.subjects), "subjects": exam.count,
@@ -48,11 +50,25 @@ def summed_up(
     dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], start)
     leaks = tuple(leaks_of(task))
     reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
+    learning = learning_of(trained.arms, exam.measures[0], plan.budget)
+    said = told(exam.measures, figures, comparisons, dose, leaks, held_out, plan)
     return Result(
         task.kind, learner, plan, held_out, exam.measures, tuple(figures.values()), comparisons, dose, leaks,
         changes_of(task, exam, arms[0].name, reference, trained.arms),
-        told(exam.measures, figures, comparisons, dose, leaks, held_out, plan),
+        said if learning is None else replace(said, notes=(*said.notes, *learning.notes)),
+        operating_of(exam, trained.answers, plan.seed, progress),
+        learning,
     )  # fmt: skip
+
+
+def judged(
+    exam: Exam, words: Mapping[str, str], trained: Trained, plan: Plan, progress: Progress
+) -> tuple[dict[str, ArmFigures], tuple[Comparison, ...]]:
+    """The figures of every arm with intervals, and the first compared with the others; ``words`` say what they are."""
+    drawn = _drawn(exam, trained, plan, progress)
+    said = {**words, UNTRAINED: "the frozen vectors, before training"}
+    figures = {name: _figures(name, said[name], trained, drawn, plan, exam.count) for name in trained.arms}
+    return figures, _compared(exam, list(words), trained, drawn, plan)
 
 
 def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Drawn:
@@ -80,15 +96,15 @@ def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, 
     return ArmFigures(name, words, seeds, low, high, train, validation, grades, negatives, filled)
 
 
-def _compared(exam: Exam, arms: tuple[Arm, ...], trained: Trained, drawn: Drawn, plan: Plan) -> tuple[Comparison, ...]:
+def _compared(exam: Exam, names: Sequence[str], trained: Trained, drawn: Drawn, plan: Plan) -> tuple[Comparison, ...]:
     """The first arm with each of the others, corrected for their number on the measure that decides."""
-    mine, first = arms[0].name, exam.measures[0]
+    mine, first = names[0], exam.measures[0]
     made = {
-        other.name: {
-            measure.name: _difference(trained, drawn, (mine, other.name), at, plan, exam.count)
+        other: {
+            measure.name: _difference(trained, drawn, (mine, other), at, plan, exam.count)
             for at, measure in enumerate(exam.measures)
         }
-        for other in arms[1:]
+        for other in names[1:]
     }
     corrected = holm([each[first.name].p for each in made.values()])
     out = []

@@ -15,6 +15,7 @@ from hardneg.impact.division import sampled
 from hardneg.impact.exam import Exam
 from hardneg.impact.examined import Examined, Trained, examined, from_arrays
 from hardneg.impact.kept import Kept
+from hardneg.impact.learning import Course
 from hardneg.impact.lesson import Budget, Lesson, Scorer
 from hardneg.impact.ranked import Ranked
 from hardneg.impact.result import Result
@@ -27,7 +28,8 @@ from hardneg.progress import Progress, Silent
 __all__ = ["DOSES", "EXAMS", "Exams", "Learner", "Plan", "measure"]
 
 DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-_FORM = 1  # of what is kept of a training
+_FORM = 2  # of what is kept of a training
+_DOSE = "dose-"  # their learning curves are not shown
 
 EXAMS: dict[Kind, Callable[..., Exam]] = {
     "retrieval": Ranked, "classification": Classified, "verification": Verified,
@@ -150,7 +152,7 @@ def _trained(
             made.arms[arms[place].name].append(done(f"arm-{place}-{seed}", lesson))
             report(number + 1, total)
         for number, (share, seed) in enumerate(halves):
-            made.doses[share].append(done(f"dose-{share}-{seed}", _dosed(task, arms[0], plan, share, seed)))
+            made.doses[share].append(done(f"{_DOSE}{share}-{seed}", _dosed(task, arms[0], plan, share, seed)))
             report(len(jobs) + number + 1, total)
     return made
 
@@ -173,6 +175,8 @@ def _done(name: str, kept: Kept, lesson: Lesson, learner: Learner, exams: Exams)
     """What a training gave: of an earlier process, where that got so far."""
     if (arrays := kept.get(name)) is not None:
         return from_arrays(arrays)
-    made = examined(learner.train(lesson), exams)
+    course = Course(exams, lesson.budget)
+    watched = lesson if name.startswith(_DOSE) else replace(lesson, looked=course.see)
+    made = replace(examined(learner.train(watched), exams), course=course.figures)
     kept.put(name, made.arrays())
     return made
