@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hardneg.impact.lesson import Scorer
 from hardneg.ragged import IntArray
 
-__all__ = ["Answers", "Exam", "Measure"]
+__all__ = ["Answers", "Exam", "Marking", "Measure"]
 
 Answers = dict[str, NDArray[Any]]
 Figures = NDArray[np.float64]
@@ -27,8 +27,8 @@ class Measure:
     words: str
 
 
-class Exam(Protocol):
-    """Questions to one part of a task, and how answers are marked. The first measure is the one that decides."""
+class Marking(Protocol):
+    """How answers to the questions of one part are marked. The first measure is the one that decides."""
 
     measures: tuple[Measure, ...]
     rows: IntArray  # the row of each unit (query, item)
@@ -36,10 +36,6 @@ class Exam(Protocol):
     count: int  # how many lots there are
     draws: int  # how often subjects are drawn anew
     across: str  # of what the rates of curves are a share, or a number for each
-
-    def answers(self, scorer: Scorer) -> Answers:
-        """What the scorer says, as arrays. ``unit`` is one mark for each unit, ``choice`` what came first for it."""
-        ...
 
     def figures(self, answers: Mapping[str, NDArray[Any]], weights: Figures | None = None) -> Figures:
         """One figure for each measure, with each unit counted so many times (once, if not given)."""
@@ -55,4 +51,12 @@ class Exam(Protocol):
 
     def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:
         """The share found with no more false alarms than each rate, with each unit counted so many times."""
+        ...
+
+
+class Exam(Marking, Protocol):
+    """Questions to one part of a task, and how they are marked."""
+
+    def answers(self, scorer: Scorer) -> Answers:
+        """What the scorer says, as arrays. ``unit`` is one mark for each unit, ``choice`` what came first for it."""
         ...

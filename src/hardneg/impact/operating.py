@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hardneg.bootstrap import interval, redrawn
 from hardneg.impact.compare import spread
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Marking
 from hardneg.progress import Progress
 
 __all__ = ["Band", "Operating", "decades", "operating_of", "rates_grid"]
@@ -83,7 +83,7 @@ def decades(first: int, last: int) -> Floats:
 
 
 def operating_of(
-    exam: Exam, arms: Mapping[str, Sequence[Mapping[str, NDArray[Any]]]], seed: int, progress: Progress
+    exam: Marking, arms: Mapping[str, Sequence[Mapping[str, NDArray[Any]]]], seed: int, progress: Progress
 ) -> Operating | None:
     """The curves of all arms from their answers with each seed, with bands; None where nothing is accepted by a score.
 

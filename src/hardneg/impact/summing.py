@@ -13,7 +13,7 @@ from hardneg.bootstrap import interval, redrawn
 from hardneg.impact.arms import Arm
 from hardneg.impact.compare import Difference, Side, difference, holm, mcnemar, spread
 from hardneg.impact.dose import dose_of
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Marking
 from hardneg.impact.examined import Examined, Trained
 from hardneg.impact.leakage import leaks_of
 from hardneg.impact.learning import learning_of
@@ -62,7 +62,7 @@ def summed_up(
 
 
 def judged(
-    exam: Exam, words: Mapping[str, str], trained: Trained, plan: Plan, progress: Progress
+    exam: Marking, words: Mapping[str, str], trained: Trained, plan: Plan, progress: Progress
 ) -> tuple[dict[str, ArmFigures], tuple[Comparison, ...]]:
     """The figures of every arm with intervals, and the first compared with the others; ``words`` say what they are."""
     drawn = _drawn(exam, trained, plan, progress)
@@ -71,7 +71,7 @@ def judged(
     return figures, _compared(exam, list(words), trained, drawn, plan)
 
 
-def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Drawn:
+def _drawn(exam: Marking, trained: Trained, plan: Plan, progress: Progress) -> Drawn:
     """Each arm's figures with subjects drawn anew, mean over seeds, ``(draws, measures)``: the same draws for all."""
     out = {name: np.empty((exam.draws, len(exam.measures))) for name in trained.arms}
     with progress.stage("resample", exam.draws, "draws") as report:
@@ -96,7 +96,9 @@ def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, 
     return ArmFigures(name, words, seeds, low, high, train, validation, grades, negatives, filled)
 
 
-def _compared(exam: Exam, names: Sequence[str], trained: Trained, drawn: Drawn, plan: Plan) -> tuple[Comparison, ...]:
+def _compared(
+    exam: Marking, names: Sequence[str], trained: Trained, drawn: Drawn, plan: Plan
+) -> tuple[Comparison, ...]:
     """The first arm with each of the others, corrected for their number on the measure that decides."""
     mine, first = names[0], exam.measures[0]
     made = {

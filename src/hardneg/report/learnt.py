@@ -21,6 +21,7 @@ _PIECES = (1.0, 2.0, 5.0)  # of each decade, what is read and written in the tab
 _DET = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99)
 _WIDEST = 0.6  # the right end of a DET plot
 _FEWEST_MISSES = 0.001
+_ROOM = 10  # percent of a side between two marks
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +144,16 @@ def _normal(low: float, high: float) -> _Axis:
         return np.asarray(100 * (quantile - ends[0]) / (ends[1] - ends[0]))
 
     marks = [one for one in (1e-4, 2e-4, 5e-4, *_DET) if low * 0.999 <= one <= high * 1.001]
-    return _Axis(place, [(round(float(place(np.array(one))), 3), _percent(one)) for one in marks])
+    return _Axis(place, _apart([(round(float(place(np.array(one))), 3), _percent(one)) for one in marks]))
+
+
+def _apart(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Those of the marks that leave room for their words, from the last one back."""
+    kept: list[tuple[float, str]] = []
+    for one in reversed(ticks):
+        if not kept or kept[-1][0] - one[0] >= _ROOM:
+            kept.append(one)
+    return kept[::-1]
 
 
 def _chart(

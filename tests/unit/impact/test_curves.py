@@ -194,8 +194,9 @@ def told(fall: float, noise: float, better: int = 1) -> tuple[str, ...]:
     budget = Budget(steps=160)
     shape = np.array([0.5, 0.6, 0.7, 0.8, 0.79, 0.78, 0.77, 0.76, 0.8 - fall])
     seeds = [examined(better * (shape + noise * rng.normal(size=9))) for _ in range(5)]
-    found = learning_of({"run": seeds, "untrained": [Examined({}, *[np.zeros(1)] * 3, np.zeros((2, 3)))]},
-                        Measure("AP", better, ""), budget)  # fmt: skip
+    one = np.zeros(1)
+    untrained = [Examined({}, one, one, one, np.zeros((2, 3)))]
+    found = learning_of({"run": seeds, "untrained": untrained}, Measure("AP", better, ""), budget)
     assert found is not None
     assert list(found.train) == ["run"]
     return found.notes

@@ -146,7 +146,7 @@ def _side(scenes: Scenes, categories: tuple[str, ...], left_out: Counter[str], p
     return Side(
         [str(ids[row]) for row in rows.tolist()], [Path(str(paths[row])) for row in rows.tolist()],
         np.array([(one.width, one.height) for _, one in good], np.int64).reshape(-1, 2),
-        [one.content for _, one in good], coded(names, values_of(names))[rows],
+        [one.content for _, one in good], np.asarray(coded(names, values_of(names)))[rows],
         _boxes(scenes.truth, place[scenes.truth.image], category),
     )  # fmt: skip
 

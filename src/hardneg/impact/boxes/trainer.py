@@ -70,12 +70,8 @@ def found_in(detector: Detector, pictures: Sequence[Path], categories: Sequence[
             category = np.array([place.get(str(naming.of(one)), -1) for one in labels], np.int64)
             unknown |= {one for one, code in zip(labels, category.tolist(), strict=True) if code < 0}
             box = answer.box
-            use = (
-                (category >= 0)
-                & np.isfinite(answer.score)
-                & np.isfinite(box).all(axis=1)
-                & (box[:, 2:] >= 0).all(axis=1)
-            )
+            whole = np.isfinite(box).all(axis=1) & (box[:, 2:] >= 0).all(axis=1)
+            use = whole & (category >= 0) & np.isfinite(answer.score)
             known = known or bool(use.any())
             parts.append((np.full(int(use.sum()), start + number), category[use], box[use], answer.score[use]))
     if unknown and not known:

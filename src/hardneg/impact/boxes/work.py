@@ -21,6 +21,7 @@ from hardneg.impact.boxes.lesson import lesson_of
 from hardneg.impact.boxes.trainer import BoxTrainer, found_in
 from hardneg.impact.called import Called
 from hardneg.impact.division import sampled
+from hardneg.impact.exam import Answers
 from hardneg.impact.examined import GRADES, Examined, Trained, from_arrays
 from hardneg.impact.kept import Kept
 from hardneg.impact.operating import operating_of
@@ -151,7 +152,7 @@ def _trained(
     return made
 
 
-def _examined(exams: Exams, answers: Sequence[Mapping[str, np.ndarray]]) -> Examined:  # type: ignore[type-arg]
+def _examined(exams: Exams, answers: Sequence[Answers]) -> Examined:
     train, test = (exam.figures(one) for (_, exam), one in zip(exams, answers, strict=True))
     unknown = np.full(len(test), np.nan)
     return Examined(dict(answers[1]), test, unknown, train, np.full((2, len(GRADES)), np.nan))
@@ -179,8 +180,9 @@ def _changes(data: BoxData, exam: BoxExam, trained: Trained) -> Changes:
     boxes = np.bincount(exam.truth.image[~exam.truth.uncounted], minlength=len(data.test.ids))
 
     def told_of(row: int, earlier: float, later: float) -> Change:
-        first = [exam.told(one[0].test, row) for one in (before, after)]
-        return Change(data.test.ids[row], data.test.paths[row].name, earlier, later, *first, f"{int(boxes[row])} boxes")
+        old, new = (exam.told(one[0].test, row) for one in (before, after))
+        here = f"{int(boxes[row])} boxes"
+        return Change(data.test.ids[row], data.test.paths[row].name, earlier, later, old, new, here)
 
-    marks = [np.stack([one.test["unit"] for one in side]) for side in (after, before)]
-    return changed(*marks, "random", "F1 at one false positive per image", told_of)
+    new, old = (np.stack([one.test["unit"] for one in side]) for side in (after, before))
+    return changed(new, old, "random", "F1 at one false positive per image", told_of)
