@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from hardneg.impact.compare import Difference, Side, difference, holm, mcnemar, 
 from hardneg.impact.dose import dose_of
 from hardneg.impact.exam import Exam
 from hardneg.impact.examined import Examined, Trained
-from hardneg.impact.leakage import leaks_of
+from hardneg.impact.leakage import leaks_in_turn
 from hardneg.impact.result import ArmFigures, Result
 from hardneg.impact.subjects import changes_of
 from hardneg.impact.task import Task
@@ -21,7 +22,7 @@ from hardneg.impact.verdict import Comparison, told, verdict
 from hardneg.progress import Progress
 
 if TYPE_CHECKING:
-    from hardneg.impact.work import Exams, Plan
+    from hardneg.impact.work import Plan
 
 __all__ = ["UNTRAINED", "summed_up"]
 
@@ -32,27 +33,35 @@ Drawn = dict[str, NDArray[np.float64]]
 
 
 def summed_up(
-    task: Task, exams: Exams, arms: tuple[Arm, ...], trained: Trained, plan: Plan, learner: str, progress: Progress
-) -> Result:
-    """Compare the first arm with the others on the held-out part, and say what came of it."""
-    exam, parts = exams.test, task.parts
+    tasks: Sequence[Task], exam: Exam, arms: Sequence[Arm], trained: Trained, plan: Plan, learner: str,
+    progress: Progress,
+) -> Result:  # fmt: skip
+    """Compare the first arm with the others on the held-out parts, and say what came of it."""
+    task = tasks[0]
     drawn = _drawn(exam, trained, plan, progress)
     words = {arm.name: arm.words for arm in arms} | {UNTRAINED: "the frozen vectors, before training"}
     figures = {name: _figures(name, words[name], trained, drawn, plan, exam.count) for name in trained.arms}
     comparisons = _compared(exam, arms, trained, drawn, plan)
-    held_out = {
-        "how": parts.how, "units": _UNITS[task.kind], "train": len(parts.train), "validation": len(parts.validation),
-        "test": len(exam.subjects), "subjects": exam.count,
-    }  # fmt: skip
+    held_out = _held_out(tasks, exam)
     start = "none" if task.kind == "classification" else "random"
     dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], start)
-    leaks = tuple(leaks_of(task))
+    leaks = tuple(leaks_in_turn(tasks))
     reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
     return Result(
         task.kind, learner, plan, held_out, exam.measures, tuple(figures.values()), comparisons, dose, leaks,
         changes_of(task, exam, arms[0].name, reference, trained.arms),
         told(exam.measures, figures, comparisons, dose, leaks, held_out, plan),
     )  # fmt: skip
+
+
+def _held_out(tasks: Sequence[Task], exam: Exam) -> dict[str, Any]:
+    """Who was judged, and how many there were to train with and to choose by in each fold."""
+    train, validation = (round(np.mean([len(getattr(task.parts, part)) for task in tasks]))
+                         for part in ("train", "validation"))  # fmt: skip
+    return {
+        "how": tasks[0].parts.how, "units": _UNITS[tasks[0].kind], "folds": len(tasks), "train": train,
+        "validation": validation, "test": len(exam.subjects), "subjects": exam.count,
+    }  # fmt: skip
 
 
 def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Drawn:
@@ -80,7 +89,7 @@ def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, 
     return ArmFigures(name, words, seeds, low, high, train, validation, grades, negatives, filled)
 
 
-def _compared(exam: Exam, arms: tuple[Arm, ...], trained: Trained, drawn: Drawn, plan: Plan) -> tuple[Comparison, ...]:
+def _compared(exam: Exam, arms: Sequence[Arm], trained: Trained, drawn: Drawn, plan: Plan) -> tuple[Comparison, ...]:
     """The first arm with each of the others, corrected for their number on the measure that decides."""
     mine, first = arms[0].name, exam.measures[0]
     made = {
