@@ -41,10 +41,6 @@ class Marking(Protocol):
         """One figure for each measure, with each unit counted so many times (once, if not given)."""
         ...
 
-    def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-        """The share of right decisions on easy, semi-hard and hard negatives, as the frozen vectors grade them."""
-        ...
-
     def grid(self, answers: Mapping[str, NDArray[Any]]) -> Figures:
         """The rates of false alarms at which curves are read, rising; none where nothing is accepted by a score."""
         ...
@@ -59,4 +55,8 @@ class Exam(Marking, Protocol):
 
     def answers(self, scorer: Scorer) -> Answers:
         """What the scorer says, as arrays. ``unit`` is one mark for each unit, ``choice`` what came first for it."""
+        ...
+
+    def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+        """The share of right decisions on easy, semi-hard and hard negatives, as the frozen vectors grade them."""
         ...

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Marking
 from hardneg.impact.examined import Examined
 from hardneg.impact.task import Task
 from hardneg.ragged import IntArray
@@ -49,7 +49,7 @@ class Changes:
         return asdict(self)
 
 
-def changes_of(task: Task, exam: Exam, mine: str, against: str, found: Mapping[str, list[Examined]]) -> Changes:
+def changes_of(task: Task, exam: Marking, mine: str, against: str, found: Mapping[str, list[Examined]]) -> Changes:
     """Compare the marks of each unit of the examination under two arms."""
     after, before = (np.stack([one.test["unit"] for one in found[name]]) for name in (mine, against))
     earlier, later = (found[name][0].test["choice"] for name in (against, mine))
@@ -77,7 +77,7 @@ def changed(
 
 
 def _change(
-    task: Task, exam: Exam, at: int, before: float, after: float, first_before: IntArray, first_after: IntArray
+    task: Task, exam: Marking, at: int, before: float, after: float, first_before: IntArray, first_after: IntArray
 ) -> Change:
     row = int(exam.rows[at])
     positives = task.positives

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from hardneg.impact.compare import Difference, Side, difference, holm, mcnemar, 
 from hardneg.impact.dose import dose_of
 from hardneg.impact.exam import Marking
 from hardneg.impact.examined import Examined, Trained
-from hardneg.impact.leakage import leaks_of
+from hardneg.impact.leakage import leaks_in_turn
 from hardneg.impact.learning import learning_of
 from hardneg.impact.operating import operating_of
 from hardneg.impact.result import ArmFigures, Result
@@ -25,7 +25,7 @@ from hardneg.impact.verdict import Comparison, told, verdict
 from hardneg.progress import Progress
 
 if TYPE_CHECKING:
-    from hardneg.impact.work import Exams, Plan
+    from hardneg.impact.work import Plan
 
 __all__ = ["UNTRAINED", "judged", "summed_up"]
 
@@ -36,19 +36,17 @@ Drawn = dict[str, NDArray[np.float64]]
 
 
 def summed_up(
-    task: Task, exams: Exams, arms: tuple[Arm, ...], trained: Trained, plan: Plan, learner: str, progress: Progress
-) -> Result:
-    """Compare the first arm with the others on the held-out part, and say what came of it."""
-    exam, parts = exams.test, task.parts
+    tasks: Sequence[Task], exam: Marking, arms: Sequence[Arm], trained: Trained, plan: Plan, learner: str,
+    progress: Progress,
+) -> Result:  # fmt: skip
+    """Compare the first arm with the others on the held-out parts, and say what came of it."""
+    task = tasks[0]
     words = {arm.name: arm.words for arm in arms}
     figures, comparisons = judged(exam, words, trained, plan, progress)
-    held_out = {
-        "how": parts.how, "units": _UNITS[task.kind], "train": len(parts.train), "validation": len(parts.validation),
-        "test": len(exam.subjects), "subjects": exam.count,
-    }  # fmt: skip
+    held_out = _held_out(tasks, exam)
     start = "none" if task.kind == "classification" else "random"
     dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], start)
-    leaks = tuple(leaks_of(task))
+    leaks = tuple(leaks_in_turn(tasks))
     reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
     learning = learning_of(trained.arms, exam.measures[0], plan.budget)
     said = told(exam.measures, figures, comparisons, dose, leaks, held_out, plan)
@@ -69,6 +67,16 @@ def judged(
     said = {**words, UNTRAINED: "the frozen vectors, before training"}
     figures = {name: _figures(name, said[name], trained, drawn, plan, exam.count) for name in trained.arms}
     return figures, _compared(exam, list(words), trained, drawn, plan)
+
+
+def _held_out(tasks: Sequence[Task], exam: Marking) -> dict[str, Any]:
+    """Who was judged, and how many there were to train with and to choose by in each fold."""
+    train, validation = (round(np.mean([len(getattr(task.parts, part)) for task in tasks]))
+                         for part in ("train", "validation"))  # fmt: skip
+    return {
+        "how": tasks[0].parts.how, "units": _UNITS[tasks[0].kind], "folds": len(tasks), "train": train,
+        "validation": validation, "test": len(exam.subjects), "subjects": exam.count,
+    }  # fmt: skip
 
 
 def _drawn(exam: Marking, trained: Trained, plan: Plan, progress: Progress) -> Drawn:

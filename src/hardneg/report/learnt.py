@@ -52,13 +52,14 @@ def operating_charts(found: Mapping[str, Any]) -> list[Chart]:
     if len(rates) < 2:
         return []
     points = _points(found)
-    arms = [
-        _Arm(one["name"], _known(one["value"]), _known(one["low"]), _known(one["high"]), points.get(one["name"]))
-        for one in told["arms"]
-    ]
+    arms = [_arm(one["name"], one, points.get(one["name"])) for one in told["arms"]]
     if not told["across"].startswith("false accepts"):
         return [_misses(told["across"], rates, arms)]
     return [_roc(rates, arms), _det(rates, arms)]
+
+
+def _arm(name: str, told: Mapping[str, Any], point: tuple[float, float] | None = None) -> _Arm:
+    return _Arm(name, _known(told["value"]), _known(told["low"]), _known(told["high"]), point)
 
 
 def _known(values: Sequence[float | None]) -> Floats:
@@ -218,13 +219,7 @@ def learning_charts(found: Mapping[str, Any]) -> list[Chart]:
     if not told:
         return []
     steps = np.array(told["steps"], np.float64)
-    sides = {
-        side: [
-            _Arm(one["name"], *(_known(one[side][what]) for what in ("value", "low", "high")), None)
-            for one in told["arms"]
-        ]
-        for side in ("train", "validation")
-    }
+    sides = {side: [_arm(one["name"], one[side]) for one in told["arms"]] for side in ("train", "validation")}
     every = np.concatenate([figure for some in sides.values() for one in some for figure in (one.low, one.high)])
     every = every[np.isfinite(every)]
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)

@@ -19,11 +19,12 @@ from hardneg.impact.exam import Measure
 from hardneg.impact.examined import Examined
 from hardneg.impact.learning import learning_of
 from hardneg.impact.lesson import Budget, Lesson, Scorer
+from hardneg.impact.making import tasks_of
 from hardneg.impact.operating import rates_grid
 from hardneg.impact.probe import Probe, frozen
 from hardneg.impact.result import Result
 from hardneg.impact.task import Kind
-from hardneg.impact.work import Plan, measure
+from hardneg.impact.work import Fold, Plan, cross_fitted, measure
 from hardneg.measures import tpr_at_fprs
 from hardneg.ragged import Ragged
 from hardneg.verify.rates import rates_of
@@ -210,3 +211,20 @@ def test_a_figure_that_fell_again_is_overfitting() -> None:
     assert not told(0.0, 0.005)
     assert not told(0.2, 0.5)  # not sure
     assert not told(0.005, 0.0001)  # sure, and not worth a word
+
+
+def test_curves_of_parts_held_out_in_turn_go_through_their_figures() -> None:
+    task = taught.labelled(0, "verification", classes=15, each=12)
+    probe = Probe(rate=0.01)
+    tasks = tasks_of(task.positives, task.vectors, kind="verification", folds=3)
+    folds = []
+    for one in tasks:
+        empty = no_mining(one)
+        folds.append(Fold(one, [replace(empty, name="run"), empty], probe))
+    found = cross_fitted(folds, replace(QUICK, seeds=2))
+    assert found.operating is not None
+    assert found.learning is not None
+    place, at = [one.name for one in found.measures].index("TAR@FAR=0.01"), found.operating.rates.tolist().index(0.01)
+    for arm in found.arms:
+        assert found.operating.arms[arm.name].value[at] == pytest.approx(arm.mean[place])
+        assert found.learning.validation[arm.name].value[-1] == pytest.approx(arm.validation[0])

@@ -54,7 +54,7 @@ class Side:
         place[rows] = np.arange(len(rows))
         some = [[one[row] for row in rows.tolist()] for one in (self.ids, self.paths, self.contents)]
         truth = _boxes(self.truth, place[self.truth.image], self.truth.category)
-        return Side(some[0], some[1], self.sizes[rows], some[2], self.lots[rows], truth)  # type: ignore[arg-type]
+        return Side(some[0], some[1], self.sizes[rows], some[2], self.lots[rows], truth)
 
 
 @dataclass(frozen=True, eq=False)

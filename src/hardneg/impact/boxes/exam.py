@@ -98,8 +98,8 @@ class BoxExam:
         boxes = ~self.truth.uncounted
         if category is not None:
             boxes = boxes & (self.truth.category == category)
-        columns = (answers[name][rows] for name in ("image", "score", "hit"))
-        return Outcomes(*columns, self.truth.image[boxes], len(self.rows))
+        image, score, hit = (answers[name][rows] for name in ("image", "score", "hit"))
+        return Outcomes(image, score, hit, self.truth.image[boxes], len(self.rows))
 
     def _marks(self, answers: Mapping[str, NDArray[Any]]) -> Figures:
         """F1 of each picture at the threshold of one false positive per image; 1 where nothing is there nor found."""
