@@ -108,11 +108,12 @@ def box_data(run: Run, held_out: str | None, seed: int, progress: Progress) -> B
 
 def _held_out(run: Run, asked: str | None) -> Scenes | None:
     """Another file, another split, or None where the data have none."""
-    if asked is not None and Path(asked).exists():
-        return read_scenes(Path(asked), [], options=ReadOptions())
     data = data_of(run)
     root = data.get("media_root")
     options = ReadOptions(media_root=root) if root is not None else ReadOptions()
+    if asked is not None and Path(asked).exists():
+        beside = read_scenes(Path(asked), [], options=ReadOptions())
+        return beside if "path" in beside.images.table.column_names else read_scenes(Path(asked), [], options=options)
     if asked is not None:
         return read_scenes(data["path"], [], options=replace(options, split=asked))
     for name in EVALUATION:
@@ -153,7 +154,10 @@ def _side(scenes: Scenes, categories: tuple[str, ...], left_out: Counter[str], p
 
 def _paths(scenes: Scenes) -> list[Path | None]:
     if "path" not in scenes.images.table.column_names or scenes.images.root is None:
-        raise InputError("The data name no pictures to train with.", remedy="Mine with --media-root.")
+        raise InputError(
+            f"The pictures of '{scenes.format}' are not at hand.",
+            remedy="Mine with --media-root; pictures of another file lie beside it, or in the same folder.",
+        )
     names = scenes.images.table.column("path").to_pylist()
     return [None if name is None else scenes.images.root / name for name in names]
 

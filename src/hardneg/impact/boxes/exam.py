@@ -60,7 +60,8 @@ class BoxExam:
         category = np.repeat(np.arange(self.categories), [len(one.score) for one in kept])
         columns = {name: np.concatenate([getattr(one, name) for one in kept]) for name in ("image", "score", "hit")}
         out = {"category": category, **columns}
-        return {**out, "unit": self._marks(out)}
+        marks = self._marks(out)
+        return {**out, "unit": marks, "right": marks == 1}  # all found, and nothing else
 
     def figures(self, answers: Mapping[str, NDArray[Any]], weights: Figures | None = None) -> Figures:
         """One figure for each measure, each picture counted so many times (a whole number)."""

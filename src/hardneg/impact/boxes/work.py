@@ -162,7 +162,7 @@ def _summed_up(
     data: BoxData, exam: BoxExam, arms: Sequence[BoxArm], trained: Trained, plan: Plan, learner: str, progress: Progress
 ) -> Result:
     held_out = {
-        "how": data.how, "units": "pictures", "train": len(data.train.ids), "validation": 0, "test": len(data.test.ids),
+        "how": data.how, "units": "pictures", "folds": 1, "train": len(data.train.ids), "validation": 0, "test": len(data.test.ids),
         "subjects": exam.count,
     }  # fmt: skip
     words = {arm.name: arm.words for arm in arms}
