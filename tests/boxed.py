@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -84,7 +85,8 @@ def write_world(folder: Path, pictures: int = 40, seed: int = 0) -> Path:
     """Write pictures, what is there and what a first detector found; give the file of what is there."""
     rng = np.random.default_rng(seed)
     (folder / "images").mkdir(parents=True)
-    truth, found = [], []
+    truth: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for number in range(pictures):
         grey = rng.integers(150, 256, (HEIGHT, WIDTH, 1)).repeat(3, axis=2).astype(np.uint8)
         picture = Image.fromarray(grey)
@@ -112,5 +114,5 @@ def mined(folder: Path, pictures: int = 40) -> Run:
     """Mine the world, with a filter that doubts nothing."""
     file = write_world(folder, pictures)
     options = ReadOptions(predictions=folder / "found.json", media_root=folder)
-    recipe = hn.Recipe(file, read=options, filters=("known",), sampler="top(n=60)")
+    recipe = hn.Recipe(file, read=options, filters=("known",), sampler=("top(n=60)",))
     return recipe.mine(recipe.read_data(), folder / "run", Settings())

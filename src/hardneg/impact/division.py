@@ -49,8 +49,8 @@ def in_turn(
 ) -> list[Parts]:
     """Divide the rows so often that each is held out once, with all that belongs together (cross-fitting).
 
-    Lots go, in an order drawn by ``seed``, each to the fold that has the fewest rows so far. Of lots too few for so many
-    folds fewer are made; where not even two can be, the outcome is that of :func:`divided`.
+    Lots go, in an order drawn by ``seed``, each to the fold that has the fewest rows so far. Of too few lots fewer
+    folds are made; where not even two can be, the outcome is that of :func:`divided`.
 
     Args:
         kind: of the task.

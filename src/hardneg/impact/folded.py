@@ -1,12 +1,12 @@
 """Several held-out parts as one: what was examined of each fold by its own model, put together.
 
 Scores of two models are not on one scale, so trials of different folds never meet: a figure is worked out within each
-fold, and the mean over folds counts each by how much of it was asked (Forman & Scholz 2010, SIGKDD Explorations 12(1), on
-curves). Of means over units, such as nDCG and accuracy, that is the mean over all of them.
+fold, and the mean over folds counts each by how much of it was asked (Forman & Scholz 2010, SIGKDD Explorations 12(1),
+on curves). Of means over units, such as nDCG and accuracy, that is the mean over all of them.
 
 Models of different folds share training data, so figures of different folds are not quite independent; of stable
-learners the interval over what was asked holds all the same (Bayle et al. 2020, arXiv:2007.12671). As with a single part,
-it is about models trained on these data: what other training data would give is not in it.
+learners the interval over what was asked holds all the same (Bayle et al. 2020, arXiv:2007.12671). As with a single
+part, it is about models trained on these data: what other training data would give is not in it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from hardneg.impact.exam import Answers, Exam, Figures, Marking
 from hardneg.impact.examined import Examined, Trained
+from hardneg.impact.lesson import Scorer
 
 __all__ = ["InTurn", "averaged", "pooled"]
 
@@ -41,6 +42,19 @@ class InTurn:
         """The answers of each fold, by number and name, and what every unit has in one array."""
         out = {f"{fold}/{name}": one for fold, some in enumerate(each) for name, one in some.items()}
         return out | {name: np.concatenate([some[name] for some in each]) for name in _UNITS}
+
+    def answers(self, scorer: Scorer) -> Answers:
+        """Asks every fold the same scorer."""
+        return self.joined([one.answers(scorer) for one in self.exams])
+
+    def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+        """The mean over folds, as of figures."""
+        found = [one.by_grade(self.of(answers, fold)) for fold, one in enumerate(self.exams)]
+        names = dict.fromkeys(name for one in found for name in one)
+        sizes = [len(one.rows) for one in self.exams]
+        return {
+            name: float(averaged([np.array(one.get(name, np.nan)) for one in found], sizes)) for name in names
+        }  # fmt: skip
 
     def of(self, answers: Mapping[str, NDArray[Any]], fold: int) -> Answers:
         """The answers of one fold."""
@@ -91,7 +105,8 @@ def pooled(each: Sequence[tuple[Exam, Trained]]) -> tuple[Marking, Trained]:
     """The examination and the trainings of all folds as one; of a single fold they stay as they are."""
     if len(each) == 1:
         return each[0]
-    exam, trained = InTurn([one for one, _ in each]), [one for _, one in each]
+    trained = [one for _, one in each]
+    exam = InTurn([one for one, _ in each])
 
     def joined(lists: Sequence[list[Examined]]) -> list[Examined]:
         return [_together(exam, some) for some in zip(*lists, strict=True)]

@@ -19,7 +19,6 @@ from hardneg.impact.probe import Probe, frozen
 from hardneg.impact.reading import Data, data_of, impact_file
 from hardneg.impact.result import Result
 from hardneg.impact.task import Kind, Task
-from hardneg.impact.tuning import tuned
 from hardneg.impact.work import Fold, Learner, Plan, cross_fitted
 from hardneg.positives import Positives
 from hardneg.progress import Progress, Silent
@@ -93,7 +92,7 @@ def measure_impact(  # noqa: PLR0913 - a run, what it is compared with, and wher
     count = _folds(plan, learner, data)
     tasks = tasks_of(data.positives, data.vectors, kind=task, held_out=data.held_out, folds=count, seed=plan.seed)
     others = opened(run, against)
-    folds = [_fold(one, arms_of(one, run, others), learner, plan) for one in tasks]
+    folds = [_fold(one, arms_of(one, run, others), learner) for one in tasks]
     result = cross_fitted(folds, plan, folder=folder, identity=(dict(run.manifest),), progress=progress)
     write_json({**result.about(), "run": run.manifest.get("fingerprint")}, file)
     return result
@@ -104,15 +103,12 @@ def _folds(plan: Plan, learner: Learner, data: Data) -> int:
     if data.held_out is not None:
         if plan.folds not in (None, 1):
             raise OptionError(
-                f"There is a part that the data hold out, so it is the one to judge by. Got {plan.folds} folds.",
-                remedy="Leave --folds out.",
+                f"The data hold out a part themselves, which is judged by. Leave --folds out. Got {plan.folds}."
             )
         return 1
     return plan.folds or (FOLDS if isinstance(learner, Probe) else 1)
 
 
-def _fold(task: Task, arms: Sequence[Arm], learner: Learner, plan: Plan) -> Fold:
+def _fold(task: Task, arms: Sequence[Arm], learner: Learner) -> Fold:
     seer = learner if isinstance(learner, Probe) else Probe()
-    if isinstance(learner, Probe):
-        learner = tuned(learner, task, plan.budget, plan.seed)
     return Fold(task, arms, learner, None if task.vectors is None else lambda: frozen(task, seer.seen(task)))

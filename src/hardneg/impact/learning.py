@@ -47,7 +47,7 @@ class Learning:
 
     Args:
         measure: what is told.
-        steps: after how many steps; the last is the end.
+        steps: after how many steps; the last is the end, whichever state is kept.
         train: of each arm, in training: mean over seeds, interval over seeds.
         validation: the same on validation data.
         notes: what to know of them, such as that an arm was better before it was done.
@@ -75,14 +75,16 @@ def learning_of(found: Mapping[str, Sequence[Examined]], measure: Measure, budge
     if not seen:
         return None
     train, validation = ({name: _over_seeds(one[:, side]) for name, one in seen.items()} for side in (0, 1))
-    steps = (*budget.checkpoints, budget.total)
-    notes = [_turned(name, one[:, 1], measure, steps) for name, one in seen.items()]
-    return Learning(measure, steps, train, validation, tuple(one for one in notes if one))
+    kept = {name: np.array([one.validation[0] for one in found[name]]) for name in seen}
+    notes = [_turned(name, one[:, 1], kept[name], measure, budget.checkpoints) for name, one in seen.items()]
+    return Learning(measure, budget.checkpoints, train, validation, tuple(one for one in notes if one))
 
 
 def _whole(one: Examined) -> Floats:
-    """The figures of the checkpoints and of the end, shape ``(2, checkpoints + 1)``."""
-    return np.column_stack([one.course, [one.train[0], one.validation[0]]])
+    """The course, shape ``(2, checkpoints)``; where the end was not shown, it is what came of the training."""
+    course = one.course.copy()
+    course[:, -1] = np.where(np.isnan(course[:, -1]), [one.train[0], one.validation[0]], course[:, -1])
+    return course
 
 
 def _over_seeds(each: Floats) -> Band:
@@ -92,19 +94,18 @@ def _over_seeds(each: Floats) -> Band:
     return Band(value, value - half, value + half)
 
 
-def _turned(name: str, each: Floats, measure: Measure, steps: Sequence[int]) -> str:
-    """What to say where the best checkpoint is better than the end, over seeds, allowing for its being the best."""
-    known = np.flatnonzero(~np.isnan(each).any(axis=0))
-    before, n = known[known < len(steps) - 1], len(each)
-    if n < 2 or not len(before) or np.isnan(each[:, -1]).any():
+def _turned(name: str, each: Floats, kept: Floats, measure: Measure, steps: Sequence[int]) -> str:
+    """What to say where a checkpoint is better than what was kept, over seeds, allowing for its being the best."""
+    before, n = np.flatnonzero(~np.isnan(each).any(axis=0)), len(each)
+    if n < 2 or not len(before) or np.isnan(kept).any():
         return ""
     better = measure.better * each
     best = int(before[better[:, before].mean(axis=0).argmax()])
-    fall = better[:, best] - better[:, -1]
+    fall = better[:, best] - measure.better * kept
     share = 1 - _LEVEL / len(before)  # Bonferroni
     if fall.mean() < _WORTH or fall.mean() <= t_quantile(share, n - 1) * fall.std(ddof=1) / sqrt(n):
         return ""
     return (
         f"Overfitting of {name}: {measure.name} on validation data {each[:, best].mean():.3f} after {steps[best]} "
-        f"steps, {each[:, -1].mean():.3f} at the end. Try --steps {steps[best]}."
+        f"steps, {kept.mean():.3f} at the end. Try --steps {steps[best]}."
     )

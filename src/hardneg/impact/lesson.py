@@ -63,13 +63,13 @@ class Budget:
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
-        """After how many steps a model is looked at while it learns, closer together at the beginning.
+        """After how many steps a model is looked at while it learns: at the end, at half of it and so on.
 
         >>> Budget(steps=160).checkpoints
-        (10, 20, 40, 60, 80, 100, 120, 140)
+        (2, 5, 10, 20, 40, 60, 80, 120, 160)
         """
-        steps = {self.total * one // 16 for one in (1, 2, 4, 6, 8, 10, 12, 14)}
-        return tuple(sorted(steps - {0}))
+        halves = {self.total >> one for one in range(7)}
+        return tuple(sorted((halves | {3 * self.total // 8, 3 * self.total // 4}) - {0}))
 
 
 @dataclass(frozen=True, eq=False)

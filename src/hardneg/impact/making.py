@@ -60,7 +60,11 @@ def tasks_of(
     """The same as :func:`task_of` in several divisions, so that everything is held out in one of them.
 
     Args:
-        positives, vectors, kind, held_out, seed: as there.
+        positives: of everything, what is held out too.
+        vectors: of all of them.
+        kind: what is learnt; seen from the data if not given.
+        held_out: what the data hold out themselves; then there is one division.
+        seed: draws the folds and the validation parts.
         folds: how many; one where the data themselves hold some out. There may be fewer (see :func:`in_turn`).
         lots: what belongs together, a number for each anchor (retrieval) or item; seen from the data if not given.
     """

@@ -11,31 +11,25 @@ from typing import Protocol
 from hardneg.encode._identity import fingerprint
 from hardneg.errors import OptionError
 from hardneg.impact.arms import Arm, filled, mixed
-from hardneg.impact.classified import Classified
 from hardneg.impact.division import sampled
 from hardneg.impact.exam import Exam
 from hardneg.impact.examined import Examined, Trained, examined, from_arrays
+from hardneg.impact.exams import EXAMS
 from hardneg.impact.folded import pooled
 from hardneg.impact.kept import Kept
 from hardneg.impact.learning import Course
 from hardneg.impact.lesson import Budget, Lesson, Scorer
-from hardneg.impact.ranked import Ranked
 from hardneg.impact.result import Result
 from hardneg.impact.summing import UNTRAINED, summed_up
-from hardneg.impact.task import Kind, Task
-from hardneg.impact.verified import Verified
+from hardneg.impact.task import Task
 from hardneg.notation import require
 from hardneg.progress import Progress, Silent
 
-__all__ = ["DOSES", "EXAMS", "Exams", "Fold", "Learner", "Plan", "cross_fitted", "measure"]
+__all__ = ["DOSES", "Exams", "Fold", "Learner", "Plan", "cross_fitted", "measure"]
 
 DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FORM = 3  # of what is kept of a training
 _DOSE = "dose-"  # their learning curves are not shown
-
-EXAMS: dict[Kind, Callable[..., Exam]] = {
-    "retrieval": Ranked, "classification": Classified, "verification": Verified,
-}  # fmt: skip
 
 
 class Learner(Protocol):

@@ -71,6 +71,8 @@ class Impact:
     learning: list[Chart]
     changes: Mapping[str, Any]
 
+    stopped: bool  # whether the state is kept that is best on validation data
+
     @property
     def marked(self) -> bool:
         """Whether any curve has a mark at the threshold from validation data."""
@@ -125,7 +127,7 @@ def _shown(found: Mapping[str, Any]) -> Impact:
         found["sentence"], found["verdict"], list(found["notes"]), first["name"], first["words"], first["better"] < 0,
         about, arms, scale.ticks(), _others(found), any(any(one is not None for one in arm.grades) for arm in arms),
         _curve(found["dose"]) if found["dose"] else None, operating_charts(found), learning_charts(found),
-        _cut(found["changes"]),
+        _cut(found["changes"]), "early stopping" in found["learner"] and found["kind"] != "classification",
     )  # fmt: skip
 
 

@@ -104,6 +104,10 @@ def test_a_classifiers_curve_is_that_of_all_its_trials() -> None:
     assert mine == pytest.approx([of_sklearn(target, share, np.ones(target.size), at) for at in grid])
     result = measured("classification")
     assert result.operating is not None
+    assert result.learning is not None
+    for arm in result.arms[:3]:  # a classifier is trained to the end
+        assert result.learning.train[arm.name].value[-1] == pytest.approx(arm.train[0])
+        assert result.learning.validation[arm.name].value[-1] == pytest.approx(arm.validation[0])
     assert {"run", "random", "none", "untrained"} == set(result.operating.arms)
 
 
@@ -116,7 +120,7 @@ def test_a_ranking_has_no_such_curve() -> None:
 class Unseen:
     """The probe, that shows nothing while it learns."""
 
-    key = "probe(rate=0.01, temperature=0.05, decay=0.0001)"
+    key = Probe(rate=0.01).key
 
     def train(self, lesson: Lesson) -> Scorer:
         return Probe(rate=0.01).train(replace(lesson, looked=None))
@@ -131,12 +135,12 @@ def test_looking_changes_nothing_and_ends_at_the_figures(tmp_path: Path) -> None
     assert unseen.learning is None
     assert {**seen.about(), "learning": None} == unseen.about()
     assert seen.learning is not None
-    assert seen.learning.steps == (2, 4, 8, 12, 16, 20, 24, 28, 32)
-    for arm in seen.arms:
-        assert seen.learning.train[arm.name].value[-1] == pytest.approx(arm.train[0])
-        assert seen.learning.validation[arm.name].value[-1] == pytest.approx(arm.validation[0])
+    assert seen.learning.steps == (1, 2, 4, 8, 12, 16, 24, 32)
+    for arm in seen.arms:  # what is kept is the best of what was seen, of each seed
+        curve = seen.learning.validation[arm.name].value
+        assert arm.validation[0] >= curve.max() - 1e-9
     about = json.loads(json.dumps(seen.about(), allow_nan=False))["learning"]
-    assert [len(about["arms"][0][side]["value"]) for side in ("train", "validation")] == [9, 9]
+    assert [len(about["arms"][0][side]["value"]) for side in ("train", "validation")] == [8, 8]
 
 
 def test_a_checkpoint_shows_the_model_on_its_way() -> None:
@@ -148,9 +152,9 @@ def test_a_checkpoint_shows_the_model_on_its_way() -> None:
         looked=lambda step, scorer: shown.append((step, scorer(rows, classes).copy())),
     )  # fmt: skip
     last = Probe(rate=0.03).train(lesson)(rows, classes)
-    assert [step for step, _ in shown] == [1, 2, 4, 6, 8, 10, 12, 14]
+    assert [step for step, _ in shown] == [1, 2, 4, 6, 8, 12, 16]
     far = [float(np.abs(one - last).max()) for _, one in shown]
-    assert far[0] > far[3] > far[-1] > 0
+    assert far[0] > far[3] > far[-2] > far[-1] == 0
 
 
 def test_training_of_ones_own_may_show_itself_and_has_both_curves() -> None:
@@ -187,7 +191,7 @@ def examined(course: Floats) -> Examined:
     """One that went so on validation data; in training it always got better."""
     rising = np.linspace(0.5, 1, len(course))
     some = np.zeros(1)
-    return Examined({}, some, course[-1:], rising[-1:], np.zeros((2, 3)), np.stack([rising[:-1], course[:-1]]))
+    return Examined({}, some, course[-1:], rising[-1:], np.zeros((2, 3)), np.stack([rising, course]))
 
 
 def told(fall: float, noise: float, better: int = 1) -> tuple[str, ...]:
@@ -205,7 +209,7 @@ def told(fall: float, noise: float, better: int = 1) -> tuple[str, ...]:
 
 def test_a_figure_that_fell_again_is_overfitting() -> None:
     assert told(0.2, 0.005) == (
-        "Overfitting of run: AP on validation data 0.800 after 60 steps, 0.599 at the end. Try --steps 60.",
+        "Overfitting of run: AP on validation data 0.800 after 20 steps, 0.599 at the end. Try --steps 20.",
     )
     assert told(0.2, 0.005, -1)
     assert not told(0.0, 0.005)
@@ -227,4 +231,4 @@ def test_curves_of_parts_held_out_in_turn_go_through_their_figures() -> None:
     place, at = [one.name for one in found.measures].index("TAR@FAR=0.01"), found.operating.rates.tolist().index(0.01)
     for arm in found.arms:
         assert found.operating.arms[arm.name].value[at] == pytest.approx(arm.mean[place])
-        assert found.learning.validation[arm.name].value[-1] == pytest.approx(arm.validation[0])
+        assert arm.validation[0] <= found.learning.validation[arm.name].value.min() + 1e-9  # the lowest EER is kept

@@ -162,8 +162,8 @@ def _summed_up(
     data: BoxData, exam: BoxExam, arms: Sequence[BoxArm], trained: Trained, plan: Plan, learner: str, progress: Progress
 ) -> Result:
     held_out = {
-        "how": data.how, "units": "pictures", "folds": 1, "train": len(data.train.ids), "validation": 0, "test": len(data.test.ids),
-        "subjects": exam.count,
+        "how": data.how, "units": "pictures", "folds": 1, "train": len(data.train.ids), "validation": 0,
+        "test": len(data.test.ids), "subjects": exam.count,
     }  # fmt: skip
     words = {arm.name: arm.words for arm in arms}
     figures, comparisons = judged(exam, words, trained, plan, progress)
