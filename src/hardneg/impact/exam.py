@@ -25,6 +25,7 @@ class Measure:
     name: str
     better: int  # 1 where more is better, -1 where less is
     words: str
+    most: float = 1.0  # what it cannot be above; it is never below 0
 
 
 class Marking(Protocol):

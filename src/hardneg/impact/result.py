@@ -114,7 +114,7 @@ class Result:
                 "learner": self.learner,
                 "plan": plan,
                 "held_out": dict(self.held_out),
-                "measures": [asdict(one) for one in self.measures],
+                "measures": [{"name": one.name, "better": one.better, "words": one.words} for one in self.measures],
                 "verdict": self.verdict,
                 "sentence": self.sentence,
                 "notes": list(self.told.notes),

@@ -65,7 +65,7 @@ def judged(
     """The figures of every arm with intervals, and the first compared with the others; ``words`` say what they are."""
     drawn = _drawn(exam, trained, plan, progress)
     said = {**words, UNTRAINED: "the frozen vectors, before training"}
-    figures = {name: _figures(name, said[name], trained, drawn, plan, exam.count) for name in trained.arms}
+    figures = {name: _figures(name, said[name], trained, drawn[name], plan, exam) for name in trained.arms}
     return figures, _compared(exam, list(words), trained, drawn, plan)
 
 
@@ -91,12 +91,14 @@ def _drawn(exam: Marking, trained: Trained, plan: Plan, progress: Progress) -> D
     return out
 
 
-def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, count: int) -> ArmFigures:
+def _figures(
+    name: str, words: str, trained: Trained, drawn: NDArray[np.float64], plan: Plan, exam: Marking
+) -> ArmFigures:
     each = trained.arms[name]
     seeds = np.stack([one.figures for one in each])
-    subjects = drawn[name]
-    ends = [interval(spread(seeds[:, at], subjects[:, at], count, seed=plan.seed)) for at in range(seeds.shape[1])]
-    low, high = np.clip(ends, 0, 1).T  # widened deviations may reach beyond what a share can be
+    ends = [interval(spread(seeds[:, at], drawn[:, at], exam.count, seed=plan.seed)) for at in range(seeds.shape[1])]
+    most = np.array([[one.most] for one in exam.measures])
+    low, high = np.clip(ends, 0, most).T  # widened deviations may reach beyond what a share can be
     train, validation, grades = (
         np.mean([getattr(one, part) for one in each], axis=0) for part in ("train", "validation", "grades")
     )

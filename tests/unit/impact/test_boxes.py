@@ -54,6 +54,10 @@ def test_where_mining_helps_a_detector_it_says_so(run: Run, tmp_path: Path) -> N
     mined, drawn, none, _ = found.arms
     assert mined.negatives == drawn.negatives > 0 == none.negatives
     assert mined.mean[0] > drawn.mean[0] + 0.05
+    assert drawn.mean[2] > 1  # more than one false positive per image, so no share
+    for arm in found.arms:
+        assert (arm.low <= arm.mean + 1e-9).all()
+        assert (arm.mean <= arm.high + 1e-9).all()
     about = json.loads((tmp_path / "impact.json").read_text())
     assert about["kind"] == "detection"
     assert about["operating"]["across"] == "false positives per image"
@@ -245,4 +249,4 @@ def test_another_file_is_held_out(run: Run, tmp_path: Path) -> None:
     )
     assert found.held_out["test"] == 9
     assert found.held_out["train"] == 40
-    assert "of coco" in found.held_out["how"]
+    assert "of truth.json" in found.held_out["how"]

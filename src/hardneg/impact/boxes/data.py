@@ -98,7 +98,7 @@ def box_data(run: Run, held_out: str | None, seed: int, progress: Progress) -> B
         test = _drawn(whole, seed)
         sides, how = (whole.take(np.flatnonzero(~test)), whole.take(np.flatnonzero(test))), "drawn from the same data"
     else:
-        sides, how = (whole, _side(other, categories, left_out, progress)), f"of {other.format}"
+        sides, how = (whole, _side(other, categories, left_out, progress)), f"of {_named(held_out)}"
     for side, what in zip(sides, ("to train with", "held out"), strict=True):
         if not (~side.truth.uncounted).any():
             raise InputError(f"No picture that is {what} has a labelled box.", remedy="Give more, or others.")
@@ -122,6 +122,11 @@ def _held_out(run: Run, asked: str | None) -> Scenes | None:
         except HardnegError:  # there is no such split
             continue
     return None
+
+
+def _named(held_out: str | None) -> str:
+    """What the held-out pictures are of, for people."""
+    return Path(held_out).name if held_out is not None and Path(held_out).exists() else "another split of the data"
 
 
 def _side(scenes: Scenes, categories: tuple[str, ...], left_out: Counter[str], progress: Progress) -> Side:

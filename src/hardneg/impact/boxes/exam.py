@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,9 @@ class BoxExam:
     measures: tuple[Measure, ...] = (
         Measure("AP50", 1, "average precision at an overlap of 0.5, mean over categories"),
         Measure("LAMR", -1, "log-average miss rate, from 0.01 to 1 false positives per image, mean over categories"),
-        Measure("FPPI@recall=0.8", -1, "false positives per image where 80% of the boxes are found, all categories"),
+        Measure(
+            "FPPI@recall=0.8", -1, "false positives per image where 80% of the boxes are found, all categories", inf
+        ),
         Measure("recall@FPPI=1", 1, "share of the boxes found at one false positive per image, all categories"),
     )
     draws = 400
@@ -59,7 +62,8 @@ class BoxExam:
         kept = [outcomes(self.truth, found, matches, len(self.rows), one) for one in range(self.categories)]
         category = np.repeat(np.arange(self.categories), [len(one.score) for one in kept])
         columns = {name: np.concatenate([getattr(one, name) for one in kept]) for name in ("image", "score", "hit")}
-        out = {"category": category, **columns}
+        order = np.lexsort((columns["image"], -columns["score"]))  # also of each category: as outcomes() has them
+        out = {name: one[order] for name, one in {"category": category, **columns}.items()}
         marks = self._marks(out)
         return {**out, "unit": marks, "right": marks == 1}  # all found, and nothing else
 
@@ -94,11 +98,9 @@ class BoxExam:
         return f"{int(hits[picture])} of {boxes} found, {int(false[picture])} false"
 
     def _of(self, answers: Mapping[str, NDArray[Any]], category: int | None = None) -> Outcomes:
-        rows = np.arange(len(answers["score"])) if category is None else np.flatnonzero(answers["category"] == category)
-        rows = rows[np.lexsort((answers["image"][rows], -answers["score"][rows]))]
-        boxes = ~self.truth.uncounted
+        boxes, rows = ~self.truth.uncounted, np.ones(len(answers["score"]), bool)
         if category is not None:
-            boxes = boxes & (self.truth.category == category)
+            boxes, rows = boxes & (self.truth.category == category), answers["category"] == category
         image, score, hit = (answers[name][rows] for name in ("image", "score", "hit"))
         return Outcomes(image, score, hit, self.truth.image[boxes], len(self.rows))
 
