@@ -18,6 +18,7 @@ __all__ = ["Impact", "impact"]
 
 FILE, _VERSION = "impact.json", 1
 _TEXT = 200
+_FIRST, _BOXES = ("First before", "First after", "Right"), ("Found before", "Found after", "Labelled")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Impact:
     learning: list[Chart]
     changes: Mapping[str, Any]
 
+    heads: tuple[str, str, str]  # of what an example was before and after, and what would be right
     stopped: bool  # whether the state is kept that is best on validation data
 
     @property
@@ -127,7 +129,8 @@ def _shown(found: Mapping[str, Any]) -> Impact:
         found["sentence"], found["verdict"], list(found["notes"]), first["name"], first["words"], first["better"] < 0,
         about, arms, scale.ticks(), _others(found), any(any(one is not None for one in arm.grades) for arm in arms),
         _curve(found["dose"]) if found["dose"] else None, operating_charts(found), learning_charts(found),
-        _cut(found["changes"]), "early stopping" in found["learner"] and found["kind"] != "classification",
+        _cut(found["changes"]), _BOXES if found["kind"] == "detection" else _FIRST,
+        "early stopping" in found["learner"] and found["kind"] != "classification",
     )  # fmt: skip
 
 

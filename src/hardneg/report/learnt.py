@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hardneg.ragged import BoolArray
 from hardneg.report.charts import STYLES, Chart, Dot, Line, band_of, points_of, spans
 from hardneg.report.numbers import axis_ticks
 
@@ -34,6 +35,10 @@ class _Arm:
     high: Floats
     point: tuple[float, float] | None
 
+    def cut(self, some: BoolArray) -> _Arm:
+        """The same over a part of the grid."""
+        return _Arm(self.name, self.value[some], self.low[some], self.high[some], self.point)
+
 
 @dataclass(frozen=True)
 class _Axis:
@@ -54,12 +59,20 @@ def operating_charts(found: Mapping[str, Any]) -> list[Chart]:
     points = _points(found)
     arms = [_arm(one["name"], one, points.get(one["name"])) for one in told["arms"]]
     if not told["across"].startswith("false accepts"):
-        return [_misses(told["across"], rates, arms)]
+        some = rates <= _end(rates, arms)
+        return [_misses(told["across"], rates[some], [one.cut(some) for one in arms])]
     return [_roc(rates, arms), _det(rates, arms)]
 
 
 def _arm(name: str, told: Mapping[str, Any], point: tuple[float, float] | None = None) -> _Arm:
     return _Arm(name, _known(told["value"]), _known(told["low"]), _known(told["high"]), point)
+
+
+def _end(rates: Floats, arms: Sequence[_Arm]) -> float:
+    """The power of ten, 1 or more, behind which no curve goes on."""
+    decades = [one for one in (1.0, 10.0) if one < rates[-1]]
+    done = [all(arm.value[rates >= one].min() == arm.value[-1] for arm in arms) for one in decades]
+    return next((one for one, still in zip(decades, done, strict=True) if still), float(rates[-1]))
 
 
 def _known(values: Sequence[float | None]) -> Floats:
@@ -105,7 +118,7 @@ def _det(rates: Floats, arms: Sequence[_Arm]) -> Chart:
     down = _Axis(lambda value: 100 - up.place(value), [(100 - place, text) for place, text in up.ticks])
     return _chart(
         "det", "DET", ("false accepts, share of impostors", "targets missed"), rates[some],
-        [_Arm(one.name, one.value[some], one.low[some], one.high[some], one.point) for one in arms], (across, down),
+        [one.cut(some) for one in arms], (across, down),
         lambda value: 1 - value,
     )  # fmt: skip
 
@@ -132,7 +145,7 @@ def _logarithmic(rates: Floats, said: Callable[[float], str] | None = None) -> _
     def place(value: Floats) -> Floats:
         return np.asarray(100 * np.log(np.clip(value, first, last) / first) / np.log(last / first))
 
-    decades = [one for one in (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0) if first * 0.999 <= one <= last * 1.001]
+    decades = [one for one in (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0) if first * 0.999 <= one <= last * 1.001]
     return _Axis(place, [(round(float(place(np.array(one))), 3), (said or _percent)(one)) for one in decades])
 
 

@@ -27,7 +27,7 @@ from hardneg.ragged import IntArray
 __all__ = ["FPPI", "RECALL", "BoxExam", "fppi_at_recall"]
 
 RECALL = 0.8  # at which false positives per image are counted
-FPPI = decades(-2, 1)  # the grid of curves
+FPPI = decades(-2, 2)  # the grid of curves
 
 
 class BoxExam:
@@ -80,7 +80,7 @@ class BoxExam:
         return {}
 
     def grid(self, answers: Mapping[str, NDArray[Any]]) -> Figures:  # noqa: ARG002 - as all examinations
-        """False positives per image, from 0.01 to 10."""
+        """False positives per image, from 0.01 to 100."""
         return FPPI
 
     def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:
