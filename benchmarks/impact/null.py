@@ -12,9 +12,8 @@ from benchmarks.impact.data import retrieval
 from benchmarks.texts import Judged, stackfaq
 from hardneg.impact.arms import of_run, random_arm, shuffled_arm
 from hardneg.impact.lesson import Budget
-from hardneg.impact.making import task_of
 from hardneg.impact.probe import Probe
-from hardneg.impact.work import Plan, measure
+from hardneg.impact.work import Fold, Plan, cross_fitted
 from hardneg.mining import mine
 from hardneg.positives import Positives
 
@@ -22,17 +21,18 @@ __all__ = ["measured"]
 
 
 def measured(work: Path, runs: int) -> None:
-    """So many measurements on StackFAQ, each with other seeds and another part held out."""
+    """So many measurements on StackFAQ, each with other seeds and other folds."""
     data = retrieval(_part(stackfaq()), "wordllama", work)
     whole: Positives = data.whole
     run = mine(whole, encoder=data.vectors, sampler="top(n=8)")
     verdicts, p_values = _kept(work)
     for number in range(len(verdicts), runs):
         plan = Plan(seeds=3, budget=Budget(steps=20, batch=32, negatives=4), doses=(), seed=number)
-        task = task_of(whole, data.vectors, seed=number)
-        mined = of_run(task, run, "run", "")
-        arms = [shuffled_arm(task, mined), random_arm(task, mined.lists(0))]
-        found = measure(task, arms, Probe(), plan)
+        folds = []
+        for task in data.tasks(number):
+            mined = of_run(task, run, "run", "")
+            folds.append(Fold(task, [shuffled_arm(task, mined), random_arm(task, mined.lists(0))], Probe()))
+        found = cross_fitted(folds, plan)
         verdicts.append(found.verdict)
         p_values.append(found.comparisons[0].p_holm)
         if number % 20 == 19:
