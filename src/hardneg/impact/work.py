@@ -141,24 +141,36 @@ def cross_fitted(
     names = [arm.name for arm in folds[0].arms]
     if len(names) < 2 or len(set(names)) < len(names):
         raise OptionError(f"Give two arms or more, each with a name of its own. Got {', '.join(names) or 'none'}.")
-    plan = replace(plan, budget=plan.budget.settled(folds[0].task), folds=len(folds))
-    kept = Kept(
-        folder, fingerprint(_FORM, *identity, str(plan), *(part for one in folds for part in _about(one, plan)))
-    )
-    if len(kept):
-        progress.say(f"Going on: {len(kept)} trainings are done.")
-    trainings = len(names) * plan.seeds + len(plan.between) * min(plan.dose_seeds, plan.seeds)
-    with progress.stage("train", len(folds) * trainings, "trainings") as report:
-        done = count()
-        each = [
-            _trained(fold, number, plan, kept, lambda: report(next(done) + 1, len(folds) * trainings))
-            for number, fold in enumerate(folds)
-        ]
-    exam, made = pooled(each)
+    exam, made = trained(folds, plan, folder, identity, progress)
+    plan = _settled(folds, plan)
     learners = "; ".join(dict.fromkeys(fold.learner.key for fold in folds))
     result = summed_up([fold.task for fold in folds], exam, folds[0].arms, made, plan, learners, progress)
-    kept.remove()
+    Kept.removed(folder)
     return result
+
+
+def trained(
+    folds: Sequence[Fold], plan: Plan, folder: Path | None, identity: Sequence[object], progress: Progress
+) -> tuple[Exam, Trained]:
+    """All trainings of :func:`cross_fitted`, and the examination of what is held out in all folds."""
+    plan = _settled(folds, plan)
+    about = (part for one in folds for part in _about(one, plan))
+    kept = Kept(folder, fingerprint(_FORM, *identity, str(plan), *about))
+    if len(kept):
+        progress.say(f"Going on: {len(kept)} trainings are done.")
+    each = len(folds[0].arms) * plan.seeds + len(plan.between) * min(plan.dose_seeds, plan.seeds)
+    with progress.stage("train", len(folds) * each, "trainings") as report:
+        done = count(1)
+        return pooled(
+            [
+                _trained(fold, number, plan, kept, lambda: report(next(done), len(folds) * each))
+                for number, fold in enumerate(folds)
+            ]
+        )
+
+
+def _settled(folds: Sequence[Fold], plan: Plan) -> Plan:
+    return replace(plan, budget=plan.budget.settled(folds[0].task), folds=len(folds))
 
 
 def _about(fold: Fold, plan: Plan) -> list[object]:
