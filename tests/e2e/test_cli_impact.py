@@ -52,13 +52,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_demo(place: Path) -> None:
     against = "naive,margin(relative=0.05, reference=max)"
     text = succeeded(hardneg("impact", "demo", *QUICK, "--against", against, "--cache", "cache", cwd=place))
-    assert "Retrieval; held out: 48 drawn from the same data, none with a positive of the training side" in text
+    assert "Retrieval; held out: 162 of the same data in 5 folds, each in turn, none with a positive" in text
     assert "mining helped: nDCG@10" in text
     assert "Dose: on" in text
     found = json.loads((place / "demo" / "impact.json").read_text())
     names = ["run", "random", "none", "naive", "margin(relative=0.05, reference=max)", "untrained"]
     assert [arm["name"] for arm in found["arms"]] == names
-    assert found["held_out"]["test"] == 48
+    assert found["held_out"]["test"] == 162
     assert not found["leaks"]
     assert not (place / "demo" / "impact.json.partial").exists()
     assert 'id="impact"' in (place / "demo" / "report.html").read_text()
