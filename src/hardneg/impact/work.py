@@ -12,7 +12,7 @@ from hardneg.encode._identity import fingerprint
 from hardneg.errors import OptionError
 from hardneg.impact.arms import Arm, filled, mixed
 from hardneg.impact.division import sampled
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Exam, Marking
 from hardneg.impact.examined import Examined, Trained, examined, from_arrays
 from hardneg.impact.exams import EXAMS
 from hardneg.impact.folded import pooled
@@ -151,7 +151,7 @@ def cross_fitted(
 
 def trained(
     folds: Sequence[Fold], plan: Plan, folder: Path | None, identity: Sequence[object], progress: Progress
-) -> tuple[Exam, Trained]:
+) -> tuple[Marking, Trained]:
     """All trainings of :func:`cross_fitted`, and the examination of what is held out in all folds."""
     plan = _settled(folds, plan)
     about = (part for one in folds for part in _about(one, plan))
