@@ -72,8 +72,10 @@ def tasks_of(
     require(folds >= 1, "folds", "at least 1", folds)
     require(folds == 1 or held_out is None, "folds", "1 where a part is held out by the data themselves", folds)
     kind, codes = _codes(positives, kind, held_out)
-    used = ~positives.barred if held_out is None else held_out | ~positives.barred
-    judged = codes if kind == "retrieval" else np.where(used, codes, -1)
+    judged = codes
+    if kind != "retrieval":
+        used = ~positives.barred if held_out is None else held_out | ~positives.barred
+        judged = np.where(used, codes, -1)
     if folds > 1:
         parts = in_turn(kind, positives, judged, folds, seed, lots)
     else:
