@@ -1,4 +1,4 @@
-"""The data sets: relations and vectors, and what is held out and so not mined either."""
+"""The data sets: relations and vectors, and the same without what is held out, which is not mined."""
 
 from __future__ import annotations
 
@@ -16,30 +16,38 @@ from benchmarks.verification.data import _codes, _unpacked, characters, faces
 from hardneg.collection import Collection
 from hardneg.context import Vectors
 from hardneg.encode import EmbeddingCache, encode_sounds, encode_texts, make_encoder
-from hardneg.impact.task import Kind
+from hardneg.impact.making import tasks_of
+from hardneg.impact.task import Kind, Task
 from hardneg.positives import Positives
-from hardneg.verify import split_apart
 
-__all__ = ["SETS", "Set"]
+__all__ = ["FOLDS", "SETS", "Set"]
 
-_SHARE = 0.3
+FOLDS = 5
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Set:
-    """One data set. ``training`` are the relations that are mined, ``whole`` those that are judged by."""
+    """One data set. ``without`` gives relations and vectors that know nothing of some anchors or items: those to mine.
+
+    ``lots`` numbers what may not be on both sides of a division; None where the relations say it.
+    """
 
     name: str
     kind: Kind
-    training: Positives
-    training_vectors: Vectors
     whole: Positives
     vectors: Vectors
-    held_out: NDArray[np.bool_]
+    without: Callable[[Mask], tuple[Positives, Vectors]]
+    lots: NDArray[np.int64] | None = None
+
+    def tasks(self, seed: int = 0) -> list[Task]:
+        """The divisions: everything is held out in one of them."""
+        return tasks_of(self.whole, self.vectors, kind=self.kind, folds=FOLDS, seed=seed, lots=self.lots)
 
 
 def retrieval(judged: Judged, encoder: str, work: Path) -> Set:
-    """Queries of parts that share no positive; those held out are not mined."""
+    """Queries of different folds share no positive."""
     cache, step = EmbeddingCache(work / "vectors"), make_encoder(encoder)
     asked = list(judged.positives)
     anchors = Collection.of(asked, texts=[judged.anchors[one] for one in asked])
@@ -51,12 +59,12 @@ def retrieval(judged: Judged, encoder: str, work: Path) -> Set:
         pairs = [(asked[row], item) for row in rows.tolist() for item in judged.positives[asked[row]]]
         return Positives.from_pairs(*zip(*pairs, strict=True), anchors=anchors.take(rows), items=items)
 
+    def without(held_out: Mask) -> tuple[Positives, Vectors]:
+        rows = np.flatnonzero(~held_out)
+        return relations(rows), Vectors(left[rows], right)
+
     whole = relations(np.arange(len(asked)))
-    held_out = split_apart([whole.positive.connected(len(items))], share=_SHARE, seed=0)
-    rows = np.flatnonzero(~held_out)
-    return Set(
-        judged.name, "retrieval", relations(rows), Vectors(left[rows], right), whole, Vectors(left, right), held_out
-    )
+    return Set(judged.name, "retrieval", whole, Vectors(left, right), without)
 
 
 def by_label(
@@ -64,28 +72,32 @@ def by_label(
     kind: Kind,
     vectors: NDArray[np.float32],
     labels: Sequence[str],
-    held_out: NDArray[np.bool_],
+    lots: NDArray[np.int64] | None = None,
     **columns: Sequence[str],
 ) -> Set:
-    """Labelled items, those held out barred from mining."""
+    """Labelled items; those held out are barred from mining."""
     items = Collection(pa.table({"id": np.arange(len(labels)), "label": list(labels), **columns}))
-    made = Positives.from_labels(items, minable=~held_out)
-    both = Vectors.of_items(vectors, made)
-    return Set(name, kind, made, both, made, both, held_out)
+
+    def without(held_out: Mask) -> tuple[Positives, Vectors]:
+        made = Positives.from_labels(items, minable=~held_out)
+        return made, Vectors.of_items(vectors, made)
+
+    return Set(name, kind, *without(np.zeros(len(labels), bool)), without, lots)
 
 
-def labelled(data: Labelled, name: str, test: str, most: int | None = None, **columns: Sequence[str]) -> Set:
-    """A set with splits; of the training split at most so many, drawn evenly."""
-    use = np.isin(data.split, ["train", test])
+def labelled(data: Labelled, name: str, most: int | None = None, **columns: Sequence[str]) -> Set:
+    """A set with splits, which are all one here; of the training split at most so many, drawn evenly."""
+    use = np.isin(data.split, ["train", "test", "dev"])
     if most is not None:
         train = np.flatnonzero(data.split == "train")
         use[np.random.default_rng(0).permutation(train)[most:]] = False
     names = [data.names[code] for code in data.labels[use]]
     more = {key: np.array(column)[use].tolist() for key, column in columns.items()}
-    return by_label(name, "classification", data.vectors[use], names, data.split[use] == test, **more)
+    return by_label(name, "classification", data.vectors[use], names, **more)
 
 
 def of_cad(encoder: str, work: Path) -> Set:
+    """Pairs of reviews, the second with as few other words as turn its meaning, stay together."""
     train, pairs, texts = cad(encoder, work, "train")
     dev, more_pairs, more_texts = cad(encoder, work, "dev")
     group = [f"t{one}" for one in pairs] + [f"d{one}" for one in more_pairs]
@@ -96,13 +108,12 @@ def of_cad(encoder: str, work: Path) -> Set:
         train.names,
         np.concatenate([train.split, dev.split]),
     )
-    return labelled(both, "CAD", "dev", text=texts + more_texts, group=group)
+    return labelled(both, "CAD", text=texts + more_texts, group=group)
 
 
-def apart(name: str, vectors: NDArray[np.float32], codes: NDArray[np.int64], groups: NDArray[np.int64]) -> Set:
-    """Identities for verification; those held out share no group with the others."""
-    held_out = split_apart([codes, groups], share=_SHARE, seed=0)
-    return by_label(name, "verification", vectors, codes.astype(str).tolist(), held_out)
+def apart(name: str, vectors: NDArray[np.float32], codes: NDArray[np.int64], lots: NDArray[np.int64]) -> Set:
+    """Identities for verification; those of one lot stay together."""
+    return by_label(name, "verification", vectors, codes.astype(str).tolist(), lots)
 
 
 def sounds(
@@ -118,15 +129,14 @@ def words(name: str, folder: str, label: str, work: Path, keep: Callable[[dict[s
     """Keywords of speakers who are not in training."""
     vectors, rows = sounds(folder, "openwakeword", work, keep)
     speakers = [row["speaker"] for row in rows]
-    held_out = split_apart([_codes(speakers)], share=_SHARE, seed=0)
-    return by_label(name, "classification", vectors, [row[label] for row in rows], held_out, group=speakers)
+    return by_label(name, "classification", vectors, [row[label] for row in rows], group=speakers)
 
 
 def fsdd(name: str, label: str, encoder: str, work: Path) -> Set:
-    """Six speakers and ten digits: what is held out are the takes 0 to 4, as the data set says."""
+    """Six speakers and ten digits; takes of one number are held out together."""
     vectors, rows = sounds("speech_fsdd", encoder, work, lambda row: int(row["take"]) < 15)
-    held_out = np.array([int(row["take"]) < 5 for row in rows])
-    return by_label(name, "classification", vectors, [row[label] for row in rows], held_out)
+    takes = np.array([int(row["take"]) for row in rows])
+    return by_label(name, "classification", vectors, [row[label] for row in rows], takes)
 
 
 def speakers_commands(work: Path) -> Set:
@@ -152,16 +162,16 @@ def _every(row: dict[str, str]) -> bool:  # noqa: ARG001 - one of several condit
 
 _EACH = {"train": 200, "test": 100}
 SETS: dict[str, Callable[[Path], Set]] = {
-    "ORL": lambda work: orl("descriptor", work),
-    "Speech Commands speakers": speakers_commands,
-    "Speech Commands words": lambda work: words("Speech Commands words", "speech_commands_mini", "word", work, _every),
-    "flowers": lambda work: labelled(images("flowers12", "efficientnet_lite0", work), "flowers", "test"),
-    "StackFAQ": lambda work: retrieval(stackfaq(), "wordllama", work),
     "SciFact": lambda work: retrieval(scifact(), "wordllama", work),
+    "StackFAQ": lambda work: retrieval(stackfaq(), "wordllama", work),
     "CAD": lambda work: of_cad("wordllama", work),
-    "SST-2": lambda work: labelled(sentences("sst2", "wordllama", work), "SST-2", "test", most=3000),
-    "CIFAR-10": lambda work: labelled(images("cifar10", "efficientnet_lite0", work, _EACH), "CIFAR-10", "test"),
+    "SST-2": lambda work: labelled(sentences("sst2", "wordllama", work), "SST-2", most=3000),
+    "CIFAR-10": lambda work: labelled(images("cifar10", "efficientnet_lite0", work, _EACH), "CIFAR-10"),
+    "flowers": lambda work: labelled(images("flowers12", "efficientnet_lite0", work), "flowers"),
     "FSDD speakers": lambda work: fsdd("FSDD speakers", "speaker", "resemblyzer", work),
     "FSDD words": lambda work: fsdd("FSDD words", "digit", "openwakeword", work),
+    "Speech Commands words": lambda work: words("Speech Commands words", "speech_commands_mini", "word", work, _every),
+    "ORL": lambda work: orl("descriptor", work),
     "Omniglot": omniglot,
+    "Speech Commands speakers": speakers_commands,
 }

@@ -46,7 +46,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--steps", type=int, help="Steps of each training; ten times through the anchors if not given.")
 @click.option("--batch", default=64, show_default=True, help="Anchors in a batch.")
 @click.option("--negatives", default=4, show_default=True, help="Negatives that an anchor brings to a batch.")
-@click.option("--held-out-split", metavar="SPLIT", help="The split to judge by; else test, or a part is drawn.")
+@click.option(
+    "--folds", type=int, help="Parts held out in turn, where the data hold none out: 5 for the probe, else 1."
+)
+@click.option("--held-out-split", metavar="SPLIT", help="The split to judge by; else test, or parts are drawn.")
 @click.option("--no-dose", is_flag=True, help="Leave the dose curve out.")
 @click.option("--seed", default=0, show_default=True, help="The only source of randomness.")
 @click.option("-o", "--out", type=_PATH, help="The file to write; impact.json in the run if not given.")
@@ -76,6 +79,7 @@ def command(ctx: click.Context, /, run: Path, **options: Any) -> None:
         budget=Budget(options["steps"], options["batch"], options["negatives"]),
         doses=() if options["no_dose"] else DOSES,
         seed=options["seed"],
+        folds=options["folds"],
     )
     cache = None if options["no_cache"] else EmbeddingCache((options["cache"] or default_cache_dir()) / "vectors")
     found = Run.open(run)

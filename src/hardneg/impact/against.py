@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hardneg.errors import OptionError
@@ -13,48 +13,69 @@ from hardneg.impact.task import Task
 from hardneg.mining import refilter
 from hardneg.run import Run
 
-__all__ = ["ALWAYS", "arms_of", "split_names"]
+__all__ = ["ALWAYS", "Other", "arms_of", "opened", "split_names"]
 
 ALWAYS = ("random", "none")
+_NAMES = (*ALWAYS, "naive", "shuffled")
 
 
-def arms_of(task: Task, run: Run, against: Sequence[str | Run] = ()) -> list[Arm]:
-    """The arm of the run, then random negatives, no mining, and what else is asked for.
+@dataclass(frozen=True, eq=False)
+class Other:
+    """Another run by name."""
+
+    name: str
+    words: str
+    run: Run
+
+
+def opened(run: Run, against: Sequence[str | Run | Other]) -> list[str | Other]:
+    """What a run is compared with, ready for the arms of any division: names as they are, all else as runs.
 
     ``against`` holds names (``random``, ``none``, ``naive``, ``shuffled``), filters as text, which judge the candidates
     of the run instead of its own (with ``known`` and ``duplicates``), folders of other runs, or runs.
 
     Raises OptionError for anything else, RunError for a folder that is no run.
     """
+    return [_opened(run, one) for one in against]
+
+
+def _opened(run: Run, asked: str | Run | Other) -> str | Other:
+    if isinstance(asked, Run):
+        return Other(asked.path.name, f"the run {asked.path.name}", asked)
+    if isinstance(asked, Other) or asked in _NAMES:
+        return asked
+    if Path(asked).is_dir():
+        return Other(str(Path(asked)), f"the run {Path(asked).name}", Run.open(asked))
+    if asked.partition("(")[0].strip() in FILTERS.steps:
+        return Other(asked, f"negatives by {asked}", refilter(run, filters=["known", asked]))
+    names = f"{', '.join(_NAMES)}, a filter such as margin(relative=0.05, reference=max), or a run's folder"
+    raise OptionError(f"There is nothing called '{asked}' to compare with. Choose from: {names}.")
+
+
+def arms_of(task: Task, run: Run, against: Sequence[str | Run | Other] = ()) -> list[Arm]:
+    """The arm of the run, then random negatives, no mining, and what else is asked for, as in :func:`opened`.
+
+    Raises OptionError where the run has nothing for the anchors that are trained with.
+    """
     mine = of_run(task, run, "run", "the run's negatives")
     if not len(mine.lists(0).values):
         raise OptionError(
             "The run has no negatives for the anchors that are trained with, so there is nothing to prove."
         )
-    asked = dict.fromkeys((*ALWAYS, *against))
-    return [mine, *(_arm(task, run, mine, one) for one in asked)]
+    return [mine, *(_arm(task, run, mine, one) for one in dict.fromkeys((*ALWAYS, *opened(run, against))))]
 
 
-def _arm(task: Task, run: Run, mine: Arm, asked: str | Run) -> Arm:
-    if isinstance(asked, Run):
-        return of_run(task, asked, asked.path.name, f"the run {asked.path.name}")
+def _arm(task: Task, run: Run, mine: Arm, asked: str | Other) -> Arm:
+    if isinstance(asked, Other):
+        return of_run(task, asked.run, asked.name, asked.words)
     if asked == "random":
         return random_arm(task, mine.lists(0))
     if asked == "none":
         return no_mining(task)
     if asked == "shuffled":
         return shuffled_arm(task, mine)
-    if asked == "naive":
-        lists = task.restricted(naive_lists(run, task.positives))
-        return Arm("naive", "the nearest non-positives, unfiltered", lambda seed: lists)  # noqa: ARG005
-    if Path(asked).is_dir():
-        return of_run(task, Run.open(asked), str(Path(asked)), f"the run {Path(asked).name}")
-    if asked.partition("(")[0].strip() in FILTERS.steps:
-        with tempfile.TemporaryDirectory(prefix="hardneg-") as folder:
-            made = refilter(run, filters=["known", asked], out=Path(folder) / "run")
-            return of_run(task, made, asked, f"negatives by {asked}")
-    names = "random, none, naive, shuffled, a filter such as margin(relative=0.05, reference=max), or a run's folder"
-    raise OptionError(f"There is nothing called '{asked}' to compare with. Choose from: {names}.")
+    lists = task.restricted(naive_lists(run, task.positives))
+    return Arm("naive", "the nearest non-positives, unfiltered", lambda seed: lists)  # noqa: ARG005
 
 
 def split_names(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.verify.trials import split_apart
 
-__all__ = ["TEST", "VALIDATION", "divided", "lots_of"]
+__all__ = ["TEST", "VALIDATION", "divided", "in_turn", "lots_of"]
 
 TEST, VALIDATION = 0.3, 0.15  # of what is not held out by the data themselves; the second of what the first leaves
 _LARGEST = 0.5  # a lot with more than this share of all rows cannot be kept on one side
@@ -41,6 +41,53 @@ def divided(kind: Kind, positives: Positives, codes: IntArray, held_out: BoolArr
     else:
         test = _drawn(rows, lots, TEST, seed, len(usable))
         how = f"{int(test.sum())} drawn from the same data, {why}"
+    return _parts(kind, usable, test, lots, how, codes, seed)
+
+
+def in_turn(
+    kind: Kind, positives: Positives, codes: IntArray, folds: int, seed: int = 0, lots: IntArray | None = None
+) -> list[Parts]:
+    """Divide the rows so often that each is held out once, with all that belongs together (cross-fitting).
+
+    Lots go, in an order drawn by ``seed``, each to the fold that has the fewest rows so far. Of too few lots fewer
+    folds are made; where not even two can be, the outcome is that of :func:`divided`.
+
+    Args:
+        kind: of the task.
+        positives: the relations of everything.
+        codes: the class of each item, as in :class:`Task`.
+        folds: how many, 2 or more.
+        seed: draws the order.
+        lots: what belongs together, a number for each row; that of :func:`lots_of` if not given.
+    """
+    usable = positives.positive.lengths() > 0 if kind == "retrieval" else codes >= 0
+    found, why = lots_of(kind, positives, codes)
+    lots, why = (found, why) if lots is None else (lots, "no lot on both sides")
+    rows = np.flatnonzero(usable)
+    for count in range(min(folds, len(np.unique(lots[rows]))), 1, -1):
+        fold = _dealt(lots, rows, count, seed)
+        sides = [usable & (fold == one) for one in range(count)]
+        if kind == "verification" and not all(_both_kinds(codes[side]) for side in sides):
+            continue
+        how = f"{len(rows)} of the same data in {count} folds, each in turn, {why}"
+        return [_parts(kind, usable, side, lots, how, codes, seed) for side in sides]
+    return [divided(kind, positives, codes, None, seed)]
+
+
+def _dealt(lots: IntArray, rows: IntArray, folds: int, seed: int) -> IntArray:
+    """The fold of each row, shape of ``lots``; that of rows which do not count says nothing."""
+    there, sizes = np.unique(lots[rows], return_counts=True)
+    fold, load = np.zeros(int(lots.max()) + 1, np.int64), np.zeros(folds, np.int64)
+    for at in np.argsort(random.uniform(seed, there), kind="stable").tolist():
+        fold[there[at]] = load.argmin()
+        load[fold[there[at]]] += sizes[at]
+    return fold[lots]
+
+
+def _parts(
+    kind: Kind, usable: BoolArray, test: BoolArray, lots: IntArray, how: str, codes: IntArray, seed: int
+) -> Parts:
+    """What is left of the usable rows is for training, but for a part to choose by."""
     rest = np.flatnonzero(usable & ~test)
     # A verifier's impostors take two identities.
     least = 2.5 / len(np.unique(lots[rest])) if kind == "verification" else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import isnan, sqrt
 from typing import Any
@@ -42,7 +43,7 @@ class Dose:
 
 
 def dose_of(
-    found: dict[str, list[Examined]], dosed: dict[float, list[Examined]], arms: tuple[Arm, ...], measure: Measure,
+    found: dict[str, list[Examined]], dosed: dict[float, list[Examined]], arms: Sequence[Arm], measure: Measure,
     start: str,
 ) -> Dose | None:  # fmt: skip
     """The curve from the arm ``start`` (a share of 0) to the mined negatives (1).

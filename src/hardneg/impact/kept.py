@@ -72,7 +72,8 @@ class Kept:
         self._done[name] = {"sha256": digest(file)}
         self._journal.done(name, self._done[name])
 
-    def remove(self) -> None:
+    @staticmethod
+    def removed(folder: Path | None) -> None:
         """Take the folder away: all is done and written elsewhere."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)

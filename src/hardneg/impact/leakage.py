@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hardneg.impact.task import Task
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 
-__all__ = ["COPY", "Leak", "leaks_of"]
+__all__ = ["COPY", "Leak", "leaks_in_turn", "leaks_of"]
 
 COPY = 0.97  # the cosine of the filter ``duplicates``
 _BLOCK, _EXAMPLES = 512, 5
@@ -59,6 +60,18 @@ def leaks_of(task: Task) -> list[Leak]:
         every = task.vectors.anchors if task.kind == "retrieval" else task.vectors.items
         out.append(_leak("near-copy", _near(np.asarray(every[test]), np.asarray(every[train])), test, things))
     return [one for one in out if one.count]
+
+
+def leaks_in_turn(tasks: Sequence[Task]) -> list[Leak]:
+    """The same of every division of the data, added up."""
+    found: dict[str, Leak] = {}
+    for task in tasks:
+        for one in leaks_of(task):
+            old = found.get(one.what, Leak(one.what, 0, 0, ()))
+            examples = (*old.examples, *one.examples)[:_EXAMPLES]
+            found[one.what] = Leak(one.what, old.count + one.count, 0, examples)
+    of = sum(len(task.parts.test) for task in tasks)
+    return [replace(one, of=of) for one in found.values()]
 
 
 def _leak(what: str, which: Any, test: IntArray, things: Collection) -> Leak:

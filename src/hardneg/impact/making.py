@@ -9,14 +9,14 @@ from hardneg.classes import together
 from hardneg.collection import Collection
 from hardneg.context import Vectors
 from hardneg.errors import InputError, OptionError
-from hardneg.impact.division import divided
+from hardneg.impact.division import divided, in_turn
 from hardneg.impact.task import KINDS, Kind, Task
 from hardneg.matrix import Matrix
 from hardneg.notation import require
 from hardneg.positives import Positives
 from hardneg.ragged import BoolArray, IntArray, Ragged
 
-__all__ = ["joined", "kind_of", "stacked_vectors", "task_of"]
+__all__ = ["joined", "kind_of", "stacked_vectors", "task_of", "tasks_of"]
 
 
 def kind_of(positives: Positives, codes_held_out_are_new: bool = False) -> Kind:
@@ -50,13 +50,47 @@ def task_of(
 
     Raises InputError where the data do not fit the kind, or too little is there to hold some out.
     """
+    return tasks_of(positives, vectors, kind=kind, held_out=held_out, seed=seed)[0]
+
+
+def tasks_of(
+    positives: Positives, vectors: Vectors | None, *, kind: Kind | None = None, held_out: BoolArray | None = None,
+    folds: int = 1, seed: int = 0, lots: IntArray | None = None,
+) -> list[Task]:  # fmt: skip
+    """The same as :func:`task_of` in several divisions, so that everything is held out in one of them.
+
+    Args:
+        positives: of everything, what is held out too.
+        vectors: of all of them.
+        kind: what is learnt; seen from the data if not given.
+        held_out: what the data hold out themselves; then there is one division.
+        seed: draws the folds and the validation parts.
+        folds: how many; one where the data themselves hold some out. There may be fewer (see :func:`in_turn`).
+        lots: what belongs together, a number for each anchor (retrieval) or item; seen from the data if not given.
+    """
     require(kind is None or kind in KINDS, "task", f"one of {', '.join(KINDS)}", kind)
+    require(folds >= 1, "folds", "at least 1", folds)
+    require(folds == 1 or held_out is None, "folds", "1 where a part is held out by the data themselves", folds)
+    kind, codes = _codes(positives, kind, held_out)
+    judged = codes
+    if kind != "retrieval":
+        used = ~positives.barred if held_out is None else held_out | ~positives.barred
+        judged = np.where(used, codes, -1)
+    if folds > 1:
+        parts = in_turn(kind, positives, judged, folds, seed, lots)
+    else:
+        parts = [divided(kind, positives, judged, held_out, seed)]
+    names = () if positives.classes is None else positives.classes.names
+    return [Task(kind, positives, vectors, one, codes, names) for one in parts]
+
+
+def _codes(positives: Positives, kind: Kind | None, held_out: BoolArray | None) -> tuple[Kind, IntArray]:
+    """The kind of the task, and the class of each item; none in retrieval."""
     classes = positives.classes
     if classes is None:
         if kind not in (None, "retrieval"):
             raise OptionError(f"A task of {kind} needs items with labels, and there are none. Leave --task out.")
-        codes = np.zeros(0, np.int64)
-        return Task("retrieval", positives, vectors, divided("retrieval", positives, codes, held_out, seed), codes)
+        return "retrieval", np.zeros(0, np.int64)
     if kind == "retrieval":
         raise OptionError("Labelled items are no retrieval. Choose --task classification or verification.")
     codes = together(classes.items) if kind != "classification" else classes.of_items("impact")
@@ -69,9 +103,7 @@ def task_of(
         raise InputError(
             "The held-out items have none of the training labels.", remedy="Choose --task verification for identities."
         )
-    used = ~positives.barred if held_out is None else held_out | ~positives.barred
-    parts = divided(kind, positives, np.where(used, codes, -1), held_out, seed)
-    return Task(kind, positives, vectors, parts, codes, classes.names)
+    return kind, codes
 
 
 def joined(train: Positives, test: Positives) -> tuple[Positives, BoolArray, IntArray]:

@@ -104,6 +104,8 @@ def _sentence(one: Comparison, arms: Mapping[str, ArmFigures], held_out: Mapping
     asked = f"{held_out['test']:,} held-out {held_out['units']}"
     if held_out["subjects"] != held_out["test"]:
         asked += f" of {held_out['subjects']:,} groups"
+    if held_out["folds"] > 1:
+        asked += f" in {held_out['folds']} folds"
     text = (
         f"{began}: {one.measure} {mine:.3f}, with {arms[one.against].words} {theirs:.3f} "
         f"({_signed(one.decisive)}; {asked}, {plan.seeds} seeds, equal budget)."

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
 from hardneg.encode._identity import fingerprint
 from hardneg.errors import OptionError
 from hardneg.impact.arms import Arm, filled, mixed
-from hardneg.impact.classified import Classified
 from hardneg.impact.division import sampled
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Exam, Marking
 from hardneg.impact.examined import Examined, Trained, examined, from_arrays
+from hardneg.impact.exams import EXAMS
+from hardneg.impact.folded import pooled
 from hardneg.impact.kept import Kept
+from hardneg.impact.learning import Course
 from hardneg.impact.lesson import Budget, Lesson, Scorer
-from hardneg.impact.ranked import Ranked
 from hardneg.impact.result import Result
 from hardneg.impact.summing import UNTRAINED, summed_up
-from hardneg.impact.task import Kind, Task
-from hardneg.impact.verified import Verified
+from hardneg.impact.task import Task
 from hardneg.notation import require
 from hardneg.progress import Progress, Silent
 
-__all__ = ["DOSES", "EXAMS", "Exams", "Learner", "Plan", "measure"]
+__all__ = ["DOSES", "Exams", "Fold", "Learner", "Plan", "cross_fitted", "measure"]
 
 DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-_FORM = 1  # of what is kept of a training
-
-EXAMS: dict[Kind, Callable[..., Exam]] = {
-    "retrieval": Ranked, "classification": Classified, "verification": Verified,
-}  # fmt: skip
+_FORM = 3  # of what is kept of a training
+_DOSE = "dose-"  # their learning curves are not shown
 
 
 class Learner(Protocol):
@@ -50,11 +48,12 @@ class Plan:
     """How much is measured.
 
     Args:
-        seeds: how many trainings of each arm.
+        seeds: how many trainings of each arm, in each fold.
         budget: of each training.
         doses: the shares of mined negatives of the dose curve; none for no curve.
         dose_seeds: trainings for each point between the ends of the curve.
         seed: draws everything.
+        folds: in how many parts the data are held out in turn; None for what is usual for the learner.
     """
 
     seeds: int = 5
@@ -62,11 +61,18 @@ class Plan:
     doses: tuple[float, ...] = DOSES
     dose_seeds: int = 3
     seed: int = 0
+    folds: int | None = None
 
     def __post_init__(self) -> None:
+        require(self.folds is None or self.folds >= 1, "folds", "at least 1", self.folds)
         require(self.seeds >= 1, "seeds", "at least 1", self.seeds)
         require(self.dose_seeds >= 1, "dose_seeds", "at least 1", self.dose_seeds)
         require(all(0 <= one <= 1 for one in self.doses), "doses", "in [0, 1]", self.doses)
+
+    @property
+    def between(self) -> list[float]:
+        """The doses that take trainings of their own."""
+        return [one for one in self.doses if 0 < one < 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,18 +97,39 @@ class Exams:
         return cls(train, validation, test)
 
 
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One division of the data: what is learnt and held out, the arms on it, what learns, and scores before training.
+
+    ``before`` makes the scores of the frozen vectors, for the arm ``untrained`` and for grades, when the fold has its
+    turn: vectors of one fold are in memory at a time. None for none.
+    """
+
+    task: Task
+    arms: Sequence[Arm]
+    learner: Learner
+    before: Callable[[], Scorer] | None = None
+
+
 def measure(
     task: Task, arms: Sequence[Arm], learner: Learner, plan: Plan | None = None, *, frozen: Scorer | None = None,
     folder: Path | None = None, identity: Sequence[object] = (), progress: Progress | None = None,
 ) -> Result:  # fmt: skip
-    """Train every arm under the same budget and compare the first one with each of the others.
+    """:func:`cross_fitted` with a single division of the data; ``frozen`` are scores before training."""
+    fold = Fold(task, arms, learner, None if frozen is None else lambda: frozen)
+    return cross_fitted([fold], plan, folder=folder, identity=identity, progress=progress)
+
+
+def cross_fitted(
+    folds: Sequence[Fold], plan: Plan | None = None, *, folder: Path | None = None, identity: Sequence[object] = (),
+    progress: Progress | None = None,
+) -> Result:  # fmt: skip
+    """Train every arm in every division under the same budget and compare the first one with each of the others.
 
     Args:
-        task: what is learnt and what is held out.
-        arms: the arm in question first; the others are what it is compared with.
-        learner: what learns.
+        folds: what is learnt and held out, in turn; of the same data, with the same arms: that in question first, the
+            others are what it is compared with.
         plan: how much.
-        frozen: scores before training, for the arm ``untrained`` and for grades; None for none.
         folder: where finished trainings are kept until all is done; None keeps them in memory.
         identity: what the data and vectors depend on, so that nothing of another measurement is gone on with; what the
             arms hold counts by itself.
@@ -111,54 +138,84 @@ def measure(
     Raises OptionError for fewer than two arms or two of one name.
     """
     plan, progress = plan or Plan(), progress or Silent()
-    names = [arm.name for arm in arms]
-    if len(arms) < 2 or len(set(names)) < len(names):
+    names = [arm.name for arm in folds[0].arms]
+    if len(names) < 2 or len(set(names)) < len(names):
         raise OptionError(f"Give two arms or more, each with a name of its own. Got {', '.join(names) or 'none'}.")
-    plan = replace(plan, budget=plan.budget.settled(task))
-    exams = Exams.of(task, frozen, plan.seed)
-    about = (_FORM, *identity, task.kind, task.parts.train, task.parts.test, learner.key, str(plan.budget), plan.seed)
-    kept = Kept(folder, fingerprint(*about, *(part for arm in arms for part in _content(arm, plan.seed))))
-    if len(kept):
-        progress.say(f"Going on: {len(kept)} trainings are done.")
-    made = _trained(task, arms, plan, lambda name, lesson: _done(name, kept, lesson, learner, exams), progress)
-    if frozen is not None:
-        made.arms[UNTRAINED] = [examined(frozen, exams)]
-    result = summed_up(task, exams, tuple(arms), made, plan, learner.key, progress)
-    kept.remove()
+    exam, made = trained(folds, plan, folder, identity, progress)
+    plan = _settled(folds, plan)
+    learners = "; ".join(dict.fromkeys(fold.learner.key for fold in folds))
+    result = summed_up([fold.task for fold in folds], exam, folds[0].arms, made, plan, learners, progress)
+    Kept.removed(folder)
     return result
 
 
-def _content(arm: Arm, seed: int) -> tuple[object, ...]:
-    """What an arm trains with: a run may have been mined anew under the name that it had."""
-    lists = arm.lists(seed)
-    return arm.name, lists.offsets, lists.values, arm.doubted
+def trained(
+    folds: Sequence[Fold], plan: Plan, folder: Path | None, identity: Sequence[object], progress: Progress
+) -> tuple[Marking, Trained]:
+    """All trainings of :func:`cross_fitted`, and the examination of what is held out in all folds."""
+    plan = _settled(folds, plan)
+    about = (part for one in folds for part in _about(one, plan))
+    kept = Kept(folder, fingerprint(_FORM, *identity, str(plan), *about))
+    if len(kept):
+        progress.say(f"Going on: {len(kept)} trainings are done.")
+    each = len(folds[0].arms) * plan.seeds + len(plan.between) * min(plan.dose_seeds, plan.seeds)
+    with progress.stage("train", len(folds) * each, "trainings") as report:
+        done = count(1)
+        return pooled(
+            [
+                _trained(fold, number, plan, kept, lambda: report(next(done), len(folds) * each))
+                for number, fold in enumerate(folds)
+            ]
+        )
 
 
-def _trained(
-    task: Task, arms: Sequence[Arm], plan: Plan, done: Callable[[str, Lesson], Examined], progress: Progress
-) -> Trained:
-    """Every arm with every seed, then the doses between the ends of the curve."""
-    doses = [one for one in plan.doses if 0 < one < 1]
-    made = Trained({arm.name: [] for arm in arms}, {one: [] for one in doses})
-    jobs = [(place, seed) for seed in range(plan.seeds) for place in range(len(arms))]
-    halves = [(one, seed) for one in doses for seed in range(min(plan.dose_seeds, plan.seeds))]
-    total = len(jobs) + len(halves)
-    with progress.stage("train", total, "trainings") as report:
-        for number, (place, seed) in enumerate(jobs):
-            lesson, short = _lesson(task, arms[place], plan, seed)
-            made.counts[arms[place].name] = (len(lesson.negatives.values), short)
-            made.arms[arms[place].name].append(done(f"arm-{place}-{seed}", lesson))
-            report(number + 1, total)
-        for number, (share, seed) in enumerate(halves):
-            made.doses[share].append(done(f"dose-{share}-{seed}", _dosed(task, arms[0], plan, share, seed)))
-            report(len(jobs) + number + 1, total)
-    return made
+def _settled(folds: Sequence[Fold], plan: Plan) -> Plan:
+    return replace(plan, budget=plan.budget.settled(folds[0].task), folds=len(folds))
+
+
+def _about(fold: Fold, plan: Plan) -> list[object]:
+    """What the trainings of a fold hang on; what arms hold too, since a run may have been mined anew under its name."""
+    parts = fold.task.parts
+    about: list[object] = [fold.task.kind, parts.train, parts.test, fold.learner.key]
+    for arm in fold.arms:
+        lists = arm.lists(plan.seed)
+        about += [arm.name, lists.offsets, lists.values, arm.doubted]
+    return about
+
+
+def _trained(fold: Fold, number: int, plan: Plan, kept: Kept, report: Callable[[], None]) -> tuple[Exam, Trained]:
+    """Every arm with every seed in one fold, then the doses between the ends of the curve; and its examination."""
+    frozen = None if fold.before is None else fold.before()
+    exams = Exams.of(fold.task, frozen, plan.seed)
+    made = Trained({arm.name: [] for arm in fold.arms}, {one: [] for one in plan.between})
+
+    def done(name: str, lesson: Lesson) -> Examined:
+        found = _done(f"{name}-{number}", kept, lesson, fold.learner, exams)
+        report()
+        return found
+
+    for seed in range(plan.seeds):
+        for place, arm in enumerate(fold.arms):
+            lesson, short = _lesson(fold.task, arm, plan, _number(plan, number, seed))
+            made.counts[arm.name] = (len(lesson.negatives.values), short)
+            made.arms[arm.name].append(done(f"arm-{place}-{seed}", lesson))
+    for share in plan.between:
+        for seed in range(min(plan.dose_seeds, plan.seeds)):
+            lesson = _dosed(fold.task, fold.arms[0], plan, share, _number(plan, number, seed))
+            made.doses[share].append(done(f"{_DOSE}{share}-{seed}", lesson))
+    if frozen is not None:
+        made.arms[UNTRAINED] = [examined(frozen, exams)]
+    return exams.test, made
+
+
+def _number(plan: Plan, fold: int, seed: int) -> int:
+    """What a training draws by: each for itself, so that folds are as independent as they can be."""
+    return plan.seed * 1_000_003 + fold * 1009 + seed
 
 
 def _lesson(task: Task, arm: Arm, plan: Plan, seed: int) -> tuple[Lesson, int]:
-    number = plan.seed * 1_000_003 + seed
-    lists, short = filled(task, arm.lists(number), number)
-    return Lesson(task, lists, plan.budget, number, arm.doubted), short
+    lists, short = filled(task, arm.lists(seed), seed)
+    return Lesson(task, lists, plan.budget, seed, arm.doubted), short
 
 
 def _dosed(task: Task, arm: Arm, plan: Plan, share: float, seed: int) -> Lesson:
@@ -173,6 +230,8 @@ def _done(name: str, kept: Kept, lesson: Lesson, learner: Learner, exams: Exams)
     """What a training gave: of an earlier process, where that got so far."""
     if (arrays := kept.get(name)) is not None:
         return from_arrays(arrays)
-    made = examined(learner.train(lesson), exams)
+    course = Course(exams, lesson.budget)
+    watched = lesson if name.startswith(_DOSE) else replace(lesson, looked=course.see)
+    made = replace(examined(learner.train(watched), exams), course=course.figures)
     kept.put(name, made.arrays())
     return made

@@ -121,7 +121,7 @@ def test_a_stopped_measurement_goes_on_and_ends_the_same(tmp_path: Path) -> None
     with pytest.raises(KeyboardInterrupt):
         measure(task, arms, Stopping(4), plan, folder=folder)
     assert len(list(folder.glob("*.npz"))) == 4
-    (folder / "arm-0-0.npz").write_bytes(b"damaged")
+    (folder / "arm-0-0-0.npz").write_bytes(b"damaged")
     second = Stopping(3)
     resumed = measure(task, arms, second, plan, folder=folder)
     assert second.left == 0  # two that were not there, one that was damaged
