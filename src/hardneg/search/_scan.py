@@ -40,22 +40,23 @@ class Stage:
         """What a function gives for each tile."""
         return list(self._pool.map(function, *tasks))
 
-    def show(self, block: Block, tiles: Sequence[Tile], only: Sequence[IntArray | None] | None = None) -> None:
-        """Show one block to every tile, or to some of the anchors of each."""
-        list(self._pool.map(self._see, tiles, itertools.repeat(block), only or itertools.repeat(None, len(tiles))))
+    def show(self, block: Block, tiles: Sequence[Tile]) -> None:
+        """Show one block to every tile."""
+        list(self._pool.map(self.see, itertools.repeat(block), tiles))
 
-    def blocks(self, blocks: Blocks, bounds: Iterable[tuple[int, int]]) -> Iterator[Block]:
-        """The blocks between these bounds; the next one is read and made ready while one is being looked at."""
-        waiting: Future[Block] | None = None
-        for start, stop in bounds:
-            upcoming = self._pool.submit(blocks.between, start, stop)
+    def ahead(self, tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
+        """What the tasks give, in order; the next one is worked out while one is being looked at."""
+        waiting: Future[T] | None = None
+        for task in tasks:
+            upcoming = self._pool.submit(task)
             if waiting is not None:
                 yield waiting.result()
             waiting = upcoming
         if waiting is not None:
             yield waiting.result()
 
-    def _see(self, tile: Tile, block: Block, only: IntArray | None) -> None:
+    def see(self, block: Block, tile: Tile, only: IntArray | None = None) -> None:
+        """Show one block to one tile, or to some of its anchors, on the thread that asks."""
         if not hasattr(self._own, "room"):
             self._own.room = Room(self._products)
         tile.see(block, self._own.room, only)
@@ -83,7 +84,7 @@ def exhaustive(
             order = by_code(some, constraints)
             places = [order[at : at + each] for at in range(0, len(some), each)]
             tiles = shown.each(partial(_tile, sides, depth, constraints), [some[one] for one in places])
-            for block in shown.blocks(blocks, cut(0, len(sides.items), size)):
+            for block in shown.ahead(partial(blocks.between, *one) for one in cut(0, len(sides.items), size)):
                 shown.show(block, tiles)
             parts.append(settled(shown, sides, k, constraints, some, places, tiles))
     return joined(parts)

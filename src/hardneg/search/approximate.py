@@ -9,8 +9,9 @@ exact answer is computed; the recall that the manifest states is measured on a s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +22,7 @@ from hardneg.notation import require
 from hardneg.parallel import threads
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.search._base import Constraints, Engine, Hits, Search, Unlike
-from hardneg.search._blocks import Blocks, Sides
+from hardneg.search._blocks import Block, Blocks, Sides
 from hardneg.search._recall import Recall, recall, samples
 from hardneg.search._reduced import Reduced, reduced
 from hardneg.search._scan import Stage, cut, exhaustive, settled, stage
@@ -32,12 +33,15 @@ from hardneg.similarity import Similarity
 __all__ = ["Approximate"]
 
 _TOGETHER = 65_536  # anchors that look into a cluster together
+_AT_HAND = 16_384  # items of some clusters that are made ready together
 _COLUMNS = 4096  # items of a cluster that are looked at together
 _PRODUCTS = 4 * 2**20  # products that one thread holds
 _FIRST = 4  # clusters that each anchor looks into before all others
 _BITS = 256  # anchors for which it is written down together where they look
 _DEEPER = 1.5  # how many times as many items as are wanted the first pass hands on
 _LOSS = 0.85  # of the loss that the target allows: for clusters that are not looked into
+
+Part = tuple[int, int, int]  # a cluster, and the bounds of some of its items
 
 
 @dataclass(frozen=True)
@@ -106,23 +110,25 @@ class _Join(Search):
         places = [one for one in np.array_split(np.arange(len(rows)), threads()) if len(one)]
         again = _Again.of(nearest, self.plan)
         tiles = [Tile(sides, one, self.depth, constraints, replace(again, looks=again.looks[one])) for one in places]
+        blocks = Blocks(sides, constraints)
         # What the nearest clusters hold makes thresholds that little of the others passes.
-        waves = np.split(nearest, [min(_FIRST, self.probes)], axis=1)
-        work = [one for wave in waves for one in self._work([wave[mine] for mine in places])]
-        blocks = shown.blocks(Blocks(sides, constraints), [part for part, _ in work])
-        for block, (_, only) in zip(blocks, work, strict=True):
-            each = max(1, _PRODUCTS // max(1, len(block.vectors)))
-            for at in range(0, max(len(one) for one in only), each):
-                shown.show(block, tiles, [one[at : at + each] for one in only])
+        for wave in np.split(nearest, [min(_FIRST, self.probes)], axis=1):
+            looking = shown.each(partial(_by_cluster, self.plan.clusters), [wave[mine] for mine in places])
+            for group in shown.ahead(partial(_made, blocks, parts) for parts in self._groups(looking)):
+                shown.each(partial(_look, shown, group), tiles, looking)
         return settled(shown, self.sides, self.k, self.constraints, rows, places, tiles, self.plan.order)
 
-    def _work(self, nearest: list[NDArray[np.int32]]) -> Iterator[tuple[tuple[int, int], list[IntArray]]]:
-        """Parts of clusters, and who looks at each of them, for each tile."""
-        looking, bounds = [_by_cluster(one, self.plan.clusters) for one in nearest], self.plan.starts.tolist()
-        for cluster in range(self.plan.clusters):
-            if any(len(one[cluster]) for one in looking):
-                for part in cut(bounds[cluster], bounds[cluster + 1], _COLUMNS):
-                    yield part, [one[cluster] for one in looking]
+    def _groups(self, looking: list[Ragged]) -> list[list[Part]]:
+        """The clusters that anybody looks into, many at a time: to wait for all threads at each would cost more."""
+        bounds = self.plan.starts
+        some = np.flatnonzero(np.sum([one.lengths() for one in looking], axis=0))
+        sizes = np.cumsum(np.diff(bounds)[some])
+        groups = np.split(some, np.flatnonzero(np.diff(sizes // _AT_HAND)) + 1) if len(some) else []
+        return [
+            [(one, start, stop) for one in group.tolist()
+             for start, stop in cut(int(bounds[one]), int(bounds[one + 1]), _COLUMNS)]
+            for group in groups
+        ]  # fmt: skip
 
     def _turned(self, rows: IntArray) -> Constraints:
         """The constraints of some anchors, with items in the order of their clusters.
@@ -215,7 +221,21 @@ class _Again:
         return np.asarray((before >= 0) & (bits == 1))
 
 
-def _by_cluster(nearest: NDArray[np.int32], clusters: int) -> Ragged:
+def _made(blocks: Blocks, parts: list[Part]) -> list[tuple[int, Block]]:
+    """The clusters of some blocks, and the blocks."""
+    return [(cluster, blocks.between(start, stop)) for cluster, start, stop in parts]
+
+
+def _look(shown: Stage, group: list[tuple[int, Block]], tile: Tile, looking: Ragged) -> None:
+    """Show some clusters to those of a tile's anchors that look into them."""
+    for cluster, block in group:
+        only = looking[cluster]
+        each = max(1, _PRODUCTS // max(1, len(block.vectors)))
+        for at in range(0, len(only), each):
+            shown.see(block, tile, only[at : at + each])
+
+
+def _by_cluster(clusters: int, nearest: NDArray[np.int32]) -> Ragged:
     """For each cluster the anchors (rows of ``nearest``) that look into it, rising."""
     kind = np.uint16 if clusters < 2**16 else np.int32  # short numbers sort quicker
     flat = nearest.ravel().astype(kind)
