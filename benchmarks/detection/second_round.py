@@ -37,7 +37,7 @@ from hardneg.io.readers import ReadOptions
 from hardneg.mining import Settings
 from hardneg.recipe import Recipe
 
-__all__ = ["one_draw"]
+__all__ = ["as_background", "empty_windows", "one_draw", "trained", "windows_on"]
 
 TRAIN, RANDOM = 100, 10  # pictures; random windows of each in the first round
 SIZE = (640, 480)
@@ -90,18 +90,18 @@ def one_draw(data: Cells, gone: float, seed: int, work: Path) -> dict[str, Any]:
     train, test = drawn[:TRAIN].tolist(), drawn[TRAIN : TRAIN + TEST].tolist()
     labels, whole = data.of(train, gone, seed), data.of(train, 0, seed)
     scenes = [seen(data.files[one]) for one in train]
-    things, empty = _things(labels, seed), _empty(scenes, labels, RANDOM, seed)
-    first = _trained(scenes, [things, _background(empty)], len(data.names), seed)
+    things, empty = windows_on(labels, seed), empty_windows(scenes, labels, RANDOM, seed)
+    first = trained(scenes, [things, as_background(empty)], len(data.names), seed)
     found = _over(scenes, {"first": first})["first"]
     mined = _mined(data, train, labels, found, work)
     added = {
         "mined": mined,
         "surest, no guards": _surest(labels, found, np.bincount(mined[1], minlength=len(data.names))),
-        "random": _some(_empty(scenes, labels, 4 * RANDOM, seed + 1), len(mined[0]), seed),
+        "random": _some(empty_windows(scenes, labels, 4 * RANDOM, seed + 1), len(mined[0]), seed),
         "none added": _some(empty, 0, seed),
     }
     arms = {
-        arm: _trained(scenes, [things, _background(empty), _background(more)], len(data.names), seed)
+        arm: trained(scenes, [things, as_background(empty), as_background(more)], len(data.names), seed)
         for arm, more in added.items()
     }
     results = _over([seen(data.files[one]) for one in test], arms)
@@ -117,7 +117,7 @@ def _columns(boxes: Any) -> Floats:
     return np.column_stack([boxes.image, boxes.category, boxes.box]).astype(np.float64)
 
 
-def _things(labels: Truth, seed: int) -> tuple[Rows, Floats]:
+def windows_on(labels: Truth, seed: int) -> tuple[Rows, Floats]:
     """Three windows about each labelled cell that overlap it by half, and their cells."""
     rng = np.random.default_rng([seed, 1])
     row = np.repeat(np.arange(len(labels)), 3)
@@ -130,7 +130,7 @@ def _things(labels: Truth, seed: int) -> tuple[Rows, Floats]:
     return rows, windows.move_of(window[near], box[near])
 
 
-def _empty(scenes: Sequence[Scene], labels: Truth, each: int, seed: int) -> Rows:
+def empty_windows(scenes: Sequence[Scene], labels: Truth, each: int, seed: int) -> Rows:
     """So many random windows of each picture that overlap no labelled cell by 0.3."""
     rng, places = np.random.default_rng([seed, 2]), all_windows(*SIZE)
     picked = []
@@ -143,7 +143,7 @@ def _empty(scenes: Sequence[Scene], labels: Truth, each: int, seed: int) -> Rows
     return image, np.zeros(len(image), np.int64), np.concatenate(picked)
 
 
-def _background(rows: Rows) -> tuple[Rows, Floats]:
+def as_background(rows: Rows) -> tuple[Rows, Floats]:
     return (rows[0], np.zeros(len(rows[0]), np.int64), rows[2]), np.zeros((len(rows[0]), 4))
 
 
@@ -152,7 +152,7 @@ def _some(rows: Rows, count: int, seed: int) -> Rows:
     return rows[0][which], rows[1][which], rows[2][which]
 
 
-def _trained(scenes: Sequence[Scene], parts: Sequence[tuple[Rows, Floats]], categories: int, seed: int) -> Detector:
+def trained(scenes: Sequence[Scene], parts: Sequence[tuple[Rows, Floats]], categories: int, seed: int) -> Detector:
     image, kind, window = (np.concatenate(one) for one in zip(*(rows for rows, _ in parts), strict=True))
     moves = np.concatenate([one for _, one in parts])
     order = np.argsort(image, kind="stable")

@@ -18,7 +18,7 @@ from PIL import Image
 
 from hardneg.detect import overlap
 
-__all__ = ["Detector", "Scene", "all_windows", "fitted", "seen"]
+__all__ = ["Detector", "Scene", "all_windows", "fitted", "scene_of", "seen"]
 
 Floats = NDArray[np.float64]
 CELLS, MARGIN = 6, 0.15  # cells a side; what is looked at around a window, as a share of its side
@@ -37,12 +37,15 @@ class Scene:
 
 
 def seen(file: Path) -> Scene:
-    """The channels of a picture."""
+    """The channels of a picture in a file."""
     with Image.open(file) as image:
-        width, height = image.size
-        small = (
-            np.asarray(image.convert("RGB").resize((width // 2, height // 2), Image.Resampling.BOX), np.float32) / 255
-        )
+        return scene_of(image)
+
+
+def scene_of(image: Image.Image) -> Scene:
+    """The channels of a picture."""
+    width, height = image.size
+    small = np.asarray(image.convert("RGB").resize((width // 2, height // 2), Image.Resampling.BOX), np.float32) / 255
     grey = small.mean(axis=2)
     dy, dx = np.gradient(grey)
     size = np.hypot(dx, dy)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
+from tests import boxed
 from tests.e2e.conftest import Open
 from tests.e2e.test_cli import failed, hardneg, succeeded
 
@@ -51,13 +52,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_demo(place: Path) -> None:
     against = "naive,margin(relative=0.05, reference=max)"
     text = succeeded(hardneg("impact", "demo", *QUICK, "--against", against, "--cache", "cache", cwd=place))
-    assert "Retrieval; held out: 48 drawn from the same data, none with a positive of the training side" in text
+    assert "Retrieval; held out: 162 of the same data in 5 folds, each in turn, none with a positive" in text
     assert "mining helped: nDCG@10" in text
     assert "Dose: on" in text
     found = json.loads((place / "demo" / "impact.json").read_text())
     names = ["run", "random", "none", "naive", "margin(relative=0.05, reference=max)", "untrained"]
     assert [arm["name"] for arm in found["arms"]] == names
-    assert found["held_out"]["test"] == 48
+    assert found["held_out"]["test"] == 162
     assert not found["leaks"]
     assert not (place / "demo" / "impact.json.partial").exists()
     assert 'id="impact"' in (place / "demo" / "report.html").read_text()
@@ -204,6 +205,30 @@ def test_texts_of_the_page_are_escaped_and_a_damaged_file_is_said(place: Path, v
     failed(hardneg("report", "demo", cwd=place), "impact.json: The file is damaged", "Run hardneg impact again")
     file.write_text(old)
     succeeded(hardneg("report", "demo", cwd=place))
+
+
+def test_a_detector_of_boxes_is_trained_by_the_users_own_function(tmp_path: Path, visit: Open) -> None:
+    pytest.importorskip("hotcoco")
+    boxed.mined(tmp_path / "world")
+    refused = hardneg("impact", "run", cwd=tmp_path / "world")
+    failed(refused, "A run of boxes is measured by your own training of a detector", "--train module:function")
+    command = ("impact", "run", "--train", "training.py:train", "--seeds", "2")
+    text = succeeded(hardneg(*command, cwd=tmp_path / "world"))
+    assert "Detection; held out: 12 drawn from the same data. 28 to train with." in text
+    assert "AP50" in text
+    before = (tmp_path / "world" / "run" / "impact.json").read_bytes()
+    succeeded(hardneg(*command, cwd=tmp_path / "world"))
+    assert (tmp_path / "world" / "run" / "impact.json").read_bytes() == before
+    for width in (1200, 380):
+        page = visit(tmp_path / "world" / "run" / "report.html", width)
+        section = page.locator("#impact")
+        assert "Misses and false positives" in section.inner_text()
+        assert section.locator(".curve-band").count() == 4
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        chart = section.locator(".curve").first
+        chart.focus()
+        chart.press("ArrowRight")
+        assert "False positives per image 0.01: boxes missed run" in chart.locator(".readout").inner_text()
 
 
 def test_listenings_are_compared_without_other_options(tmp_path: Path) -> None:

@@ -10,12 +10,22 @@ from numpy.typing import NDArray
 
 from hardneg.errors import InputError
 from hardneg.impact.exam import Answers, Figures, Measure
-from hardneg.measures import at_threshold, average_precision, fpr_at_tpr, threshold_at_tpr
+from hardneg.impact.operating import rates_grid
+from hardneg.measures import at_threshold, average_precision, fpr_at_tpr, threshold_at_tpr, tpr_at_fprs
 from hardneg.ragged import BoolArray, IntArray
 from hardneg.similarity import FloatArray
 from hardneg.verify.rates import Rates, in_order
 
-__all__ = ["OPERATING", "RECALL", "curve_of", "operating", "operating_threshold", "sorted_trials"]
+__all__ = [
+    "OPERATING",
+    "RECALL",
+    "accepted_at",
+    "curve_of",
+    "grid",
+    "operating",
+    "operating_threshold",
+    "sorted_trials",
+]
 
 RECALL = 0.95  # of the operating point: its threshold is chosen on validation data
 OPERATING = (
@@ -62,3 +72,15 @@ def operating_threshold(answers: Mapping[str, NDArray[Any]]) -> float | None:
     """Where 95% of the targets are accepted; None where there are none."""
     curve = curve_of(answers, np.ones(len(answers["scores"])))
     return None if curve is None else threshold_at_tpr(curve, RECALL)
+
+
+def grid(answers: Mapping[str, NDArray[Any]]) -> Figures:
+    """The false-accept rates at which the curve of these trials is read; none without targets or impostors."""
+    target = answers["target"]
+    return rates_grid(int((~target).sum())) if target.any() and not target.all() else np.zeros(0)
+
+
+def accepted_at(answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None) -> Figures:
+    """The share of the targets accepted at each of these rates; NaN where these weights leave no trials of a kind."""
+    curve = curve_of(answers, weights_of(answers, weights))
+    return np.full(len(rates), np.nan) if curve is None else tpr_at_fprs(curve, rates)

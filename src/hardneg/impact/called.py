@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from hardneg.encode._callables import as_array, describe, load_callable
 from hardneg.errors import HardnegError, InputError
 from hardneg.impact.lesson import Lesson, Scorer
+from hardneg.impact.task import Task
 from hardneg.ragged import IntArray
 from hardneg.similarity import FloatArray
 from hardneg.storage import digest
@@ -28,6 +29,9 @@ class Called:
 
     What it returns is called with two :class:`hardneg.Collection` and gives the score of each of the first with each of
     the second, shape ``(n, m)``; of a classifier the second are the names of the classes.
+
+    While it trains it may show such a function as it is so far, ``lesson.show(step, scorer)``, after each number of
+    steps in ``lesson.checkpoints``: this gives the learning curve. It may not change while it is looked at.
 
     Args:
         target: ``module:function`` or ``file.py:function``.
@@ -55,10 +59,14 @@ class Called:
 
         Raises InputError where it fails or what it returns does not score.
         """
-        made = self._called(self.call, "failed in training", lesson, lesson.seed)
+        task = lesson.task
+        if (looked := lesson.looked) is not None:
+            lesson = replace(lesson, looked=lambda step, made: looked(step, self._scorer(made, task)))
+        return self._scorer(self._called(self.call, "failed in training", lesson, lesson.seed), task)
+
+    def _scorer(self, made: Any, task: Task) -> Scorer:
         if not callable(made):
             raise InputError(f"'{self.target}' must return a function that scores. Got {type(made).__name__}.")
-        task = lesson.task
         left = task.positives.anchors if task.kind == "retrieval" else task.positives.items
 
         def scores(rows: IntArray, others: IntArray) -> FloatArray:

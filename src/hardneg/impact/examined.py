@@ -33,6 +33,7 @@ class Examined:
         validation: the same of the validation part.
         train: the same of the training part, or a sample of it.
         grades: right decisions by grade, of the training and of the held-out part, shape ``(2, 3)``.
+        course: the first figure of the training and the validation part while it learnt, shape ``(2, checkpoints)``.
     """
 
     test: Answers
@@ -40,10 +41,11 @@ class Examined:
     validation: Figures
     train: Figures
     grades: Figures
+    course: Figures = field(default_factory=lambda: np.zeros((2, 0)))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of it by name, to be kept."""
-        plain = {name: getattr(self, name) for name in ("figures", "validation", "train", "grades")}
+        plain = {name: getattr(self, name) for name in ("figures", "validation", "train", "grades", "course")}
         return {**plain, **{_TEST + name: one for name, one in self.test.items()}}
 
 
@@ -57,6 +59,11 @@ class Trained:
     arms: dict[str, list[Examined]]
     doses: dict[float, list[Examined]]
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def answers(self) -> dict[str, list[Answers]]:
+        """Of each arm the answers of the held-out part, with each seed."""
+        return {name: [one.test for one in each] for name, each in self.arms.items()}
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Examined:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from hardneg.similarity import FloatArray
 __all__ = ["FineTuning"]
 
 _WARM = 0.1  # of the steps
+_SHOWN = 3  # every so many checkpoints a model is shown: each time all texts are encoded
 
 
 @dataclass(frozen=True)
@@ -60,20 +62,9 @@ class FineTuning:
             raise InputError("Fine-tuning needs texts, and there are none.", remedy="Use the probe, or --train.")
         model = self._loaded(lesson.seed)
         left, right = ([str(one) for one in side.texts.to_pylist()] for side in (lesson.anchors, lesson.items))  # type: ignore[union-attr]
-        self._fit(model, lesson, left, right)
-        every: dict[int, FloatArray] = {}
-
-        def encoded(texts: Sequence[str]) -> FloatArray:
-            return np.asarray(
-                model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
-            )
-
-        def scores(rows: IntArray, others: IntArray) -> FloatArray:
-            if 0 not in every:
-                every[0] = encoded(right)
-            return np.asarray(encoded([left[row] for row in rows.tolist()]) @ every[0][others].T, np.float32)
-
-        return scores
+        scorer = partial(_scorer, model, left, right)
+        self._fit(model, lesson, left, right, scorer)
+        return scorer()
 
     def _loaded(self, seed: int) -> Any:
         try:
@@ -86,7 +77,7 @@ class FineTuning:
         model.max_seq_length = self.max_length
         return model
 
-    def _fit(self, model: Any, lesson: Lesson, left: list[str], right: list[str]) -> None:
+    def _fit(self, model: Any, lesson: Lesson, left: list[str], right: list[str], scorer: Callable[[], Scorer]) -> None:
         import torch
 
         total = lesson.budget.total
@@ -96,12 +87,16 @@ class FineTuning:
             adam, lambda at: min((at + 1) / warm, max(0.0, (total - at) / max(1, total - warm)))
         )
         model.train()
-        for step in lesson.steps():
+        for number, step in enumerate(lesson.steps(), start=1):
             adam.zero_grad()
             self._loss(model, step, left, right).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             adam.step()
             plan.step()
+            if number in lesson.checkpoints[::_SHOWN]:
+                model.eval()
+                lesson.show(number, scorer())
+                model.train()
         model.eval()
 
     def _loss(self, model: Any, step: Step, left: list[str], right: list[str]) -> Any:
@@ -120,3 +115,18 @@ class FineTuning:
         among = (a @ p.T).masked_fill(torch.as_tensor(step.hidden, device=z.device), float("-inf"))
         logits = torch.cat([among, torch.einsum("bd,bnd->bn", a, negatives)], dim=1) / self.temperature
         return torch.nn.functional.cross_entropy(logits, torch.arange(b, device=z.device))
+
+
+def _scorer(model: Any, left: list[str], right: list[str]) -> Scorer:
+    """Scores of the model as it is now; the right side is encoded once, when it is first asked for."""
+    every: dict[int, FloatArray] = {}
+
+    def encoded(texts: Sequence[str]) -> FloatArray:
+        return np.asarray(model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False))
+
+    def scores(rows: IntArray, others: IntArray) -> FloatArray:
+        if 0 not in every:
+            every[0] = encoded(right)
+        return np.asarray(encoded([left[row] for row in rows.tolist()]) @ every[0][others].T, np.float32)
+
+    return scores

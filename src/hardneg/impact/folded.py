@@ -11,15 +11,14 @@ part, it is about models trained on these data: what other training data would g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.impact.exam import Answers, Exam, Figures
+from hardneg.impact.exam import Answers, Exam, Figures, Marking
 from hardneg.impact.examined import Examined, Trained
-from hardneg.impact.lesson import Scorer
 
 __all__ = ["InTurn", "averaged", "pooled"]
 
@@ -31,7 +30,7 @@ class InTurn:
 
     def __init__(self, exams: Sequence[Exam]) -> None:
         self.exams = exams
-        self.measures, self.draws = exams[0].measures, exams[0].draws
+        self.measures, self.draws, self.across = exams[0].measures, exams[0].draws, exams[0].across
         self.rows = np.concatenate([one.rows for one in exams])
         self.count = sum(one.count for one in exams)
         before = np.cumsum([0, *(one.count for one in exams)])
@@ -43,19 +42,6 @@ class InTurn:
         out = {f"{fold}/{name}": one for fold, some in enumerate(each) for name, one in some.items()}
         return out | {name: np.concatenate([some[name] for some in each]) for name in _UNITS}
 
-    def answers(self, scorer: Scorer) -> Answers:
-        """Asks every fold the same scorer."""
-        return self.joined([one.answers(scorer) for one in self.exams])
-
-    def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-        """The mean over folds, as of figures."""
-        found = [one.by_grade(self.of(answers, fold)) for fold, one in enumerate(self.exams)]
-        names = dict.fromkeys(name for one in found for name in one)
-        sizes = [len(one.rows) for one in self.exams]
-        return {
-            name: float(averaged([np.array(one.get(name, np.nan)) for one in found], sizes)) for name in names
-        }  # fmt: skip
-
     def of(self, answers: Mapping[str, NDArray[Any]], fold: int) -> Answers:
         """The answers of one fold."""
         mark = f"{fold}/"
@@ -63,13 +49,27 @@ class InTurn:
 
     def figures(self, answers: Mapping[str, NDArray[Any]], weights: Figures | None = None) -> Figures:
         """The mean over folds, each counted by the weight of its units; of folds that have the figure."""
-        units = np.ones(len(self.rows)) if weights is None else weights
-        parts = np.split(units, self._ends)
+        return self._averaged(weights, lambda fold, part: self.exams[fold].figures(self.of(answers, fold), part))
+
+    def grid(self, answers: Mapping[str, NDArray[Any]]) -> Figures:
+        """The rates at which the curve of every fold can be read."""
+        grids = [exam.grid(self.of(answers, fold)) for fold, exam in enumerate(self.exams)]
+        return min(grids, key=len)
+
+    def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:
+        """The share found at each rate: the mean over folds likewise."""
+        return self._averaged(
+            weights, lambda fold, part: self.exams[fold].found_at(self.of(answers, fold), rates, part), len(rates)
+        )
+
+    def _averaged(
+        self, weights: Figures | None, of: Callable[[int, Figures | None], Figures], size: int | None = None
+    ) -> Figures:
+        """The mean of what each fold gives; one of which no unit is drawn gives nothing."""
+        parts = np.split(np.ones(len(self.rows)) if weights is None else weights, self._ends)
+        nothing = np.full(len(self.measures) if size is None else size, np.nan)
         found = [
-            exam.figures(self.of(answers, fold), None if weights is None else part)
-            if part.any()
-            else np.full(len(self.measures), np.nan)
-            for fold, (exam, part) in enumerate(zip(self.exams, parts, strict=True))
+            of(fold, None if weights is None else part) if part.any() else nothing for fold, part in enumerate(parts)
         ]
         return averaged(found, [float(part.sum()) for part in parts])
 
@@ -87,7 +87,7 @@ def averaged(figures: Sequence[Figures], sizes: Sequence[float]) -> Figures:
         return np.asarray(np.where(known, size * found, 0.0).sum(axis=0) / np.where(total > 0, total, np.nan))
 
 
-def pooled(each: Sequence[tuple[Exam, Trained]]) -> tuple[Exam, Trained]:
+def pooled(each: Sequence[tuple[Exam, Trained]]) -> tuple[Marking, Trained]:
     """The examination and the trainings of all folds as one; of a single fold they stay as they are."""
     if len(each) == 1:
         return each[0]
@@ -113,7 +113,7 @@ def _together(exam: InTurn, each: Sequence[Examined]) -> Examined:
     """One arm with one seed, of all folds."""
     test = exam.joined([one.test for one in each])
     sizes = [float(len(one.rows)) for one in exam.exams]
-    validation, train, grades = (
-        averaged([getattr(one, part) for one in each], sizes) for part in ("validation", "train", "grades")
+    validation, train, grades, course = (
+        averaged([getattr(one, part) for one in each], sizes) for part in ("validation", "train", "grades", "course")
     )
-    return Examined(test, exam.figures(test), validation, train, grades)
+    return Examined(test, exam.figures(test), validation, train, grades, course)

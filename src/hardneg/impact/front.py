@@ -10,6 +10,10 @@ from hardneg.encode import EmbeddingCache
 from hardneg.errors import OptionError
 from hardneg.impact.against import arms_of, opened
 from hardneg.impact.arms import Arm
+from hardneg.impact.boxes.data import is_of_boxes
+from hardneg.impact.boxes.work import measure_boxes
+from hardneg.impact.called import Called
+from hardneg.impact.lesson import Budget
 from hardneg.impact.making import tasks_of
 from hardneg.impact.probe import Probe, frozen
 from hardneg.impact.reading import Data, data_of, impact_file
@@ -65,6 +69,20 @@ def measure_impact(  # noqa: PLR0913 - a run, what it is compared with, and wher
         OptionError: an option is wrong, or nothing is there to compare.
     """
     plan, progress, learner = plan or Plan(), progress or Silent(), learner or Probe()
+    file = impact_file(run) if out is None else Path(out)
+    folder = file.with_name(file.name + ".partial")
+    if is_of_boxes(run):
+        plain = (task, positives, vectors) == (None,) * 3 and (plan.budget, plan.folds) == (Budget(), None)
+        if not isinstance(learner, Called) or not plain or not (held_out is None or isinstance(held_out, str)):
+            raise OptionError(
+                "A run of boxes is measured by your own training of a detector: --train module:function. Of the other "
+                "options --against, --held-out-split, --seeds, --seed and --out are for it."
+            )
+        result = measure_boxes(
+            run, learner, against=against, plan=plan, held_out=held_out, folder=folder, progress=progress
+        )
+        write_json({**result.about(), "run": run.manifest.get("fingerprint")}, file)
+        return result
     if positives is not None:
         data = Data(positives, vectors, None if isinstance(held_out, str) else held_out)
     else:
@@ -75,10 +93,7 @@ def measure_impact(  # noqa: PLR0913 - a run, what it is compared with, and wher
     tasks = tasks_of(data.positives, data.vectors, kind=task, held_out=data.held_out, folds=count, seed=plan.seed)
     others = opened(run, against)
     folds = [_fold(one, arms_of(one, run, others), learner) for one in tasks]
-    file = impact_file(run) if out is None else Path(out)
-    result = cross_fitted(
-        folds, plan, folder=file.with_name(file.name + ".partial"), identity=(dict(run.manifest),), progress=progress
-    )
+    result = cross_fitted(folds, plan, folder=folder, identity=(dict(run.manifest),), progress=progress)
     write_json({**result.about(), "run": run.manifest.get("fingerprint")}, file)
     return result
 

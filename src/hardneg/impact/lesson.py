@@ -61,6 +61,16 @@ class Budget:
         """The number of steps, once it is settled."""
         return _MOST if self.steps is None else self.steps
 
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """After how many steps a model is looked at while it learns: at the end, at half of it and so on.
+
+        >>> Budget(steps=160).checkpoints
+        (2, 5, 10, 20, 40, 60, 80, 120, 160)
+        """
+        halves = {self.total >> one for one in range(7)}
+        return tuple(sorted((halves | {3 * self.total // 8, 3 * self.total // 4}) - {0}))
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -87,6 +97,7 @@ class Lesson:
         seed: draws the order of the examples and which negatives come along.
         doubted: items that do not count as hard, as in :class:`Arm`.
         share: how much of a classifier's examples are drawn by hardness; the others evenly.
+        looked: what looks at a model while it learns; None where nobody does.
     """
 
     task: Task
@@ -95,6 +106,22 @@ class Lesson:
     seed: int
     doubted: BoolArray | None = None
     share: float = 1.0
+    looked: Callable[[int, Any], None] | None = None
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """After how many steps to :meth:`show` the model."""
+        return self.budget.checkpoints if self.looked is not None else ()
+
+    def show(self, step: int, scorer: Any) -> None:
+        """Show the model as it is after so many steps, for the learning curve; of other steps nothing is kept.
+
+        Args:
+            step: how many are done, from 1 on.
+            scorer: the model, as training returns it.
+        """
+        if self.looked is not None and step in self.checkpoints:
+            self.looked(step, scorer)
 
     def steps(self) -> Iterator[Step]:
         """The batches of contrastive training. Same seed, same anchors and positives, whatever the negatives."""

@@ -132,6 +132,7 @@ class Probe:
             batch = Batch(left[step.anchors], right[step.positives], right[step.negatives], step.hidden)
             adam.step(loss_and_gradient(batch, layer, self.temperature)[1])
             best.see(number, layer)
+            lesson.show(number, _cosines(left, right, layer))
         return _cosines(left, right, best.weights)
 
     def _classifier(self, lesson: Lesson) -> Scorer:
@@ -140,12 +141,13 @@ class Probe:
         vectors = seen.items * np.float32(np.sqrt(seen.items.shape[1]) / 4)
         layer = np.zeros((vectors.shape[1] + 1, len(task.names)), np.float32)
         adam = Adam(layer, self._rate(task.kind), lesson.budget.total)
-        for rows in lesson.draws():
-            adam.step(gradient(vectors[rows], task.codes[rows], layer, self.decay))
 
         def scores(rows: IntArray, classes: IntArray) -> FloatArray:
             return logits(vectors[rows], layer)[:, classes]
 
+        for number, rows in enumerate(lesson.draws(), start=1):
+            adam.step(gradient(vectors[rows], task.codes[rows], layer, self.decay))
+            lesson.show(number, scores)
         return scores
 
 

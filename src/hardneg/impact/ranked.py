@@ -35,6 +35,7 @@ class Ranked:
 
     measures: tuple[Measure, ...] = tuple(Measure(name, 1, words) for name, (_, _, words) in _MEASURES.items())
     draws = 1000
+    across = ""
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         relations = task.positives
@@ -72,6 +73,14 @@ class Ranked:
         """The means over queries."""
         marks = answers["marks"]
         return np.asarray(marks.mean(axis=1) if weights is None else marks @ weights / weights.sum())
+
+    def grid(self, answers: Mapping[str, NDArray[Any]]) -> Figures:  # noqa: ARG002 - as all examinations
+        """None: a ranking accepts nothing."""
+        return np.zeros(0)
+
+    def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:  # noqa: ARG002
+        """Nothing, likewise."""
+        return np.full(len(rates), np.nan)
 
     def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         """How often the positives of a query score above its negatives, on average, by the grade of these."""

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from hardneg.context import Vectors, encode_both, encoded
 from hardneg.encode import EmbeddingCache, make_encoder
-from hardneg.errors import HardnegError, InputError, OptionError
+from hardneg.errors import HardnegError, InputError
 from hardneg.impact.making import joined, stacked_vectors
 from hardneg.io.readers._labelled_names import EVALUATION
 from hardneg.io.reading import Reading
@@ -54,11 +54,6 @@ def data_of(run: Run, cache: EmbeddingCache | None, progress: Progress, split: s
     made = Recipe.load(recipe)
     progress.say(f"Reading {made.path} ...")
     reading = made.read_data()
-    if {"predicted", "box"} <= set(reading.positives.items.table.column_names):
-        raise OptionError(
-            "The probe cannot judge a detector of boxes. Train it with and without these negatives, and compare what "
-            "the two find on images that neither has seen."
-        )
     vectors = _vectors(made, reading, cache, progress)
     if reading.positives.classes is not None:
         return _labelled(reading.positives, vectors, split)

@@ -14,6 +14,8 @@ from hardneg.impact.dose import Dose
 from hardneg.impact.exam import Measure
 from hardneg.impact.examined import GRADES
 from hardneg.impact.leakage import Leak
+from hardneg.impact.learning import Learning
+from hardneg.impact.operating import Operating
 from hardneg.impact.subjects import Changes
 from hardneg.impact.verdict import Comparison, Told
 
@@ -88,6 +90,8 @@ class Result:
     leaks: tuple[Leak, ...]
     changes: Changes
     told: Told
+    operating: Operating | None = None
+    learning: Learning | None = None
 
     @property
     def sentence(self) -> str:
@@ -110,7 +114,7 @@ class Result:
                 "learner": self.learner,
                 "plan": plan,
                 "held_out": dict(self.held_out),
-                "measures": [asdict(one) for one in self.measures],
+                "measures": [{"name": one.name, "better": one.better, "words": one.words} for one in self.measures],
                 "verdict": self.verdict,
                 "sentence": self.sentence,
                 "notes": list(self.told.notes),
@@ -119,6 +123,8 @@ class Result:
                 "dose": None if self.dose is None else self.dose.about(),
                 "leaks": [one.about() for one in self.leaks],
                 "changes": self.changes.about(),
+                "operating": None if self.operating is None else self.operating.about(),
+                "learning": None if self.learning is None else self.learning.about(),
             }
         )
         return about

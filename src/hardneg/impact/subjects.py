@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Marking
 from hardneg.impact.examined import Examined
 from hardneg.impact.task import Task
 from hardneg.ragged import IntArray
 
-__all__ = ["Change", "Changes", "changes_of"]
+__all__ = ["Change", "Changes", "changed", "changes_of"]
 
 _SHOWN, _TEXT = 12, 300
 
@@ -48,26 +49,35 @@ class Changes:
         return asdict(self)
 
 
-def changes_of(task: Task, exam: Exam, mine: str, against: str, found: Mapping[str, list[Examined]]) -> Changes:
+def changes_of(task: Task, exam: Marking, mine: str, against: str, found: Mapping[str, list[Examined]]) -> Changes:
     """Compare the marks of each unit of the examination under two arms."""
-    after, before = (np.mean([one.test["unit"] for one in found[name]], axis=0) for name in (mine, against))
-    gain = np.nan_to_num(after - before)
-    order = np.argsort(-gain, kind="stable")
+    after, before = (np.stack([one.test["unit"] for one in found[name]]) for name in (mine, against))
     earlier, later = (found[name][0].test["choice"] for name in (against, mine))
-
-    def told(at: IntArray) -> tuple[Change, ...]:
-        return tuple(_change(task, exam, int(one), float(before[one]), float(after[one]), earlier, later) for one in at)
-
     mark = {"retrieval": "nDCG@10", "classification": "right label", "verification": "nearest is of its identity"}
-    up, down = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
-    return Changes(
-        against, mark[task.kind], len(up), len(down), len(gain) - len(up) - len(down),
-        told(up[:_SHOWN]), told(down[:_SHOWN]),
+    return changed(
+        after, before, against, mark[task.kind],
+        lambda at, old, new: _change(task, exam, at, old, new, earlier, later),
     )  # fmt: skip
 
 
+def changed(
+    after: NDArray[np.float64], before: NDArray[np.float64], against: str, mark: str,
+    told: Callable[[int, float, float], Change],
+) -> Changes:  # fmt: skip
+    """Compare the marks of each unit, shape ``(seeds, units)``; ``told`` says more of a unit, given both mean marks."""
+    new, old = after.mean(axis=0), before.mean(axis=0)
+    gain = np.nan_to_num(new - old)
+    order = np.argsort(-gain, kind="stable")
+    up, down = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
+
+    def some(rows: IntArray) -> tuple[Change, ...]:
+        return tuple(told(int(row), float(old[row]), float(new[row])) for row in rows[:_SHOWN])
+
+    return Changes(against, mark, len(up), len(down), len(gain) - len(up) - len(down), some(up), some(down))
+
+
 def _change(
-    task: Task, exam: Exam, at: int, before: float, after: float, first_before: IntArray, first_after: IntArray
+    task: Task, exam: Marking, at: int, before: float, after: float, first_before: IntArray, first_after: IntArray
 ) -> Change:
     row = int(exam.rows[at])
     positives = task.positives

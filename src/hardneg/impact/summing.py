@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from hardneg.bootstrap import interval, redrawn
 from hardneg.impact.arms import Arm
 from hardneg.impact.compare import Difference, Side, difference, holm, mcnemar, spread
 from hardneg.impact.dose import dose_of
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Marking
 from hardneg.impact.examined import Examined, Trained
 from hardneg.impact.leakage import leaks_in_turn
+from hardneg.impact.learning import learning_of
+from hardneg.impact.operating import operating_of
 from hardneg.impact.result import ArmFigures, Result
 from hardneg.impact.subjects import changes_of
 from hardneg.impact.task import Task
@@ -24,7 +27,7 @@ from hardneg.progress import Progress
 if TYPE_CHECKING:
     from hardneg.impact.work import Plan
 
-__all__ = ["UNTRAINED", "summed_up"]
+__all__ = ["UNTRAINED", "judged", "summed_up"]
 
 UNTRAINED = "untrained"
 _UNITS = {"retrieval": "queries", "classification": "items", "verification": "items"}
@@ -33,28 +36,40 @@ Drawn = dict[str, NDArray[np.float64]]
 
 
 def summed_up(
-    tasks: Sequence[Task], exam: Exam, arms: Sequence[Arm], trained: Trained, plan: Plan, learner: str,
+    tasks: Sequence[Task], exam: Marking, arms: Sequence[Arm], trained: Trained, plan: Plan, learner: str,
     progress: Progress,
 ) -> Result:  # fmt: skip
     """Compare the first arm with the others on the held-out parts, and say what came of it."""
     task = tasks[0]
-    drawn = _drawn(exam, trained, plan, progress)
-    words = {arm.name: arm.words for arm in arms} | {UNTRAINED: "the frozen vectors, before training"}
-    figures = {name: _figures(name, words[name], trained, drawn, plan, exam.count) for name in trained.arms}
-    comparisons = _compared(exam, arms, trained, drawn, plan)
+    words = {arm.name: arm.words for arm in arms}
+    figures, comparisons = judged(exam, words, trained, plan, progress)
     held_out = _held_out(tasks, exam)
     start = "none" if task.kind == "classification" else "random"
     dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], start)
     leaks = tuple(leaks_in_turn(tasks))
     reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
+    learning = learning_of(trained.arms, exam.measures[0], plan.budget)
+    said = told(exam.measures, figures, comparisons, dose, leaks, held_out, plan)
     return Result(
         task.kind, learner, plan, held_out, exam.measures, tuple(figures.values()), comparisons, dose, leaks,
         changes_of(task, exam, arms[0].name, reference, trained.arms),
-        told(exam.measures, figures, comparisons, dose, leaks, held_out, plan),
+        said if learning is None else replace(said, notes=(*said.notes, *learning.notes)),
+        operating_of(exam, trained.answers, plan.seed, progress),
+        learning,
     )  # fmt: skip
 
 
-def _held_out(tasks: Sequence[Task], exam: Exam) -> dict[str, Any]:
+def judged(
+    exam: Marking, words: Mapping[str, str], trained: Trained, plan: Plan, progress: Progress
+) -> tuple[dict[str, ArmFigures], tuple[Comparison, ...]]:
+    """The figures of every arm with intervals, and the first compared with the others; ``words`` say what they are."""
+    drawn = _drawn(exam, trained, plan, progress)
+    said = {**words, UNTRAINED: "the frozen vectors, before training"}
+    figures = {name: _figures(name, said[name], trained, drawn[name], plan, exam) for name in trained.arms}
+    return figures, _compared(exam, list(words), trained, drawn, plan)
+
+
+def _held_out(tasks: Sequence[Task], exam: Marking) -> dict[str, Any]:
     """Who was judged, and how many there were to train with and to choose by in each fold."""
     train, validation = (round(np.mean([len(getattr(task.parts, part)) for task in tasks]))
                          for part in ("train", "validation"))  # fmt: skip
@@ -64,7 +79,7 @@ def _held_out(tasks: Sequence[Task], exam: Exam) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Drawn:
+def _drawn(exam: Marking, trained: Trained, plan: Plan, progress: Progress) -> Drawn:
     """Each arm's figures with subjects drawn anew, mean over seeds, ``(draws, measures)``: the same draws for all."""
     out = {name: np.empty((exam.draws, len(exam.measures))) for name in trained.arms}
     with progress.stage("resample", exam.draws, "draws") as report:
@@ -76,12 +91,14 @@ def _drawn(exam: Exam, trained: Trained, plan: Plan, progress: Progress) -> Draw
     return out
 
 
-def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, count: int) -> ArmFigures:
+def _figures(
+    name: str, words: str, trained: Trained, drawn: NDArray[np.float64], plan: Plan, exam: Marking
+) -> ArmFigures:
     each = trained.arms[name]
     seeds = np.stack([one.figures for one in each])
-    subjects = drawn[name]
-    ends = [interval(spread(seeds[:, at], subjects[:, at], count, seed=plan.seed)) for at in range(seeds.shape[1])]
-    low, high = np.clip(ends, 0, 1).T  # widened deviations may reach beyond what a share can be
+    ends = [interval(spread(seeds[:, at], drawn[:, at], exam.count, seed=plan.seed)) for at in range(seeds.shape[1])]
+    most = np.array([[one.most] for one in exam.measures])
+    low, high = np.clip(ends, 0, most).T  # widened deviations may reach beyond what a share can be
     train, validation, grades = (
         np.mean([getattr(one, part) for one in each], axis=0) for part in ("train", "validation", "grades")
     )
@@ -89,15 +106,17 @@ def _figures(name: str, words: str, trained: Trained, drawn: Drawn, plan: Plan, 
     return ArmFigures(name, words, seeds, low, high, train, validation, grades, negatives, filled)
 
 
-def _compared(exam: Exam, arms: Sequence[Arm], trained: Trained, drawn: Drawn, plan: Plan) -> tuple[Comparison, ...]:
+def _compared(
+    exam: Marking, names: Sequence[str], trained: Trained, drawn: Drawn, plan: Plan
+) -> tuple[Comparison, ...]:
     """The first arm with each of the others, corrected for their number on the measure that decides."""
-    mine, first = arms[0].name, exam.measures[0]
+    mine, first = names[0], exam.measures[0]
     made = {
-        other.name: {
-            measure.name: _difference(trained, drawn, (mine, other.name), at, plan, exam.count)
+        other: {
+            measure.name: _difference(trained, drawn, (mine, other), at, plan, exam.count)
             for at, measure in enumerate(exam.measures)
         }
-        for other in arms[1:]
+        for other in names[1:]
     }
     corrected = holm([each[first.name].p for each in made.values()])
     out = []

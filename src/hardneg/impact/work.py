@@ -12,11 +12,12 @@ from hardneg.encode._identity import fingerprint
 from hardneg.errors import OptionError
 from hardneg.impact.arms import Arm, filled, mixed
 from hardneg.impact.division import sampled
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Exam, Marking
 from hardneg.impact.examined import Examined, Trained, examined, from_arrays
 from hardneg.impact.exams import EXAMS
 from hardneg.impact.folded import pooled
 from hardneg.impact.kept import Kept
+from hardneg.impact.learning import Course
 from hardneg.impact.lesson import Budget, Lesson, Scorer
 from hardneg.impact.result import Result
 from hardneg.impact.summing import UNTRAINED, summed_up
@@ -27,7 +28,8 @@ from hardneg.progress import Progress, Silent
 __all__ = ["DOSES", "Exams", "Fold", "Learner", "Plan", "cross_fitted", "measure"]
 
 DOSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-_FORM = 2  # of what is kept of a training
+_FORM = 3  # of what is kept of a training
+_DOSE = "dose-"  # their learning curves are not shown
 
 
 class Learner(Protocol):
@@ -139,23 +141,21 @@ def cross_fitted(
     names = [arm.name for arm in folds[0].arms]
     if len(names) < 2 or len(set(names)) < len(names):
         raise OptionError(f"Give two arms or more, each with a name of its own. Got {', '.join(names) or 'none'}.")
-    exam, made = trained(folds, plan, folder, identity, progress)
-    plan = _settled(folds, plan)
-    learners = "; ".join(dict.fromkeys(fold.learner.key for fold in folds))
-    result = summed_up([fold.task for fold in folds], exam, folds[0].arms, made, plan, learners, progress)
-    Kept.removed(folder)
-    return result
-
-
-def trained(
-    folds: Sequence[Fold], plan: Plan, folder: Path | None, identity: Sequence[object], progress: Progress
-) -> tuple[Exam, Trained]:
-    """All trainings of :func:`cross_fitted`, and the examination of what is held out in all folds."""
     plan = _settled(folds, plan)
     about = (part for one in folds for part in _about(one, plan))
     kept = Kept(folder, fingerprint(_FORM, *identity, str(plan), *about))
     if len(kept):
         progress.say(f"Going on: {len(kept)} trainings are done.")
+    exam, made = trained(folds, plan, kept, progress)
+    learners = "; ".join(dict.fromkeys(fold.learner.key for fold in folds))
+    result = summed_up([fold.task for fold in folds], exam, folds[0].arms, made, plan, learners, progress)
+    kept.remove()
+    return result
+
+
+def trained(folds: Sequence[Fold], plan: Plan, kept: Kept, progress: Progress) -> tuple[Marking, Trained]:
+    """All trainings of :func:`cross_fitted`, and the examination of what is held out in all folds."""
+    plan = _settled(folds, plan)
     each = len(folds[0].arms) * plan.seeds + len(plan.between) * min(plan.dose_seeds, plan.seeds)
     with progress.stage("train", len(folds) * each, "trainings") as report:
         done = count(1)
@@ -200,7 +200,7 @@ def _trained(fold: Fold, number: int, plan: Plan, kept: Kept, report: Callable[[
     for share in plan.between:
         for seed in range(min(plan.dose_seeds, plan.seeds)):
             lesson = _dosed(fold.task, fold.arms[0], plan, share, _number(plan, number, seed))
-            made.doses[share].append(done(f"dose-{share}-{seed}", lesson))
+            made.doses[share].append(done(f"{_DOSE}{share}-{seed}", lesson))
     if frozen is not None:
         made.arms[UNTRAINED] = [examined(frozen, exams)]
     return exams.test, made
@@ -228,6 +228,8 @@ def _done(name: str, kept: Kept, lesson: Lesson, learner: Learner, exams: Exams)
     """What a training gave: of an earlier process, where that got so far."""
     if (arrays := kept.get(name)) is not None:
         return from_arrays(arrays)
-    made = examined(learner.train(lesson), exams)
+    course = Course(exams, lesson.budget)
+    watched = lesson if name.startswith(_DOSE) else replace(lesson, looked=course.see)
+    made = replace(examined(learner.train(watched), exams), course=course.figures)
     kept.put(name, made.arrays())
     return made

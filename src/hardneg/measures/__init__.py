@@ -6,7 +6,15 @@ with a Poisson interval, those of :func:`hardneg.verify.rate_per_hour`.
 """
 
 from hardneg.measures.classification import accuracy, confusion, false_positive_rate, macro_f1
-from hardneg.measures.curves import Point, area, at_threshold, average_precision, fpr_at_tpr, threshold_at_tpr
+from hardneg.measures.curves import (
+    Point,
+    area,
+    at_threshold,
+    average_precision,
+    fpr_at_tpr,
+    threshold_at_tpr,
+    tpr_at_fprs,
+)
 from hardneg.measures.ranking import average_precision_at, ndcg_at, ranks_of, recall_at, reciprocal_rank_at, success_at
 
 __all__ = [
@@ -26,4 +34,5 @@ __all__ = [
     "reciprocal_rank_at",
     "success_at",
     "threshold_at_tpr",
+    "tpr_at_fprs",
 ]

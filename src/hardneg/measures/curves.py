@@ -12,7 +12,15 @@ from hardneg.notation import require
 from hardneg.ragged import BoolArray
 from hardneg.verify.rates import Rates
 
-__all__ = ["Point", "area", "at_threshold", "average_precision", "fpr_at_tpr", "threshold_at_tpr"]
+__all__ = [
+    "Point",
+    "area",
+    "at_threshold",
+    "average_precision",
+    "fpr_at_tpr",
+    "threshold_at_tpr",
+    "tpr_at_fprs",
+]
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,21 @@ def fpr_at_tpr(curve: Rates, tpr: float = 0.95) -> float:
 def _place(curve: Rates, tpr: float) -> int:
     require(0 < tpr <= 1, "tpr", "above 0 and at most 1", tpr)
     return int(np.argmax(1 - curve.false_reject >= tpr - 1e-12))
+
+
+def tpr_at_fprs(curve: Rates, fprs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of targets accepted where no more than so many of the impostors are: a ROC curve, read on a grid.
+
+    Steps are not smoothed: each is a threshold that a score could set. One less each figure is a DET curve.
+
+    >>> from hardneg.verify.rates import error_rates
+    >>> curve = error_rates(np.array([0.9, 0.8, 0.3]), np.array([0.5, 0.1]))
+    >>> tpr_at_fprs(curve, np.array([0.1, 0.5, 1.0])).round(3).tolist()
+    [0.667, 1.0, 1.0]
+    """
+    # A rate of 0.1 of 10 is one, whatever 0.1 is in binary.
+    place = np.searchsorted(curve.false_accept, np.asarray(fprs) * (1 + 1e-9), side="right") - 1
+    return np.asarray(1 - curve.false_reject[place])
 
 
 def at_threshold(scores: NDArray[Any], target: BoolArray, threshold: float, weights: NDArray[Any]) -> Point:

@@ -4,48 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.detect import REFERENCES, MissRates, Outcomes, PrecisionRecall, miss_rates, precision_recall
+from hardneg.report.charts import STYLES, Chart, Line, points_of, spans
 from hardneg.report.numbers import number
 
-__all__ = ["Chart", "Line", "curves"]
+__all__ = ["curves"]
 
-_STEP = 0.25  # percent of a side: as fine as a line is drawn
 _RECALLS = np.linspace(0, 1, 21)
 # The marks of the axis of miss rates, from 0.05 on those of Dollar et al.; it begins at one of them.
 _MARKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.64, 0.8, 1.0)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a chart: its name, its style, and its points in percent from the left and from the top."""
-
-    name: str
-    style: str
-    points: str
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart, and the same as a table. Places are in percent; ``hits`` are (start, width, words)."""
-
-    id: str
-    title: str
-    x: str
-    y: str
-    lines: list[Line]
-    xticks: list[tuple[float, str]]
-    yticks: list[tuple[float, str]]
-    hits: list[tuple[float, float, str]]
-    head: list[str]
-    rows: list[list[str]]
-
-
-STYLES = ("first", "second")
 
 
 def curves(named: Sequence[tuple[str, Outcomes]]) -> list[Chart]:
@@ -65,7 +36,7 @@ def _precision(named: Sequence[tuple[str, Outcomes]]) -> Chart:
         # From the left edge on, and down to nothing where the finds end.
         recall = np.concatenate([[0.0], one.recall, one.recall[-1:]])
         precision = np.concatenate([one.highest[:1], one.highest, [0.0]])
-        lines.append(Line(name, style, _points(100 * recall, 100 * (1 - precision)) if len(one.score) else ""))
+        lines.append(Line(name, style, points_of(100 * recall, 100 * (1 - precision)) if len(one.score) else ""))
     ticks = [(100 * one, f"{one:g}") for one in (0, 0.2, 0.4, 0.6, 0.8, 1.0)]
     rows_of_table = [[f"{recall:.2f}", *_of_each(found, recall)] for recall in _RECALLS]
     width = 100 / (len(_RECALLS) - 1)
@@ -121,16 +92,12 @@ def _misses(named: Sequence[tuple[str, Outcomes]]) -> Chart:
     lines = []
     for (name, one), style in zip(found, STYLES, strict=False):
         inside = one.fppi <= right
-        lines.append(Line(name, style, _points(across(one.fppi[inside]), down(one.miss_rate[inside]))))
+        lines.append(Line(name, style, points_of(across(one.fppi[inside]), down(one.miss_rate[inside]))))
     marks = [one for one in (0.01, 0.1, 1.0, 10.0, 100.0) if one <= right]
     heights = [one for one in _MARKS if one >= bottom]
     asked = np.concatenate([REFERENCES, [one for one in marks if one > 1]])
     places = across(asked)
-    edges = np.concatenate([[0.0], (places[1:] + places[:-1]) / 2, [100.0]])
-    hits = [
-        (round(float(edges[at]), 3), round(float(edges[at + 1] - edges[at]), 3), _miss_words(found, float(one)))
-        for at, one in enumerate(asked)
-    ]
+    hits = [(*span, _miss_words(found, float(one))) for span, one in zip(spans(places), asked, strict=True)]
     return Chart(
         "misses", "Misses and false positives", "false positives per image", "miss rate", lines,
         [(float(place), f"{one:g}") for place, one in zip(across(np.array(marks)).round(3), marks, strict=True)],
@@ -151,14 +118,3 @@ def _miss_words(found: Sequence[tuple[str, MissRates]], fppi: float) -> str:
         figure = f"{number(float(one.at(fppi)))} missed (score {number(float(one.threshold(fppi)))})"
         words.append(f"{name}: {figure}" if len(found) > 1 else figure)
     return f"{fppi:.3g} false positives per image: {'; '.join(words)}"
-
-
-# --- both -------------------------------------------------------------------------------------------------------------
-
-
-def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
-    """The points of a line on a fine grid; those that come to lie on one another are one."""
-    both = np.round(np.stack([x, y], axis=1) / _STEP) * _STEP
-    kept = np.ones(len(both), bool)
-    kept[1:] = (both[1:] != both[:-1]).any(axis=1)
-    return " ".join(f"{left:g},{top:g}" for left, top in both[kept].tolist())

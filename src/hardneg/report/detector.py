@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from hardneg.detect import log_average_miss_rate
 from hardneg.errors import MissingExtraError
-from hardneg.report.curves import Chart, curves
+from hardneg.report.charts import Chart
+from hardneg.report.curves import curves
 from hardneg.report.detected import Behind
 from hardneg.report.facts import Facts
 from hardneg.report.mistaken import KINDS, Mistaken, mistaken

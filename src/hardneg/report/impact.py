@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from hardneg.errors import InputError
+from hardneg.report.charts import Chart
 from hardneg.report.facts import Facts
+from hardneg.report.learnt import learning_charts, operating_charts
 from hardneg.report.numbers import axis_ticks
 
 __all__ = ["Impact", "impact"]
 
 FILE, _VERSION = "impact.json", 1
 _TEXT = 200
+_FIRST, _BOXES = ("First before", "First after", "Right"), ("Found before", "Found after", "Labelled")
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,17 @@ class Impact:
     others: list[dict[str, Any]]
     grades: bool
     dose: Curve | None
+    operating: list[Chart]
+    learning: list[Chart]
     changes: Mapping[str, Any]
+
+    heads: tuple[str, str, str]  # of what an example was before and after, and what would be right
+    stopped: bool  # whether the state is kept that is best on validation data
+
+    @property
+    def marked(self) -> bool:
+        """Whether any curve has a mark at the threshold from validation data."""
+        return any(line.dots for chart in self.operating for line in chart.lines)
 
 
 def impact(facts: Facts) -> Impact | None:
@@ -106,15 +119,18 @@ def _shown(found: Mapping[str, Any]) -> Impact:
     against = {one["against"]: one for one in found["comparisons"]}
     arms = [_arm(arm, first, against.get(arm["name"]), scale) for arm in found["arms"]]
     held_out = found["held_out"]
+    steps = found["plan"]["budget"]["steps"]  # none where a training of one's own takes as many as it likes
     about = (
         f"{found['kind'].capitalize()}, learnt by {found['learner']}. Held out: {held_out['how']}; "
-        f"{held_out['train']:,} to train with. {found['plan']['seeds']} seeds, "
-        f"{found['plan']['budget']['steps']} steps each."
+        f"{held_out['train']:,} to train with. {found['plan']['seeds']} seeds"
+        f"{f', {steps} steps each' if steps else ''}."
     )
     return Impact(
         found["sentence"], found["verdict"], list(found["notes"]), first["name"], first["words"], first["better"] < 0,
         about, arms, scale.ticks(), _others(found), any(any(one is not None for one in arm.grades) for arm in arms),
-        _curve(found["dose"]) if found["dose"] else None, _cut(found["changes"]),
+        _curve(found["dose"]) if found["dose"] else None, operating_charts(found), learning_charts(found),
+        _cut(found["changes"]), _BOXES if found["kind"] == "detection" else _FIRST,
+        "early stopping" in found["learner"] and found["kind"] != "classification",
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ __all__ = ["SECTIONS", "Part", "Section", "assembled", "environment", "joined", 
 
 _STYLES = (
     *("base.css", "charts.css", "map.css", "tables.css", "audit.css", "gallery.css", "pictures.css"),
-    *("sounds.css", "boxes.css", "impact.css", "print.css"),
+    *("sounds.css", "boxes.css", "curves.css", "impact.css", "print.css"),
 )
 _SCRIPTS = (
     *("theme.js", "charts.js", "gallery-filter.js", "gallery-card.js"),

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from tests import taught
 
 import hardneg as hn
 from hardneg.errors import InputError
 from hardneg.impact import Budget, Plan, Probe, Task, measure
+from hardneg.impact.arms import no_mining
+from hardneg.impact.operating import decades
+from hardneg.report.learnt import operating_charts
 from hardneg.run import Run
 
 
@@ -69,3 +73,62 @@ def test_another_version_and_a_hole_are_said(task: Task, run: Run) -> None:
     file.write_text(json.dumps({key: value for key, value in found.items() if key != "arms"}))
     with pytest.raises(InputError, match="damaged"):
         hn.write_report(run)
+
+
+def charts_of(page: str) -> list[str]:
+    section = page[page.index('<section id="impact"') :]
+    return section[: section.index("</section>")].split('<figure class="chart curve"')[1:]
+
+
+def test_curves_are_drawn_and_stand_in_tables(run: Run) -> None:
+    task = taught.labelled(0, "verification", classes=14, each=12)
+    plan = Plan(seeds=2, budget=Budget(steps=16, batch=16), doses=())
+    probe = Probe(rate=0.01)
+    arms = [replace(no_mining(task), name=name) for name in ("run", "<b>random</b>")]
+    found = measure(task, arms, probe, plan).about()
+    (run.path / "impact.json").write_text(json.dumps(found))
+    page = hn.write_report(run).read_text()
+    charts = charts_of(page)
+    assert len(charts) == 4  # ROC, DET, in training, on validation data
+    for chart, title in zip(charts, ("ROC", "DET", "In training", "On validation data"), strict=True):
+        assert f'aria-label="{title}: ' in chart
+        assert chart.count('class="curve-line') == 2 * 2  # each in the legend, too
+        assert chart.count('class="curve-band') == 2
+        assert "<b>" not in chart
+        assert "The same as a table" in chart
+    curve = found["operating"]["arms"][0]
+    at = found["operating"]["rates"].index(0.1)
+    value, low, high = (curve[name][at] for name in ("value", "low", "high"))
+    assert f'<td class="num">{value:.3f} ({low:.3f} to {high:.3f})</td>' in charts[0]
+    assert f'<td class="num">{1 - value:.3f} ({1 - high:.3f} to {1 - low:.3f})</td>' in charts[1]
+    assert f"{found['learning']['arms'][0]['train']['value'][-1]:.3f} (" in charts[2]
+
+
+def test_a_det_plot_has_axes_of_normal_deviates() -> None:
+    rates = decades(-3, 0)
+    normal = norm.cdf(norm.ppf(rates) + 2).tolist()
+    found = {
+        "arms": [{"name": "run", "figures": {"FPR": {"value": 0.01}, "TPR": {"value": 0.9}}}],
+        "operating": {
+            "across": "false accepts", "rates": rates.tolist(),
+            "arms": [{"name": "run", **dict.fromkeys(("value", "low", "high"), normal)}],
+        },
+    }  # fmt: skip
+    _, det = operating_charts(found)
+    points = np.array([one.split(",") for one in det.lines[0].points.split()], float)
+    slope = np.diff(points[:, 1]) / np.diff(points[:, 0])
+    middle = (points[1:, 1] > 2) & (points[1:, 1] < 98) & (np.diff(points[:, 0]) > 1)
+    assert slope[middle].std() < 0.15 * abs(slope[middle].mean())  # equal normal deviates apart: a straight line
+    ticks = {text: place for place, text in det.xticks}
+    ends = norm.ppf([rates[0], 0.6])
+    assert ticks["10%"] == pytest.approx(100 * (norm.ppf(0.1) - ends[0]) / (ends[1] - ends[0]), abs=0.01)
+    assert det.lines[0].dots[0].x == pytest.approx(100 * (norm.ppf(0.01) - ends[0]) / (ends[1] - ends[0]), abs=0.01)
+
+
+def test_a_file_without_curves_is_shown_as_before(task: Task, run: Run) -> None:
+    found = written(task, run)
+    assert found["operating"] is None
+    (run.path / "impact.json").write_text(
+        json.dumps({k: v for k, v in found.items() if k not in ("operating", "learning")})
+    )
+    assert charts_of(hn.write_report(run).read_text()) == []

@@ -1,0 +1,81 @@
+"""What a detector's training gets: pictures, the boxes in them, and the negatives of one arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardneg.detect import Boxes, Truth
+from hardneg.ragged import IntArray
+
+__all__ = ["BoxLesson", "Shown", "lesson_of"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture to train with. Boxes are left, top, width and height in pixels of the upright picture.
+
+    Args:
+        id: of the image, as the data have it.
+        path: of the file.
+        boxes: what is labelled, shape ``(n, 4)``.
+        labels: the category of each, as a place in ``BoxLesson.categories``, shape ``(n,)``.
+        ignored: where nothing is to be learnt either way (crowds, difficult boxes), shape ``(m, 4)``.
+        negatives: where a category is not, shape ``(k, 4)``: what the arm teaches.
+        taken_for: the category of each, that it was or might be taken for, shape ``(k,)``.
+    """
+
+    id: object
+    path: Path
+    boxes: Floats
+    labels: IntArray
+    ignored: Floats
+    negatives: Floats
+    taken_for: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class BoxLesson:
+    """One arm's lesson for one seed: the same pictures and boxes for all arms, and as many negatives.
+
+    Args:
+        categories: their names.
+        pictures: all to train with, those without boxes or negatives too.
+        seed: the only source of randomness that training should have.
+    """
+
+    categories: tuple[str, ...]
+    pictures: Sequence[Shown]
+    seed: int
+
+
+def lesson_of(
+    categories: Sequence[str], pictures: Sequence[tuple[object, Path]], truth: Truth, negatives: Boxes, seed: int
+) -> BoxLesson:
+    """Deal boxes and negatives out to their pictures.
+
+    Args:
+        categories: their names.
+        pictures: the id and the file of each picture to train with.
+        truth: what is there, by the numbers of these pictures.
+        negatives: what the arm teaches, likewise.
+        seed: of the training.
+    """
+    counted = ~truth.uncounted
+    shown = []
+    for number, (key, path) in enumerate(pictures):
+        here = truth.image == number
+        mine, taught = here & counted, negatives.image == number
+        shown.append(
+            Shown(
+                key, path, truth.box[mine], truth.category[mine], truth.box[here & ~counted],
+                negatives.box[taught], negatives.category[taught],
+            )
+        )  # fmt: skip
+    return BoxLesson(tuple(categories), tuple(shown), seed)
