@@ -25,9 +25,10 @@ from benchmarks.impact.data import Set
 from benchmarks.impact.folds import folds_of
 from hardneg import random
 from hardneg.bootstrap import interval, redrawn
-from hardneg.impact.exam import Exam
+from hardneg.impact.exam import Marking
 from hardneg.impact.examined import Trained
 from hardneg.impact.exams import EXAMS
+from hardneg.impact.kept import Kept
 from hardneg.impact.lesson import Lesson, Scorer, Step
 from hardneg.impact.probe import Probe
 from hardneg.impact.stopping import Best
@@ -131,14 +132,14 @@ def measured(data: Set, work: Path, seeds: int) -> None:
     for name, learner in learners:
         folds = folds_of(data, learner, _FOLDS)[0]
         plan = Plan(seeds=seeds, doses=())
-        place = work / f"{name}-{data.name}.partial"
-        figures[name] = drawn(*trained(folds, plan, place, (), for_console(Console(width=150))), seeds)
+        kept = Kept(work / f"{name}-{data.name}.partial", learner.key)
+        figures[name] = drawn(*trained(folds, plan, kept, for_console(Console(width=150))), seeds)
     arms = [one for one in figures["probe"][0] if one != "untrained"]
     file.write_text(json.dumps(agreement(arms, figures, data.name, seeds), indent=1))
     print(file.read_text(), flush=True)
 
 
-def drawn(exam: Exam, made: Trained, seeds: int) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
+def drawn(exam: Marking, made: Trained, seeds: int) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
     """The figure of each arm, and with queries and seeds drawn anew, the same queries for all."""
     value = {name: float(np.mean([one.figures[0] for one in each])) for name, each in made.arms.items()}
     out: dict[str, NDArray[np.float64]] = {name: np.zeros(_DRAWS) for name in made.arms}

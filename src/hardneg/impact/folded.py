@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from hardneg.impact.exam import Answers, Exam, Figures, Marking
 from hardneg.impact.examined import Examined, Trained
-from hardneg.impact.lesson import Scorer
 
 __all__ = ["InTurn", "averaged", "pooled"]
 
@@ -42,19 +41,6 @@ class InTurn:
         """The answers of each fold, by number and name, and what every unit has in one array."""
         out = {f"{fold}/{name}": one for fold, some in enumerate(each) for name, one in some.items()}
         return out | {name: np.concatenate([some[name] for some in each]) for name in _UNITS}
-
-    def answers(self, scorer: Scorer) -> Answers:
-        """Asks every fold the same scorer."""
-        return self.joined([one.answers(scorer) for one in self.exams])
-
-    def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-        """The mean over folds, as of figures."""
-        found = [one.by_grade(self.of(answers, fold)) for fold, one in enumerate(self.exams)]
-        names = dict.fromkeys(name for one in found for name in one)
-        sizes = [len(one.rows) for one in self.exams]
-        return {
-            name: float(averaged([np.array(one.get(name, np.nan)) for one in found], sizes)) for name in names
-        }  # fmt: skip
 
     def of(self, answers: Mapping[str, NDArray[Any]], fold: int) -> Answers:
         """The answers of one fold."""

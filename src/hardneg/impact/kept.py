@@ -72,8 +72,7 @@ class Kept:
         self._done[name] = {"sha256": digest(file)}
         self._journal.done(name, self._done[name])
 
-    @staticmethod
-    def removed(folder: Path | None) -> None:
+    def remove(self) -> None:
         """Take the folder away: all is done and written elsewhere."""
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)

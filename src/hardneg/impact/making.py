@@ -73,9 +73,8 @@ def tasks_of(
     require(folds == 1 or held_out is None, "folds", "1 where a part is held out by the data themselves", folds)
     kind, codes = _codes(positives, kind, held_out)
     judged = codes
-    if kind != "retrieval":
-        used = ~positives.barred if held_out is None else held_out | ~positives.barred
-        judged = np.where(used, codes, -1)
+    if kind != "retrieval":  # there anchors are held out, not items
+        judged = np.where(~positives.barred if held_out is None else held_out | ~positives.barred, codes, -1)
     if folds > 1:
         parts = in_turn(kind, positives, judged, folds, seed, lots)
     else:

@@ -141,23 +141,21 @@ def cross_fitted(
     names = [arm.name for arm in folds[0].arms]
     if len(names) < 2 or len(set(names)) < len(names):
         raise OptionError(f"Give two arms or more, each with a name of its own. Got {', '.join(names) or 'none'}.")
-    exam, made = trained(folds, plan, folder, identity, progress)
-    plan = _settled(folds, plan)
-    learners = "; ".join(dict.fromkeys(fold.learner.key for fold in folds))
-    result = summed_up([fold.task for fold in folds], exam, folds[0].arms, made, plan, learners, progress)
-    Kept.removed(folder)
-    return result
-
-
-def trained(
-    folds: Sequence[Fold], plan: Plan, folder: Path | None, identity: Sequence[object], progress: Progress
-) -> tuple[Marking, Trained]:
-    """All trainings of :func:`cross_fitted`, and the examination of what is held out in all folds."""
     plan = _settled(folds, plan)
     about = (part for one in folds for part in _about(one, plan))
     kept = Kept(folder, fingerprint(_FORM, *identity, str(plan), *about))
     if len(kept):
         progress.say(f"Going on: {len(kept)} trainings are done.")
+    exam, made = trained(folds, plan, kept, progress)
+    learners = "; ".join(dict.fromkeys(fold.learner.key for fold in folds))
+    result = summed_up([fold.task for fold in folds], exam, folds[0].arms, made, plan, learners, progress)
+    kept.remove()
+    return result
+
+
+def trained(folds: Sequence[Fold], plan: Plan, kept: Kept, progress: Progress) -> tuple[Marking, Trained]:
+    """All trainings of :func:`cross_fitted`, and the examination of what is held out in all folds."""
+    plan = _settled(folds, plan)
     each = len(folds[0].arms) * plan.seeds + len(plan.between) * min(plan.dose_seeds, plan.seeds)
     with progress.stage("train", len(folds) * each, "trainings") as report:
         done = count(1)

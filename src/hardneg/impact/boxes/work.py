@@ -73,7 +73,7 @@ def measure_boxes(
     exams = _exams(data, plan.seed)
     result = _summed_up(data, exams[1][1], arms, _trained(data, arms, learner, numbers, exams, kept, progress), plan,
                         learner.key, progress)  # fmt: skip
-    Kept.removed(folder)
+    kept.remove()
     return result
 
 
