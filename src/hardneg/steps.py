@@ -22,7 +22,7 @@ DEFAULT_SOURCES = ("neighbors(k=100)",)
 # would leave an anchor with one odd positive without any negative, the best would let through twice the unlabelled
 # positives (docs/benchmarks.md has the figures).
 DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05, reference=mean)")
-# To a filter that is learnt shared positives are evidence: as a rule they are better where who shares one wants the
+# A filter that is learnt finds out whether to hold shared positives back: that is better where who shares one wants the
 # same, and far worse where things have several sides. Few anchors cannot say which of the two they are.
 CALIBRATED_FILTERS = ("known(shared=false)", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")
 FILTERS_OF_FEW = ("known", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")

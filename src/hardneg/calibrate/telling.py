@@ -42,6 +42,10 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
         )
         by = "what was learnt" if about.get("decides") == "calibrated" else setting_used(manifest) or "no filter at all"
         lines += [f"Decided by {by}: {about['why']}."] if "why" in about else []
+    if about.get("shared_positives") == "suspect":
+        lines.append(
+            "Positives that are shared with another anchor are held back: without them as many and as hard are mined."
+        )
     return [*lines, *_checked(about.get("judged", {}))]
 
 

@@ -33,6 +33,9 @@ class Calibrated(Filter):
     It never judges an anchor that it was fitted to. How many unknown positives there are is at most the number of
     candidates that look like the known ones.
 
+    What is a positive of another anchor that shares one with this is held back whole where that costs no hardness, and
+    is evidence like any other where it does: things with several sides share positives with what they are not.
+
     From this follows for each threshold a bound on the share of false negatives among the hardest candidates that pass,
     as many as the sampler takes: it is exceeded with a probability of 5% at most, over anchors with at least two
     positives, if unknown positives are like the known ones (exchangeable). If those that nobody wrote down are of
