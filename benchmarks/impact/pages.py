@@ -181,8 +181,8 @@ def fine_tuning(work: Path) -> str:
         same = sum(pair["probe"][0] * pair["full"][0] > 0 for pair in sure)
         alone = {name: sum(_sure(pair[name]) for pair in one["pairs"]) for name in ("probe", "full")}
         words = (
-            f"{one['set']} (before training {one['probe']['untrained']:.4f}, of cut texts {one['before']:.4f}): Kendall's "
-            f"tau {one['tau']:.2f}, 95% interval "
+            f"{one['set']} (before training {one['probe']['untrained']:.4f}, of cut texts {one['before']:.4f}): "
+            f"Kendall's tau {one['tau']:.2f}, 95% interval "
             f"{one['low']:.2f} to {one['high']:.2f}; above 0 in {one['above']:.0%} of the draws. Of "
             f"{len(one['pairs'])} pairs of arms the probe tells {alone['probe']} apart (interval without 0, not "
             f"corrected), fine-tuning {alone['full']}, both {len(sure)}, of which {same} in the same order."
@@ -199,8 +199,8 @@ FULL = """### The probe beside full fine-tuning
 
 All 8 million weights of WordLlama's embedding trained, from the same batches with the same loss and the same rule
 of stopping; {seeds} seeds in the first two of the five folds, at most 96 tokens of a text (the probe's vectors are of
-whole texts). nDCG@10 of what is held out; the interval draws queries and seeds anew, the same queries for both. That the
-orders agree has not been shown: on StackFAQ fine-tuning tells random negatives and none above mined ones, in nearly
+whole texts). nDCG@10 of what is held out; the interval draws queries and seeds anew, the same queries for both. That
+the orders agree has not been shown: on StackFAQ fine-tuning tells random negatives and none above mined ones, in nearly
 the probe's order but more clearly than the probe can; on SciFact, whose abstracts are cut, it gains so little over no
 training that it tells no arms apart, where the probe puts all mined ones above random. One rate (0.003) was used
 for all, chosen by hand."""
