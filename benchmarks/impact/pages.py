@@ -44,10 +44,13 @@ arm without mining. Now every training keeps the state that is best on validatio
 with 16 anchors in a batch for 64 the gain on SciFact is as large (+0.016), the loss on Omniglot three times as large;
 without any others of the batch, mined negatives gain a little more on SciFact (+0.019) and are as good as random
 ones on StackFAQ, where every arm then loses 0.014 or more to none in a batch. Where topics are held out, as on
-StackFAQ, and where an error rate is over all pairs of people or characters, random negatives are what is asked. Of a
-classifier the arms are weights of its examples; of softmax regression that is trained to the end weights change
-little, whatever they are made from, and with 8 or 30 steps in place of 300 mined ones do worse than random ones on
-CIFAR-10 and no better on flowers."""
+StackFAQ, and where an error rate is over all pairs of people or characters, random negatives are what is asked. On
+Omniglot mined ones leave more of the hard negatives right (22.3% for 20.8%) and fewer of the easy (93.4% for 95.0%),
+and the error rate counts the easy ones. Of a classifier the arms are weights of its examples; of softmax regression
+that is trained to the end weights change little, whatever they are made from, and with 8 or 30 steps in place of
+300 mined ones do worse than random ones on CIFAR-10 and no better on flowers. Half random ones as the default were
+looked at and not taken: sure to be better on CIFAR-10 and Omniglot, where none beat both, and on SciFact and SST-2,
+where mining gains, they gain less."""
 
 NULL = """### The null test
 
