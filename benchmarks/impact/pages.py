@@ -49,8 +49,8 @@ Omniglot mined ones leave more of the hard negatives right (22.3% for 20.8%) and
 and the error rate counts the easy ones. Of a classifier the arms are weights of its examples; of softmax regression
 that is trained to the end weights change little, whatever they are made from, and with 8 or 30 steps in place of
 300 mined ones do worse than random ones on CIFAR-10 and no better on flowers. Half random ones as the default were
-looked at and not taken: sure to be better on CIFAR-10 and Omniglot, where none beat both, and on SciFact and SST-2,
-where mining gains, they gain less."""
+looked at and not taken: sure to be better on CIFAR-10 and Omniglot alone, where training without mining is as good or
+better, and on SciFact and SST-2, where mining gains, they gain less."""
 
 NULL = """### The null test
 
