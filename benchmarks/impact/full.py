@@ -67,7 +67,7 @@ class AllWeights:
         """Learn a lesson from the weights as they come."""
         torch.manual_seed(lesson.seed)
         task, total = lesson.task, lesson.budget.total
-        left, right = (self._tokens(side.texts.to_pylist()) for side in (lesson.anchors, lesson.items))  # type: ignore[union-attr]
+        left, right = (self.tokens(side.texts.to_pylist()) for side in (lesson.anchors, lesson.items))  # type: ignore[union-attr]
         table = torch.nn.Parameter(torch.from_numpy(start()))
         adam = torch.optim.SparseAdam([table], lr=self.rate)
         plan = torch.optim.lr_scheduler.CosineAnnealingLR(adam, total)
@@ -81,7 +81,8 @@ class AllWeights:
             best.see(number, table.detach().numpy())
         return _scorer(best.weights, left, right)
 
-    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """The first tokens of each text; read once."""
         mark = hash(tuple(texts))
         if mark not in self._read:
             tokenizer = Tokenizer.from_file(str(_FOLDER / "tokenizers" / "l2_supercat_tokenizer_config.json"))
@@ -135,8 +136,19 @@ def measured(data: Set, work: Path, seeds: int) -> None:
         kept = Kept(work / f"{name}-{data.name}.partial", learner.key)
         figures[name] = drawn(*trained(folds, plan, kept, for_console(Console(width=150))), seeds)
     arms = [one for one in figures["probe"][0] if one != "untrained"]
-    file.write_text(json.dumps(agreement(arms, figures, data.name, seeds), indent=1))
+    told = {**agreement(arms, figures, data.name, seeds), "before": before(data)}
+    file.write_text(json.dumps(told, indent=1))
     print(file.read_text(), flush=True)
+
+
+def before(data: Set) -> float:
+    """The figure of the table as it comes, of texts that are as short as in training."""
+    read, relations = AllWeights(), data.whole
+    left, right = (read.tokens(side.texts.to_pylist()) for side in (relations.anchors, relations.items))  # type: ignore[union-attr]
+    tasks = data.tasks()[:_FOLDS]
+    exams = [EXAMS[task.kind](task, task.parts.test, None) for task in tasks]
+    found = [exam.figures(exam.answers(_scorer(start(), left, right)))[0] for exam in exams]
+    return float(np.average(found, weights=[len(exam.rows) for exam in exams]))
 
 
 def drawn(exam: Marking, made: Trained, seeds: int) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import machine
+from benchmarks.impact.data import SETS
 
 __all__ = ["PAGES"]
 
@@ -43,10 +44,13 @@ arm without mining. Now every training keeps the state that is best on validatio
 with 16 anchors in a batch for 64 the gain on SciFact is as large (+0.016), the loss on Omniglot three times as large;
 without any others of the batch, mined negatives gain a little more on SciFact (+0.019) and are as good as random
 ones on StackFAQ, where every arm then loses 0.014 or more to none in a batch. Where topics are held out, as on
-StackFAQ, and where an error rate is over all pairs of people or characters, random negatives are what is asked. Of a
-classifier the arms are weights of its examples; of softmax regression that is trained to the end weights change
-little, whatever they are made from, and with 8 or 30 steps in place of 300 mined ones do worse than random ones on
-CIFAR-10 and no better on flowers."""
+StackFAQ, and where an error rate is over all pairs of people or characters, random negatives are what is asked. On
+Omniglot mined ones leave more of the hard negatives right (22.3% for 20.8%) and fewer of the easy (93.4% for 95.0%),
+and the error rate counts the easy ones. Of a classifier the arms are weights of its examples; of softmax regression
+that is trained to the end weights change little, whatever they are made from, and with 8 or 30 steps in place of
+300 mined ones do worse than random ones on CIFAR-10 and no better on flowers. Half random ones as the default were
+looked at and not taken: sure to be better on CIFAR-10 and Omniglot alone, where training without mining is as good or
+better, and on SciFact and SST-2, where mining gains, they gain less."""
 
 NULL = """### The null test
 
@@ -67,7 +71,7 @@ def sets(work: Path) -> str:
     steps = sorted({", ".join(f"`{step}`" for step in one["steps"]["filters"]) for one in found})
     parts = [
         _wrapped(ABOUT.format(seeds=seeds, steps="; or ".join(steps))),
-        _wrapped(_counted(found)),
+        _wrapped(_counted(found) + _missing(found)),
         machine.table(head, rows),
         _doses(found),
     ]
@@ -102,6 +106,11 @@ def _counted(found: list[dict[str, Any]]) -> str:
         f"Of {len(found)} sets hardneg's default is, " + "; ".join(out) + ". The aim, to be better than random "
         f"negatives on most of them, is {aim} with this probe."
     )
+
+
+def _missing(found: list[dict[str, Any]]) -> str:
+    left = [name for name in SETS if name not in {one["set"] for one in found}]
+    return f" Not measured this way yet: {', '.join(left)}." if left else ""
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
@@ -175,7 +184,8 @@ def fine_tuning(work: Path) -> str:
         same = sum(pair["probe"][0] * pair["full"][0] > 0 for pair in sure)
         alone = {name: sum(_sure(pair[name]) for pair in one["pairs"]) for name in ("probe", "full")}
         words = (
-            f"{one['set']} (untrained {one['probe']['untrained']:.4f}): Kendall's tau {one['tau']:.2f}, 95% interval "
+            f"{one['set']} (before training {one['probe']['untrained']:.4f}, of cut texts {one['before']:.4f}): "
+            f"Kendall's tau {one['tau']:.2f}, 95% interval "
             f"{one['low']:.2f} to {one['high']:.2f}; above 0 in {one['above']:.0%} of the draws. Of "
             f"{len(one['pairs'])} pairs of arms the probe tells {alone['probe']} apart (interval without 0, not "
             f"corrected), fine-tuning {alone['full']}, both {len(sure)}, of which {same} in the same order."
@@ -192,6 +202,10 @@ FULL = """### The probe beside full fine-tuning
 
 All 8 million weights of WordLlama's embedding trained, from the same batches with the same loss and the same rule
 of stopping; {seeds} seeds in the first two of the five folds, at most 96 tokens of a text (the probe's vectors are of
-whole texts). nDCG@10 of what is held out; the interval draws queries and seeds anew, the same queries for both."""
+whole texts). nDCG@10 of what is held out; the interval draws queries and seeds anew, the same queries for both. That
+the orders agree has not been shown: on StackFAQ fine-tuning tells random negatives and none above mined ones, in nearly
+the probe's order but more clearly than the probe can; on SciFact, whose abstracts are cut, it gains so little over no
+training that it tells no arms apart, where the probe puts all mined ones above random. One rate (0.003) was used
+for all, chosen by hand."""
 
 PAGES: dict[str, Callable[[Path], str]] = {"sets": sets, "null": null_test, "full": fine_tuning}

@@ -57,7 +57,8 @@ def trial(data: Judged, seed: int, way: str) -> Trial | None:
     false, able = hidden.contains(rows.anchor, rows.item), hidden.lengths() > 0
     best = reference_scores(known.positive, data.vectors.pairs)["max"][rows.anchor]
     fixed = {RULES[0]: rows["rank"] >= 10, RULES[1]: rows["score"] <= 0.95 * best}
-    figure = found.rate.astype(np.float64) + 1e-6 * found.probability  # of one rate the likelier goes first
+    rate = np.minimum(found.rate.astype(np.float64), 2)  # of what no rate lets pass
+    figure = rate + 1e-6 * found.probability  # of one rate the likelier goes first
     cuts = np.unique(np.quantile(figure, np.concatenate([np.linspace(0.02, 0.9, 30), np.linspace(0.9, 1, 60)])))
     path = np.array([mined(rows, false, able, figure <= cut) for cut in cuts])
     path = path[~np.isnan(path[:, 1])]

@@ -13,6 +13,7 @@ from hardneg.calibrate.threshold import Curve, Pool
 __all__ = ["SEVERAL", "Choice", "chosen"]
 
 SEVERAL = 50  # anchors with two positives from which on what is learnt from them comes first
+_CAUTION = 4  # times as high as it is counts an estimate from few anchors that most others are unlike
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,10 @@ def chosen(
     """Choose by the estimated share, the hardest negatives first.
 
     With 50 anchors of two positives what was learnt from them comes first. With fewer it must be harder than all fixed
-    rules that keep the rate; and where most anchors have one positive, of which nothing can be learnt, a fixed rule
-    comes first, since it says the same of one positive as of several (docs/benchmarks.md has the figures). A fixed
-    rule counts if it leaves at least half of the negatives that are wanted.
+    rules that keep the rate. Where most anchors have one positive, of which nothing can be learnt, its estimates count
+    fourfold, and it decides where it keeps the rate even so: it tells positives better than any fixed rule, but how
+    many of them pass is another matter (docs/benchmarks.md has the figures). A fixed rule counts if it leaves at least
+    half of the negatives that are wanted.
 
     Args:
         pool: of the anchors with two positives.
@@ -58,11 +60,12 @@ def chosen(
     rules = [
         _choice(one.name, one.curve, row, pool, text, rate) for one in plain for row, text in enumerate(one.settings)
     ]
-    row = int(np.searchsorted(learnt.share, rate, side="right")) - 1
-    text = f"calibrated(false_negatives={rate:g})"
-    mine = _choice(LEARNT, learnt, max(row, 0), pool, text, rate)
+    single = several < SEVERAL and 2 * several < anchors
     usable = [one for one in rules if one.kept and one.point.mined >= wanted / 2]
     best = max(usable, key=_hardness, default=None)
+    mine = _learnt(replace(learnt, share=np.minimum(1, _CAUTION * learnt.share)) if single else learnt, pool, rate)
+    if best is None and not mine.kept:
+        mine = _learnt(learnt, pool, rate)
     if several >= SEVERAL and mine.kept:
         return replace(mine, why=f"{several:,} anchors have two positives or more, and what they teach comes first")
     if best is None and not mine.kept:
@@ -70,10 +73,18 @@ def chosen(
         enough = [one for one in rules if one.point.mined >= wanted / 2]
         least = min(enough or rules, key=lambda one: (one.point.share, -_hardness(one)))
         return replace(least, why=f"no threshold has an estimated share below {least.point.share:.1%}")
-    single = 2 * several < anchors
     if best is None or (mine.kept and not single and _hardness(mine) >= _hardness(best)):
         return replace(mine, why=_over_rules(mine, best))
-    return replace(best, why=_over_learnt(best, mine, counts if single else None))
+    if mine.kept and single:
+        few = f"{several:,} of {anchors:,} anchors have two positives"
+        return replace(mine, why=f"{few}, and its estimate keeps the rate even if it counts {_CAUTION}-fold")
+    return replace(best, why=_over_learnt(best, mine))
+
+
+def _learnt(found: Curve, pool: Pool, rate: float) -> Choice:
+    """The highest threshold of what was learnt that keeps the rate; the lowest where none does."""
+    row = int(np.searchsorted(found.share, rate, side="right")) - 1
+    return _choice(LEARNT, found, max(row, 0), pool, f"calibrated(false_negatives={rate:g})", rate)
 
 
 def _over_rules(mine: Choice, best: Choice | None) -> str:
@@ -84,12 +95,9 @@ def _over_rules(mine: Choice, best: Choice | None) -> str:
     return f"its mean score is {mine.point.hardness:.3f}, and {other}"
 
 
-def _over_learnt(best: Choice, mine: Choice, counts: tuple[int, int] | None) -> str:
-    """Why a fixed rule; ``counts`` where most anchors have one positive."""
+def _over_learnt(best: Choice, mine: Choice) -> str:
+    """Why a fixed rule."""
     hardness = f"mean score of {best.point.hardness:.3f}"
-    if counts is not None:
-        few = f"{counts[0]:,} of {counts[1]:,} anchors have two positives, and what they teach may not fit the others"
-        return f"{few}; of the fixed rules that keep the rate it has the highest {hardness}"
     if not mine.kept:
         return f"what was learnt does not keep the rate; of the fixed rules that do it has the highest {hardness}"
     return f"it has a {hardness}, and what was learnt {mine.point.hardness:.3f}"

@@ -39,6 +39,10 @@ GOOD = _rule((0.0, 0.3, 8), (0.01, 0.5, 8), (0.3, 0.9, 8))
         pytest.param([(0.01, 0.6, 8)], GOOD, (20, 20), LEARNT, "calibrated(false_negatives=0.02)", id="harder"),
         pytest.param([(0.01, 0.4, 8)], GOOD, (20, 20), "rank", "rank(skip=8)", id="the rule is harder"),
         pytest.param([(0.01, 0.6, 8)], GOOD, (20, 41), "rank", "rank(skip=8)", id="most have one positive"),
+        pytest.param(
+            [(0.004, 0.4, 8)], GOOD, (20, 41), LEARNT, "calibrated(false_negatives=0.02)",
+            id="most have one positive, and four times the estimate keeps it",
+        ),
         pytest.param([(0.01, 0.6, 8)], GOOD, (20, 40), LEARNT, "calibrated(false_negatives=0.02)", id="half have one"),
         pytest.param([(0.01, 0.4, 8)], GOOD, (SEVERAL, 1000), LEARNT, "calibrated(false_negatives=0.02)", id="many"),
         pytest.param([(0.05, 0.6, 8)], GOOD, (SEVERAL, 50), "rank", "rank(skip=8)", id="many, no estimate keeps it"),

@@ -21,7 +21,7 @@ from hardneg.positives import Positives
 from hardneg.ragged import Ragged
 from hardneg.run import Run
 
-QUICK = Plan(seeds=2, budget=Budget(steps=10, batch=16), doses=())
+QUICK = Plan(seeds=2, budget=Budget(steps=10, batch=16), doses=(), folds=1)
 
 
 @pytest.fixture(scope="module")
