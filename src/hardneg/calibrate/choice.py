@@ -13,7 +13,7 @@ from hardneg.calibrate.threshold import Curve, Pool
 __all__ = ["SEVERAL", "Choice", "chosen"]
 
 SEVERAL = 50  # anchors with two positives from which on what is learnt from them comes first
-_CAUTION = 4  # times as high as it is counts an estimate from few anchors that most others are unlike
+_CAUTION = 2  # times as high as it is counts an estimate from few anchors, and as much again where most are unlike them
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ def chosen(
     """Choose by the estimated share, the hardest negatives first.
 
     With 50 anchors of two positives what was learnt from them comes first. With fewer it must be harder than all fixed
-    rules that keep the rate. Where most anchors have one positive, of which nothing can be learnt, its estimates count
-    fourfold, and it decides where it keeps the rate even so: it tells positives better than any fixed rule, but how
-    many of them pass is another matter (docs/benchmarks.md has the figures). A fixed rule counts if it leaves at least
-    half of the negatives that are wanted.
+    rules that keep the rate, and its estimates, which vary, count double. Where most anchors have one positive, of
+    which nothing can be learnt, they count fourfold, and it decides where it keeps the rate even so: it tells positives
+    better than any fixed rule, but how many of them pass is another matter (docs/benchmarks.md has the figures). A
+    fixed rule counts if it leaves at least half of the negatives that are wanted.
 
     Args:
         pool: of the anchors with two positives.
@@ -60,10 +60,12 @@ def chosen(
     rules = [
         _choice(one.name, one.curve, row, pool, text, rate) for one in plain for row, text in enumerate(one.settings)
     ]
-    single = several < SEVERAL and 2 * several < anchors
+    few = several < SEVERAL
+    single = few and 2 * several < anchors
+    doubt = _CAUTION**2 if single else _CAUTION if few else 1
     usable = [one for one in rules if one.kept and one.point.mined >= wanted / 2]
     best = max(usable, key=_hardness, default=None)
-    mine = _learnt(replace(learnt, share=np.minimum(1, _CAUTION * learnt.share)) if single else learnt, pool, rate)
+    mine = _learnt(replace(learnt, share=np.minimum(1, doubt * learnt.share)), pool, rate)
     if best is None and not mine.kept:
         mine = _learnt(learnt, pool, rate)
     if several >= SEVERAL and mine.kept:
@@ -76,8 +78,8 @@ def chosen(
     if best is None or (mine.kept and not single and _hardness(mine) >= _hardness(best)):
         return replace(mine, why=_over_rules(mine, best))
     if mine.kept and single:
-        few = f"{several:,} of {anchors:,} anchors have two positives"
-        return replace(mine, why=f"{few}, and its estimate keeps the rate even if it counts {_CAUTION}-fold")
+        why = f"{several:,} of {anchors:,} anchors have two positives, and its estimate keeps the rate even fourfold"
+        return replace(mine, why=why)
     return replace(best, why=_over_learnt(best, mine))
 
 
