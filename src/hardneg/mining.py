@@ -184,7 +184,7 @@ def refilter(
     dropped, and a known negative is no suspect.
 
     Raises:
-        OptionError: a filter needs a model's evidence that the run does not hold.
+        OptionError: a filter needs a model's evidence that the run does not hold, or holds of another encoder.
         RunError: ``out`` exists already.
     """
     settings = settings or Settings()
@@ -197,6 +197,8 @@ def refilter(
     scores = run.positive_scores if said is None else said.scores["positive"]
     references = reference_scores(positives.positive, lambda anchors, items: scores)  # noqa: ARG005
     gather = [(one, one.gather(Context(positives, None)) if not one.needs_model else None) for one in steps.filters]
+    for one in steps.filters:
+        one.check_stored(old)
     path, keep = _directory(out)
     origin = {"steps": old["steps"], "parts": old["parts"]} | ({} if said is None else {"decisions": said.mark})
     writer = RunWriter(path, ledger.fingerprint(steps.texts(), seed, origin), overwrite=settings.overwrite)

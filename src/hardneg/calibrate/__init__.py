@@ -3,7 +3,7 @@
 from hardneg.calibrate.calibration import Calibration, calibrated
 from hardneg.calibrate.checking import Checked
 from hardneg.calibrate.choice import SEVERAL
-from hardneg.calibrate.frontier import Point, frontier
+from hardneg.calibrate.frontier import LEARNT, Point, frontier
 from hardneg.calibrate.hiding import hidden_positives
 from hardneg.calibrate.labels import ITEMS, LabelCalibration, calibrated_labels
 from hardneg.calibrate.learning import LEAST
@@ -12,6 +12,7 @@ from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 
 __all__ = [
     "ITEMS",
+    "LEARNT",
     "LEAST",
     "SEVERAL",
     "Calibration",

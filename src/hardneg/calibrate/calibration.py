@@ -15,7 +15,7 @@ from hardneg.calibrate.frontier import LEARNT, Point, families, figure_of, front
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
 from hardneg.calibrate.sharing import barring, shared_or_not
 from hardneg.calibrate.threshold import Curve, Pool, unknown_positives
-from hardneg.context import REFERENCES, Context, reference_scores
+from hardneg.context import REFERENCES, Context, Vectors, reference_scores
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray
 from hardneg.table import Rows
@@ -91,7 +91,7 @@ class Calibration:
         return out
 
 
-def calibrated(context: Context, rate: float) -> Calibration | int:
+def calibrated(context: Context, rate: float, second: Vectors | None = None) -> Calibration | int:
     """Learn from the hidden positives of a mining.
 
     Where there are too few of them (10, of 10 anchors) nothing is learnt, and their number is given instead.
@@ -100,8 +100,9 @@ def calibrated(context: Context, rate: float) -> Calibration | int:
         context: of the mining; its ``propose`` gives the candidates.
         rate: the share of false negatives that is wanted: where no threshold can promise it, estimates take the place
             of bounds.
+        second: the vectors of a second encoder, whose opinion is evidence too; None for none.
     """
-    evidence = Evidence(context)
+    evidence = Evidence(context, second)
     known = cases(context, evidence)
     if not known.enough:
         return int((known.hidden & ~known.nameless).sum())

@@ -40,6 +40,9 @@ FEATURES: dict[str, int] = {
     "linked": 1,  # the most positives shared with an anchor that has the item, as a share of the smaller list
     "linked_share": 1,  # of the anchors that share positives with this one, how many have the item, by overlap
     "friends": 1,  # similarity to the nearest anchor that has the item
+    "second_score": 1,  # similarity to the anchor in the eyes of a second encoder
+    "second_near_max": 1,  # to the nearest positive in its eyes
+    "second_near_mean": 1,  # on average
 }
 GROUPS = 2  # nobody else has the item; another anchor has it
 LISTED = 32  # positives of an anchor that are compared with; more hardly change the nearest and the mean
@@ -64,10 +67,15 @@ class Found:
 
 
 class Evidence:
-    """Works out the evidence for rows of candidates and of hidden positives; prepared once."""
+    """Works out the evidence for rows of candidates and of hidden positives; prepared once.
 
-    def __init__(self, context: Context) -> None:
-        self._vectors = context.vectors(None)
+    Args:
+        context: of the mining.
+        second: the vectors of a second encoder, None for no second opinion.
+    """
+
+    def __init__(self, context: Context, second: Vectors | None = None) -> None:
+        self._vectors, self._second = context.vectors(None), second
         positives = context.positives
         self._positive = _listed(positives.positive, positives.anchors.keys, positives.items.keys)
         self._words = Words.of(positives)
@@ -101,6 +109,8 @@ class Evidence:
         table.update(zip(NEARNESS, near, strict=True))
         if self._words is not None:
             table.update(zip(WORDS, self._words.figures(self._positive, rows, hidden), strict=True))
+        if self._second is not None:
+            table.update(_seconded(self._second, self._positive, rows, hidden))
         group = self._linked(rows, hidden, nameless, table)
         return Found(np.stack(list(table.values()), axis=1), nearest, group)
 
@@ -117,6 +127,14 @@ class Evidence:
         alike = _pairs(self._vectors, pairs.asking, pairs.asked)
         table["friends"] = pairs.highest(alike[pairs.pair], len(rows))
         return np.minimum(np.bincount(pairs.row, minlength=len(rows)), 1)
+
+
+def _seconded(second: Vectors, positive: Ragged, rows: Rows, hidden: BoolArray) -> dict[str, Figures]:
+    """What the vectors of a second encoder say of rows."""
+    unranked = Rows(rows.anchor, rows.item, {"rank": np.full(len(rows), -1, np.int32)})  # nobody asks for its crowd
+    near = dict(zip(NEARNESS, nearness(second, positive, unranked, hidden)[0], strict=True))
+    score = second.pairs(rows.anchor, rows.item).astype(np.float64)
+    return {"second_score": score, "second_near_max": near["near_max"], "second_near_mean": near["near_mean"]}
 
 
 def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Ragged:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,9 @@ class Filter(Step):
     def evidence(self) -> tuple[str, ...]:
         """The names of the columns that ``gather`` adds."""
         return ()
+
+    def check_stored(self, manifest: Mapping[str, Any]) -> None:
+        """Raise OptionError where a run's stored evidence has this filter's names and is not what it would gather."""
 
     @abstractmethod
     def judge(self, columns: Columns) -> Judgement:

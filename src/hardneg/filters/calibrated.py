@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.calibrate import ITEMS, LEAST, Calibration, calibrated, calibrated_labels
+from hardneg.calibrate import ITEMS, LEARNT, LEAST, Calibration, Point, calibrated, calibrated_labels
 from hardneg.context import Context, reference_scores
 from hardneg.errors import OptionError
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
@@ -29,9 +30,10 @@ class Calibrated(Filter):
     What an unknown positive looks like the known ones say: each is hidden once, with all others in their places, and is
     then a candidate like any other (positive-unlabelled learning: Elkan & Noto 2008). A monotone additive logistic
     regression tells these from the candidates, by how near they are to the anchor, to its positives and to its other
-    candidates, by rank, by words in common where all things have texts, and by the anchors that have them as positives.
-    It never judges an anchor that it was fitted to. How many unknown positives there are is at most the number of
-    candidates that look like the known ones.
+    candidates, by rank, by words in common where all things have texts, and by the anchors that have them as positives;
+    with ``encoder`` also by how near a second encoder puts them to the anchor and its positives. It never judges an
+    anchor that it was fitted to. How many unknown positives there are is at most the number of candidates that look
+    like the known ones.
 
     What is a positive of another anchor that shares one with this is held back whole where that costs no hardness, and
     is evidence like any other where it does: things with several sides share positives with what they are not.
@@ -57,6 +59,11 @@ class Calibrated(Filter):
         false_negatives: at most this share of the mined may be false negatives. Where no threshold can promise it, the
             estimated share takes the place of the bound, which is said aloud and in the manifest.
         likely: from which probability of being a positive a suspect is a likely new one; below nobody knows.
+        encoder: a second encoder, as text, whose opinion is evidence too: one more encoding of all, for fewer false
+            negatives where it sees what the first does not. Not for labelled items.
+
+    >>> str(Calibrated(encoder="wordllama"))
+    'calibrated(false_negatives=0.02, encoder=wordllama)'
     """
 
     name: ClassVar[str] = "calibrated"
@@ -66,6 +73,7 @@ class Calibrated(Filter):
 
     false_negatives: float = field(default=0.02, metadata={"always": True})
     likely: float = 0.5
+    encoder: str | None = None
 
     def __post_init__(self) -> None:
         require(0 < self.false_negatives < 1, "false_negatives", "above 0 and below 1", self.false_negatives)
@@ -82,23 +90,24 @@ class Calibrated(Filter):
     def gather(self, context: Context) -> Gather:
         """Hide the known positives, learn, and find what each threshold leads to.
 
-        Raises OptionError for labels where no item lacks one, and for groups: what is of another group was never
-        hidden, so nothing can be learnt of it.
+        Raises OptionError for labels where no item lacks one, for labels with a second encoder, and for groups: what
+        is of another group was never hidden, so nothing can be learnt of it.
         """
         if context.positives.classes is not None:
             return self._by_labels(context)
+        second = None if self.encoder is None else context.vectors(self.encoder)
         with context.progress.stage("calibrate", 1, "filter") as report:
-            made = calibrated(context, self.false_negatives)
+            made = calibrated(context, self.false_negatives, second)
             report(1, 1)
         if isinstance(made, int):
             why = f"{made} known positives could be hidden, and {LEAST}, of {LEAST} anchors, are needed"
             return self._by_margin(context, why)
-        context.notes["frontier"] = [one.about() for one in made.points]
+        context.notes["frontier"] = [{**one.about(), "filter": self._setting(one)} for one in made.points]
         if made.fallback:
-            context.notes["calibrated"] = {"fallback": made.fallback, "why": made.about["why"]}
+            self._note(context, {"fallback": made.fallback, "why": made.about["why"]})
         else:
             context.hidden = made.hidden
-            context.notes["calibrated"] = dict(made.about)
+            self._note(context, made.about)
         if not made.promised:
             context.progress.say(self._instead_of_a_promise(made))
 
@@ -107,6 +116,16 @@ class Calibrated(Filter):
             return self._columns(found.rate, found.probability, found.nearest)
 
         return gather
+
+    def check_stored(self, manifest: Mapping[str, Any]) -> None:
+        """Raise OptionError where the stored rates were learnt with another second encoder, or with none."""
+        learnt = manifest.get("calibrated", {"encoder": self.encoder}).get("encoder")
+        if learnt != self.encoder:
+            of_run = "without a second encoder" if learnt is None else f"with the second encoder '{learnt}'"
+            raise OptionError(
+                f"'{self}' cannot judge by this run's evidence, which was learnt {of_run}. "
+                f"Use '{replace(self, encoder=learnt)}', or run 'hardneg mine' with this filter."
+            )
 
     def judge(self, columns: Columns) -> Judgement:
         """Compare with the rate; what nobody has judged is suspect above it."""
@@ -120,6 +139,11 @@ class Calibrated(Filter):
         """Hide labels, and judge the items that have none."""
         if instead := _instead(context):
             raise OptionError(f"'{self}' learns what an item without a label looks like. {instead}")
+        if self.encoder is not None:
+            raise OptionError(
+                f"'{self}' asks a second encoder about pairs, and of labelled items models say what is like a class. "
+                "Leave 'encoder' out."
+            )
         classes = context.classes(self.name)
         views = views_of(context, (), self.name, ~classes.labelled())
         usable = reduce(np.logical_and, (view.held_out & view.predicted for view in views))
@@ -153,6 +177,15 @@ class Calibrated(Filter):
 
         return gather
 
+    def _note(self, context: Context, about: Mapping[str, Any]) -> None:
+        """Tell the manifest what was learnt, and with which second encoder."""
+        context.notes["calibrated"] = {**about, **({} if self.encoder is None else {"encoder": self.encoder})}
+
+    def _setting(self, point: Point) -> str:
+        """A point's filter; what was learnt is this very filter at another rate."""
+        options = str(self).partition(", ")[2]  # all but the rate
+        return f"{point.filter[:-1]}, {options}" if point.family == LEARNT and options else point.filter
+
     def _columns(self, *values: Array) -> Columns:
         return dict(zip(self.evidence, values, strict=True))
 
@@ -171,7 +204,7 @@ class Calibrated(Filter):
     def _by_margin(self, context: Context, why: str) -> Gather:
         """What takes its place where nothing can be learnt: 0 for what passes, 1 for what does not."""
         rule = f"margin(relative={_RELATIVE}, reference=mean)"
-        context.notes["calibrated"] = {"fallback": rule, "why": why}
+        self._note(context, {"fallback": rule, "why": why})
         context.progress.say(f"'{self}' cannot learn from these data ({why}), so {rule} takes its place.")
         vectors, positive = context.vectors(None), context.positives.positive
         mean = reference_scores(positive, vectors.pairs)["mean"]

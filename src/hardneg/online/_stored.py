@@ -40,7 +40,7 @@ class Stored:
         filters: of which those are looked up that read columns of a run.
 
     Raises:
-        OptionError: the run stores nothing that one of the filters reads.
+        OptionError: the run stores nothing that one of the filters reads, or what was learnt otherwise.
     """
 
     def __init__(self, run: Run, filters: Sequence[Filter]) -> None:
@@ -55,6 +55,8 @@ class Stored:
                 f"The run '{run.path}' stores no evidence that {asked} would read. Name a filter that it was mined "
                 "with, such as 'calibrated', or take another run."
             )
+        for one in judges:
+            one.check_stored(run.manifest)
         self._names = list(dict.fromkeys(name for one in judges for name in read[one]))
         found = [_held_back(part, run, judges, self._names) for part in run.parts()]
         none = (np.zeros(0, np.int64), np.zeros(0, np.uint8), np.zeros((0, len(self._names)), np.float32))

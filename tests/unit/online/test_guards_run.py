@@ -116,6 +116,8 @@ def test_what_is_missing_is_said(run: Run) -> None:
         _ = Guard(RATE).judge(x, torch.arange(2)).counts
     with pytest.raises(OptionError, match=r"stores no evidence that 'margin\(relative=0.05\)' would read"):
         Guard("margin(relative=0.05)", run=run)
+    with pytest.raises(OptionError, match="learnt without a second encoder"):
+        Guard("calibrated(encoder=wordllama)", run=run)
     with pytest.raises(InputError, match="names pairs by id, and the batch has none"):
         Guard(RATE, run=run).judge(x, torch.arange(2))
     with pytest.raises(RunError, match="is not a run"):
