@@ -45,8 +45,8 @@ def chosen(
     With 50 anchors of two positives what was learnt from them comes first. With fewer it must be harder than all fixed
     rules that keep the rate, and its estimates, which vary, count double. Where most anchors have one positive, of
     which nothing can be learnt, they count fourfold, and it decides where it keeps the rate even so: it tells positives
-    better than any fixed rule, but how many of them pass is another matter (docs/benchmarks.md has the figures). A
-    fixed rule counts if it leaves at least half of the negatives that are wanted.
+    better than any fixed rule, but how many of them pass is another matter (docs/benchmarks.md has the figures). What
+    leaves less than half of the negatives that are wanted does not count.
 
     Args:
         pool: of the anchors with two positives.
@@ -77,10 +77,10 @@ def chosen(
         return replace(least, why=f"no threshold has an estimated share below {least.point.share:.1%}")
     if best is None or (mine.kept and not single and _hardness(mine) >= _hardness(best)):
         return replace(mine, why=_over_rules(mine, best))
-    if mine.kept and single:
+    if mine.kept and single and mine.point.mined >= wanted / 2:
         why = f"{several:,} of {anchors:,} anchors have two positives, and its estimate keeps the rate even fourfold"
         return replace(mine, why=why)
-    return replace(best, why=_over_learnt(best, mine))
+    return replace(best, why=_over_learnt(best, mine, wanted))
 
 
 def _learnt(found: Curve, pool: Pool, rate: float) -> Choice:
@@ -97,11 +97,13 @@ def _over_rules(mine: Choice, best: Choice | None) -> str:
     return f"its mean score is {mine.point.hardness:.3f}, and {other}"
 
 
-def _over_learnt(best: Choice, mine: Choice) -> str:
+def _over_learnt(best: Choice, mine: Choice, wanted: int) -> str:
     """Why a fixed rule."""
     hardness = f"mean score of {best.point.hardness:.3f}"
     if not mine.kept:
         return f"what was learnt does not keep the rate; of the fixed rules that do it has the highest {hardness}"
+    if mine.point.mined < wanted / 2:
+        return f"what was learnt leaves {mine.point.mined:.1f} of {wanted} negatives; it has a {hardness}"
     return f"it has a {hardness}, and what was learnt {mine.point.hardness:.3f}"
 
 
