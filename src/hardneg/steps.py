@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hardneg.calibrate import LEAST, SEVERAL
+from hardneg.calibrate import SEVERAL
 from hardneg.filters import FILTERS, Calibrated, Duplicates, Filter, Known, Margin
 from hardneg.positives import Positives
 from hardneg.samplers import SAMPLERS, Plan, Sampler, plan
@@ -25,6 +25,8 @@ DEFAULT_FILTERS = ("known", "duplicates(similarity=0.97)", "margin(relative=0.05
 # A filter that is learnt finds out whether to hold shared positives back: that is better where who shares one wants the
 # same, and far worse where things have several sides. Few anchors cannot say which of the two they are.
 CALIBRATED_FILTERS = ("known(shared=false)", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")
+# With fewer anchors of two positives than this, estimates are so rough that most hard negatives would be held back.
+_MEASURED = 20
 FILTERS_OF_FEW = ("known", "duplicates(similarity=0.97)", "calibrated(false_negatives=0.02)")
 # Those of a class are spread wide: a picture's mean positive is often less like it than its hard negatives are, so a
 # margin would leave out the very negatives sought.
@@ -56,7 +58,7 @@ def usual_sources(positives: Positives) -> tuple[str, ...]:
 def usual_filters(positives: Positives) -> tuple[str, ...]:
     """The filters where the user names none: those of pairs, or those of classes.
 
-    Of pairs the calibrated one, where 10 anchors have two positives or more; with fewer a margin below their mean.
+    Of pairs the calibrated one, where 20 anchors have two positives or more; with fewer a margin below their mean.
     Labels are doubted, and an unlabelled item is a negative only where it surely is not of the class. Groups are not
     classes, and a vast number of classes is not predicted without being asked for. Of a detector's false positives the
     boxes say themselves what a missing label looks like.
@@ -64,7 +66,7 @@ def usual_filters(positives: Positives) -> tuple[str, ...]:
     classes = positives.classes
     if classes is None:
         several = _several(positives)
-        return CALIBRATED_FILTERS if several >= SEVERAL else FILTERS_OF_FEW if several >= LEAST else DEFAULT_FILTERS
+        return CALIBRATED_FILTERS if several >= SEVERAL else FILTERS_OF_FEW if several >= _MEASURED else DEFAULT_FILTERS
     boxes = _are_boxes(positives)
     pool = not (classes.labelled() | positives.barred).all()
     guard = (("missing_label",) if boxes else ("unlabelled",)) if pool else ()
@@ -190,13 +192,13 @@ def why_usual(steps: Steps, positives: Positives) -> str:
     several = _several(positives)
     if several >= SEVERAL:
         return f"{several:,} anchors have two positives or more, so the filter is calibrated to them"
-    if several >= LEAST:
+    if several >= _MEASURED:
         return (
             f"{several:,} anchors have two positives or more, enough to measure filters by them and too few to learn "
             "much, so calibrated chooses between what it learns and fixed rules"
         )
     return (
-        f"{several:,} anchors have two positives or more, and {LEAST} are needed to measure filters by them, "
+        f"{several:,} anchors have two positives or more, and {_MEASURED} are needed to measure filters by them, "
         "so it is a margin below the mean positive"
     )
 
@@ -204,10 +206,8 @@ def why_usual(steps: Steps, positives: Positives) -> str:
 def _judged_and_sampled(filters: Any, sampler: Any) -> tuple[tuple[Filter, ...], Plan]:
     judges = [FILTERS.make(one) for one in _listed(filters)]
     learns = any(isinstance(one, Calibrated) for one in judges)  # it decides itself about shared positives
-    for guard in (
-        Duplicates(),
-        Known(shared=not learns),
-    ):  # no choice of filters may let a positive or its copy through
+    # No choice of filters may let a positive or its copy through.
+    for guard in (Duplicates(), Known(shared=not learns)):
         if not any(isinstance(one, type(guard)) for one in judges):
             judges.insert(0, guard)
     return tuple(judges), plan([SAMPLERS.make(one) for one in _listed(sampler)])

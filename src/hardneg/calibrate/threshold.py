@@ -55,7 +55,7 @@ class Curve:
 
     def rate(self, figure: Figures, *, promised: bool) -> FloatArray:
         """The lowest rate under which each candidate passes: that of the first threshold above its figure."""
-        rates = np.append(self.bound if promised else self.share, np.inf)
+        rates = np.append(self.bound if promised else self.share, 1.0)  # no rate that may be asked for is as high
         return rates[np.searchsorted(self.figure, figure, side="right")].astype(np.float32)
 
 

@@ -85,7 +85,7 @@ def test_by_default_where_there_is_enough_to_learn_from(tmp_path: Path) -> None:
     few, _ = _mined(tmp_path / "few", None, known=1)
     assert few.manifest["steps"]["filters"][-1].startswith("margin(")
     assert "0 anchors have two positives" in few.manifest["filters_chosen"]
-    assert "10 are needed" in few.manifest["filters_chosen"]
+    assert "20 are needed" in few.manifest["filters_chosen"]
     assert usual_filters(_world()[0])[-1].startswith("calibrated")
 
 
