@@ -48,6 +48,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
 
 
+def tell(name: str, text: str, packages: Sequence[str], *, write: bool) -> None:
+    """Print a section with the machine and the versions, and put it into the document where that is asked for."""
+    text = f"{text}\n\n{described(packages)}"
+    print(text)
+    if write:
+        write_section(name, text)
+
+
 def write_section(name: str, text: str, path: Path = DOCUMENT) -> None:
     """Put ``text`` between the marks of section ``name``; the rest of the document stays as it is."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"

@@ -158,10 +158,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
-    text = f"{ABOUT}\n\n{report(measured(options))}\n\n{machine.described(('hardneg', 'numpy', 'wordllama'))}"
-    print(text)
-    if options.write:
-        machine.write_section("few", text)
+    text = f"{ABOUT}\n\n{report(measured(options))}"
+    machine.tell("few", text, ("hardneg", "numpy", "wordllama"), write=options.write)
 
 
 if __name__ == "__main__":

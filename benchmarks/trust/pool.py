@@ -191,11 +191,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
-    packages = ("hardneg", "numpy", "scikit-learn")
-    text = f"{ABOUT}\n\n{report(measured(options))}\n\n{machine.described(packages)}"
-    print(text)
-    if options.write:
-        machine.write_section("pool", text)
+    text = f"{ABOUT}\n\n{report(measured(options))}"
+    machine.tell("pool", text, ("hardneg", "numpy", "scikit-learn"), write=options.write)
 
 
 if __name__ == "__main__":

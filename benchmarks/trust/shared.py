@@ -90,10 +90,7 @@ def main() -> None:
     lines = [line for name, read in DATA.items() for line in lines_of(name, read(options.work), options.seeds)]
     heads = ("data", "shared positives", "false negatives, %", "hardness", "negatives an anchor", "seeds")
     packages = ("hardneg", "numpy", "wordllama", "scikit-learn")
-    text = f"{ABOUT}\n\n{machine.table(heads, lines)}\n\n{machine.described(packages)}"
-    print(text)
-    if options.write:
-        machine.write_section("shared", text)
+    machine.tell("shared", f"{ABOUT}\n\n{machine.table(heads, lines)}", packages, write=options.write)
 
 
 if __name__ == "__main__":

@@ -204,14 +204,6 @@ class Ragged:
         out[np.lexsort((numbers, self.rows()))] = places(self.lengths())
         return out
 
-    def kept(self, which: BoolArray) -> Ragged:
-        """The rows with only some of their values, by a mask over all.
-
-        >>> Ragged.from_lists([[7, 8], [5]]).kept(np.array([True, False, False])).lengths().tolist()
-        [1, 0]
-        """
-        return Ragged.from_lengths(np.bincount(self.rows()[which], minlength=len(self)), self.values[which])
-
     def inverted(self, n_values: int) -> Ragged:
         """For each value the rows that hold it.
 

@@ -149,7 +149,7 @@ def _put(positives: Positives, rows: Mapping[tuple[int, int], str], counts: Coun
         mine = names == name
         counts[name] = int(mine.sum())
         moved = Ragged.from_pairs(anchor[~mine], item[~mine], len(one))
-        kept = one.kept(~moved.contains(one.rows(), one.values))
+        kept = one.where(~moved.contains(one.rows(), one.values))
         lists[name] = kept.merged(Ragged.from_pairs(anchor[mine], item[mine], len(one)))
     made = replace(positives, positive=lists["positive"], negative=lists["negative"], ignored=lists["ignored"])
     return Replay(made, dict(counts), anchor, item, tuple(names.tolist()))

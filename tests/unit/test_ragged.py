@@ -78,7 +78,7 @@ def test_the_lowest_of_each_row_are_kept_in_their_places(rows: list[list[tuple[i
     numbers = np.array([number for row in rows for _, number in row], np.float64)
     lowest = [sorted(sorted(range(len(row)), key=lambda at: row[at][1])[:most]) for row in rows]
     wanted = [[row[at][0] for at in some] for row, some in zip(rows, lowest, strict=True)]
-    assert lists_of(lists.kept(lists.ranks(numbers) < most)) == wanted
+    assert lists_of(lists.where(lists.ranks(numbers) < most)) == wanted
 
 
 def test_values_beyond_all_others_are_in_no_row() -> None:

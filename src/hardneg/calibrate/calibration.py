@@ -13,6 +13,7 @@ from hardneg.calibrate.choice import Choice, chosen
 from hardneg.calibrate.evidence import FEATURES, GROUPS, LISTED, Evidence
 from hardneg.calibrate.frontier import LEARNT, Point, families, figure_of, frontier
 from hardneg.calibrate.learning import Cases, Learnt, cases, learn
+from hardneg.calibrate.model import logit, probability
 from hardneg.calibrate.sharing import barring, shared_or_not
 from hardneg.calibrate.threshold import Curve, Pool, unknown_positives
 from hardneg.context import REFERENCES, Context, Vectors, reference_scores
@@ -82,11 +83,11 @@ class Calibration:
         mine = rows.having(**of_anchor).take(order)
         found = self.evidence.of(mine)
         odds = self.learnt.log_odds(found.figures, positives.anchors.keys[rows.anchor[order]])
-        likely = odds + _before(found.group, self.shares)
+        likely = odds + logit(self.shares)[found.group]
         figure = barring(likely, found.shared) if self.barred else likely
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
         out.rate[order] = _rates(self.curve, self.choice, mine, figure)
-        out.probability[order] = _likely(likely)
+        out.probability[order] = probability(likely)
         out.nearest[order] = _places(positives.positive, rows.anchor[order], found.nearest)
         return out
 
@@ -116,21 +117,20 @@ def calibrated(context: Context, rate: float, second: Vectors | None = None) -> 
     unknown = [unknown_positives(pool, group) for group in range(GROUPS)]
     candidates = np.bincount(pool.group[~pool.hidden], minlength=GROUPS)
     shares = np.array([one[0] for one in unknown]) / np.maximum(candidates, 1)
-    likely = odds + _before(known.found.group, shares)
+    likely = odds + logit(shares)[known.found.group]
     pool = replace(pool, figure=likely[mine])
     made, barred = shared_or_not(pool, known.found.shared[mine], context.wanted, unknown.__getitem__, rate)
     figure = barring(likely, known.found.shared) if barred else likely
     pool = replace(pool, figure=figure[mine])
     promised = bool(made.bound[0] <= rate)
-    points = frontier(pool, rows, made, context.wanted, promised=promised)
-    choice = None
-    if not promised:
-        choice = chosen(pool, made, families(pool, rows, context.wanted), rate, context.wanted, _counts(context))
+    fixed = families(pool, rows, context.wanted)
+    points = frontier(pool, fixed, made, promised=promised)
+    choice = None if promised else chosen(pool, made, fixed, rate, context.wanted, _counts(context))
     about = _about(known, found, pool, unknown, made, choice, barred, positives.anchors.keys)
     asked = Rows(known.rows.anchor, known.rows.item, {
         "hidden_for": known.nameless.astype(np.uint8),
         "false_negative_rate": _rates(made, choice, known.rows, figure),
-        "positive_probability": _likely(likely).astype(np.float32),
+        "positive_probability": probability(likely).astype(np.float32),
         "nearest_positive": _places(positives.positive, known.rows.anchor, known.found.nearest),
     }).take(known.hidden)  # fmt: skip
     hidden = _with_others(asked, known.anchors, positives.positive)
@@ -158,17 +158,6 @@ def _places(positive: Ragged, anchors: IntArray, items: IntArray) -> NDArray[np.
     """The place of each item among its anchor's positives; -1 where not all of them were compared with."""
     place = positive.find(anchors, items)
     return np.where(positive.lengths()[anchors] <= LISTED, place, -1).astype(np.int32)
-
-
-def _before(group: IntArray, shares: Figures) -> Figures:
-    """The log odds of being a positive before a row is looked at: by the share of positives in its group."""
-    share = shares[group]
-    return np.asarray(np.log(np.maximum(share, 1e-9) / np.maximum(1 - share, 1e-9)))
-
-
-def _likely(figure: Figures) -> Figures:
-    """The probability of such log odds."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(figure, -50, 50))))
 
 
 def _with_others(asked: Rows, anchors: IntArray, positive: Ragged) -> Rows:

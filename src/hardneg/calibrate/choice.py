@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hardneg.calibrate.frontier import LEARNT, Family, Point, point_at
+from hardneg.calibrate.frontier import LEARNT, Family, Point, learnt_filter, point_at
 from hardneg.calibrate.threshold import Curve, Pool
 
 __all__ = ["SEVERAL", "Choice", "chosen"]
@@ -86,7 +86,7 @@ def chosen(
 def _learnt(found: Curve, pool: Pool, rate: float) -> Choice:
     """The highest threshold of what was learnt that keeps the rate; the lowest where none does."""
     row = int(np.searchsorted(found.share, rate, side="right")) - 1
-    return _choice(LEARNT, found, max(row, 0), pool, f"calibrated(false_negatives={rate:g})", rate)
+    return _choice(LEARNT, found, max(row, 0), pool, learnt_filter(rate), rate)
 
 
 def _over_rules(mine: Choice, best: Choice | None) -> str:

@@ -143,7 +143,7 @@ def _listed(positive: Ragged, anchor_keys: IntArray, item_keys: IntArray) -> Rag
         return positive
     rows, items = positive.rows(), positive.values
     draw = random.uniform(0, anchor_keys[rows], item_keys[items])
-    return positive.kept(positive.ranks(draw) < LISTED)
+    return positive.where(positive.ranks(draw) < LISTED)
 
 
 def _pairs(vectors: Vectors, left: IntArray, right: IntArray) -> Figures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 from hardneg.table import Rows
 
-__all__ = ["LEARNT", "Family", "Point", "families", "figure_of", "frontier", "point_at"]
+__all__ = [
+    "LEARNT", "Family", "Point", "families", "figure_of", "frontier", "learnt_filter", "learnt_points", "point_at",
+]  # fmt: skip
 
 Figures = NDArray[np.float64]
 LEARNT = "calibrated"  # the family of what was learnt
@@ -61,7 +63,17 @@ class Family:
 
 
 def families(pool: Pool, rows: Rows, wanted: int) -> list[Family]:
-    """What each kind of fixed rule would give on the anchors of a pool; arguments as in :func:`frontier`."""
+    """What each kind of fixed rule would give on the anchors of a pool, where every anchor gets ``wanted`` negatives.
+
+    A fixed rule's hidden positives have the rank and the reference score that they would have had. The number of
+    unknown positives is the same for all rules, so that they differ only by how many of the hidden ones they let
+    through and by what they mine.
+
+    Args:
+        pool: with the learnt figure.
+        rows: the same rows, with ``score``, ``rank`` and ``positive_min``, ``_max`` and ``_mean``.
+        wanted: negatives an anchor is to get.
+    """
     told = {int(one): unknown_positives(pool, int(one)) for one in np.unique(pool.group)}
     found = []
     for name in ("rank", *_REFERENCES):
@@ -83,29 +95,29 @@ def figure_of(family: str, rows: Rows) -> Figures:
     return np.nan_to_num((rows["score"] - positive) / np.maximum(np.abs(positive), 1e-12), nan=-1.0)
 
 
-def frontier(pool: Pool, rows: Rows, learnt: Curve, wanted: int, *, promised: bool = True) -> list[Point]:
-    """What each filter would give on the anchors of a pool, where every anchor gets ``wanted`` negatives.
-
-    A fixed rule's hidden positives have the rank and the reference score that they would have had. The number of
-    unknown positives is the same for all rules, so that they differ only by how many of the hidden ones they let
-    through and by what they mine.
+def frontier(pool: Pool, fixed: Sequence[Family], learnt: Curve, *, promised: bool = True) -> list[Point]:
+    """What fixed rules and the learnt filter give on the anchors of a pool.
 
     Args:
         pool: with the learnt figure.
-        rows: the same rows, with ``score``, ``rank`` and ``positive_min``, ``_max`` and ``_mean``.
+        fixed: the rules, of :func:`families`.
         learnt: the curve of the learnt figure.
-        wanted: negatives an anchor is to get.
         promised: whether the learnt filter goes by the bound; else by the estimate.
     """
-    points = []
-    for family in families(pool, rows, wanted):
-        points += [point_at(family.curve, row, pool, family.name, text) for row, text in enumerate(family.settings)]
+    rules = [point_at(one.curve, row, pool, one.name, text) for one in fixed for row, text in enumerate(one.settings)]
+    return [*rules, *learnt_points(pool, learnt, promised=promised)]
+
+
+def learnt_points(pool: Pool, learnt: Curve, *, promised: bool) -> list[Point]:
+    """What the learnt filter gives at some usual rates."""
     rates = learnt.bound if promised else learnt.share
-    for rate in _RATES:
-        row = int(np.searchsorted(rates, rate, side="right")) - 1
-        if row >= 0:
-            points.append(point_at(learnt, row, pool, LEARNT, f"calibrated(false_negatives={rate:g})"))
-    return points
+    rows = [(rate, int(np.searchsorted(rates, rate, side="right")) - 1) for rate in _RATES]
+    return [point_at(learnt, row, pool, LEARNT, learnt_filter(rate)) for rate, row in rows if row >= 0]
+
+
+def learnt_filter(rate: float) -> str:
+    """The learnt filter as text."""
+    return f"{LEARNT}(false_negatives={rate:g})"
 
 
 def point_at(found: Curve, row: int, pool: Pool, family: str, text: str) -> Point:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from hardneg import random
 from hardneg.calibrate.calibration import Judged
 from hardneg.calibrate.evidence import Found
-from hardneg.calibrate.frontier import LEARNT, Point, point_at
+from hardneg.calibrate.frontier import LEARNT, Point, learnt_points, point_at
 from hardneg.calibrate.learning import LEAST, Cases, Learnt, learn
+from hardneg.calibrate.model import logit, probability
 from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
 from hardneg.classes import Classes
 from hardneg.context import Context
@@ -28,7 +29,6 @@ _ANCHORS = 1024  # that are learnt from at most
 ITEMS = 50  # with fewer hidden even a threshold below all of them may let one in fifty pass: no share is known
 _PAIRS = 200_000  # of an anchor and a hidden item at most, about
 _NEVER = 1e-6  # a probability of 0 has no logarithm
-_RATES = (0.005, 0.01, 0.02, 0.05, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +51,12 @@ class LabelCalibration:
     def judge(self, rows: Rows) -> Judged:
         """Judge candidates; what is judged of one does not depend on others."""
         open_ = ~_classes(self.context).labelled()[rows.item]
-        rate, probability = np.zeros(len(rows), np.float32), np.full(len(rows), np.nan, np.float32)
+        rate, likely = np.zeros(len(rows), np.float32), np.full(len(rows), np.nan, np.float32)
         asked = rows.take(open_)
         odds = self.learnt.log_odds(_figures(asked, self.likely), self.context.positives.items.keys[asked.item])
         rate[open_] = self.curve.rate(odds, promised=self.promised)
-        before = np.log(max(self.share, 1e-9) / max(1 - self.share, 1e-9))
-        probability[open_] = 1 / (1 + np.exp(-np.clip(odds + before, -50, 50)))
-        return Judged(rate, probability, np.full(len(rows), -1, np.int32))
+        likely[open_] = probability(odds + logit(np.array(self.share)))
+        return Judged(rate, likely, np.full(len(rows), -1, np.int32))
 
 
 def calibrated_labels(
@@ -115,7 +114,8 @@ def calibrated_labels(
         "model": learnt.about(tuple(names)),
     }
     share = told[0][0] / max(1, int((~away).sum()))
-    points = _points(made, pool, promised=promised)
+    whole = point_at(made, len(made.figure) - 1, pool, LEARNT, "")  # without any filter
+    points = [whole, *learnt_points(pool, made, promised=promised)]
     return LabelCalibration(context, likely, learnt, made, points, min(share, 1.0), promised, about)
 
 
@@ -168,9 +168,9 @@ def _ranks(anchor: IntArray, score: NDArray[np.float32], found: Rows) -> NDArray
 
 def _figures(rows: Rows, likely: Likely) -> Figures:
     """The evidence of rows: log odds of each model, the score and the rank."""
-    probability = np.clip(likely(rows).astype(np.float64), _NEVER, 1 - _NEVER)
+    odds = logit(np.clip(likely(rows).astype(np.float64), _NEVER, 1 - _NEVER))
     rank = np.where(rows["rank"] >= 0, np.log1p(np.maximum(rows["rank"], 0)), np.nan)
-    return np.column_stack([np.log(probability / (1 - probability)), rows["score"].astype(np.float64), rank])
+    return np.column_stack([odds, rows["score"].astype(np.float64), rank])
 
 
 def _names(figures: Figures) -> dict[str, int]:
@@ -196,16 +196,6 @@ def _cuts(odds: Figures, hidden: BoolArray) -> Figures:
     low = np.concatenate([np.linspace(0, 0.1, 61), np.linspace(0.1, 1, 19)])
     found = [np.quantile(odds[~hidden], np.linspace(0, 1, 61)), np.quantile(odds[hidden], low)]
     return np.unique(np.concatenate([[odds.min()], *found, [np.nextafter(odds.max(), np.inf)]]))
-
-
-def _points(made: Curve, pool: Pool, *, promised: bool) -> list[Point]:
-    """What some rates would give, and what no filter would."""
-    rates, found = made.bound if promised else made.share, [point_at(made, len(made.figure) - 1, pool, LEARNT, "")]
-    for rate in _RATES:
-        row = int(np.searchsorted(rates, rate, side="right")) - 1
-        if row >= 0:
-            found.append(point_at(made, row, pool, LEARNT, f"calibrated(false_negatives={rate:g})"))
-    return found
 
 
 def _classes(context: Context) -> Classes:

@@ -11,12 +11,27 @@ from numpy.typing import NDArray
 
 from hardneg.ragged import BoolArray, IntArray
 
-__all__ = ["Additive", "Basis"]
+__all__ = ["Additive", "Basis", "logit", "probability"]
 
 Figures = NDArray[np.float64]
+_LOWEST = 1e-9  # a share of 0 has no logarithm
 _ROUNDS = 15
 _RIDGE = 2.0
 _LEAST = 0.04  # knots nearer than this part of a figure's range are one: a tenth and a ninth are not to be told apart
+
+
+def logit(share: Figures) -> Figures:
+    """The log odds of shares, which stay finite.
+
+    >>> float(logit(np.array(0.5))), bool(np.isfinite(logit(np.array(1.0))))
+    (0.0, True)
+    """
+    return np.asarray(np.log(np.maximum(share, _LOWEST) / np.maximum(1 - share, _LOWEST)))
+
+
+def probability(log_odds: Figures) -> Figures:
+    """The probabilities of log odds."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,7 +66,7 @@ class Naming:
         by_item = positive.inverted(len(item_keys))
         if int(by_item.lengths().max(initial=0)) > _MOST:
             draw = random.uniform(1, item_keys[by_item.rows()], anchor_keys[by_item.values])
-            by_item = by_item.kept(by_item.ranks(draw) < _MOST)
+            by_item = by_item.where(by_item.ranks(draw) < _MOST)
         self._by_item = by_item
         self._by_anchor = by_item.inverted(len(anchor_keys))
         self._itself = np.full(len(item_keys), -1, np.int64)  # of an item that is an anchor too, which one

@@ -26,13 +26,18 @@ def shared_or_not(
     Where who shares a positive wants the same, these are positives one and all, also those that look like none, and to
     hold them back costs nothing; where things have several sides they are the hardest negatives. So they are held back
     if at the wanted rate as many and as hard ones are mined without them.
+
+    Args:
+        pool: of the anchors with two positives.
+        shared: which rows are shared positives.
+        wanted: negatives an anchor is to get.
+        unknown: of each group how many positives are unknown, as of :func:`hardneg.calibrate.curve`.
+        rate: the share of false negatives that is asked for.
     """
     plain = curve(pool, wanted, unknown)
     if not (shared & ~pool.hidden).any() or shared.all():
         return plain, False
-    barred = curve(
-        replace(pool, figure=barring(pool.figure, shared)), wanted, unknown, thresholds(_some(pool, ~shared))
-    )
+    barred = curve(replace(pool, figure=barring(pool.figure, shared)), wanted, unknown, thresholds(pool, ~shared))
     promised = plain.bound[0] <= rate or barred.bound[0] <= rate
     at = [_at(one, rate, promised=promised) for one in (plain, barred)]
     if at[0] is None or at[1] is None:
@@ -53,7 +58,3 @@ def _at(found: Curve, rate: float, *, promised: bool) -> tuple[float, int] | Non
 def barring(figure: Figures, shared: BoolArray) -> Figures:
     """The figure, and for what is shared one above all thresholds."""
     return np.where(shared, figure + _FAR, figure)
-
-
-def _some(pool: Pool, which: BoolArray) -> Pool:
-    return Pool(pool.anchor[which], pool.score[which], pool.figure[which], pool.hidden[which], pool.group[which])

@@ -126,12 +126,13 @@ def curve(
     return Curve(cuts, rising(np.minimum(share, 1)), rising(np.minimum(bound, 1)), hardness, count.astype(np.int64))
 
 
-def thresholds(pool: Pool) -> Figures:
-    """Quantiles of the candidates' figures, and what all figures are below."""
+def thresholds(pool: Pool, which: BoolArray | None = None) -> Figures:
+    """Quantiles of the candidates' figures, and what all figures are below; of some of the rows where given."""
+    figure, hidden = (pool.figure, pool.hidden) if which is None else (pool.figure[which], pool.hidden[which])
     shares = np.concatenate([np.linspace(0.02, 0.8, _STEPS // 4), np.linspace(0.8, 1, _STEPS)])
-    some = pool.figure[~pool.hidden]
+    some = figure[~hidden]
     cuts = np.unique(np.quantile(some, shares)) if len(some) else some
-    return np.append(cuts, np.nextafter(pool.figure.max(), np.inf))
+    return np.append(cuts, np.nextafter(figure.max(), np.inf))
 
 
 def wilson(share: Figures, many: float, *, lower: bool = False) -> Figures:

@@ -19,9 +19,8 @@ from hardneg.verify.rates import Rates, in_order
 __all__ = [
     "OPERATING",
     "RECALL",
-    "accepted_at",
+    "Accepting",
     "curve_of",
-    "grid",
     "operating",
     "operating_threshold",
     "sorted_trials",
@@ -74,13 +73,18 @@ def operating_threshold(answers: Mapping[str, NDArray[Any]]) -> float | None:
     return None if curve is None else threshold_at_tpr(curve, RECALL)
 
 
-def grid(answers: Mapping[str, NDArray[Any]]) -> Figures:
-    """The false-accept rates at which the curve of these trials is read; none without targets or impostors."""
-    target = answers["target"]
-    return rates_grid(int((~target).sum())) if target.any() and not target.all() else np.zeros(0)
+class Accepting:
+    """What examinations by trials have in common: the curve of all of them."""
 
+    draws = 400
+    across = "false accepts"
 
-def accepted_at(answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None) -> Figures:
-    """The share of the targets accepted at each of these rates; NaN where these weights leave no trials of a kind."""
-    curve = curve_of(answers, weights_of(answers, weights))
-    return np.full(len(rates), np.nan) if curve is None else tpr_at_fprs(curve, rates)
+    def grid(self, answers: Mapping[str, NDArray[Any]]) -> Figures:
+        """The false-accept rates at which the curve is read; none without targets or impostors."""
+        target = answers["target"]
+        return rates_grid(int((~target).sum())) if target.any() and not target.all() else np.zeros(0)
+
+    def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:
+        """The share of the targets accepted at each rate; NaN where these weights leave no trials of a kind."""
+        curve = curve_of(answers, weights_of(answers, weights))
+        return np.full(len(rates), np.nan) if curve is None else tpr_at_fprs(curve, rates)

@@ -8,15 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.impact.accepting import (
-    OPERATING,
-    accepted_at,
-    curve_of,
-    grid,
-    operating,
-    sorted_trials,
-    weights_of,
-)
+from hardneg.impact.accepting import OPERATING, Accepting, curve_of, operating, sorted_trials, weights_of
 from hardneg.impact.division import sampled
 from hardneg.impact.exam import Answers, Figures, Measure
 from hardneg.impact.grades import graded_accuracy
@@ -32,7 +24,7 @@ __all__ = ["Classified"]
 ITEMS = 5000  # beyond these a sample stands for all
 
 
-class Classified:
+class Classified(Accepting):
     """Items of one part of a task, each with its label; a trial is an item with a class, that it has or has not."""
 
     measures: tuple[Measure, ...] = (
@@ -41,8 +33,6 @@ class Classified:
         Measure("false-positive rate", -1, "mean over classes of the share of other items taken for them"),
         *OPERATING,
     )
-    draws = 400
-    across = "false accepts"
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         self.rows = sampled(rows, ITEMS, seed)
@@ -71,14 +61,6 @@ class Classified:
         curve = curve_of(answers, each)
         more = [float("nan")] * len(OPERATING) if curve is None else operating(answers, curve, each)
         return np.array([accuracy(counts), macro_f1(counts), false_positive_rate(counts), *more])
-
-    def grid(self, answers: Mapping[str, NDArray[Any]]) -> Figures:
-        """The false-accept rates at which the curve of all trials is read."""
-        return grid(answers)
-
-    def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:
-        """The share of the targets accepted at each rate."""
-        return accepted_at(answers, rates, weights)
 
     def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         """Accuracy on items whose nearest other class is far from them, near, or nearer than their own."""

@@ -8,15 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.impact.accepting import (
-    OPERATING,
-    accepted_at,
-    curve_of,
-    grid,
-    operating,
-    sorted_trials,
-    weights_of,
-)
+from hardneg.impact.accepting import OPERATING, Accepting, curve_of, operating, sorted_trials, weights_of
 from hardneg.impact.division import sampled
 from hardneg.impact.exam import Answers, Figures, Measure
 from hardneg.impact.grades import Graded, graded_accuracy
@@ -30,7 +22,7 @@ __all__ = ["Verified"]
 ITEMS, TRIALS = 2000, 10_000  # beyond these items a sample stands for all; at most so many trials of each kind
 
 
-class Verified:
+class Verified(Accepting):
     """Trials among the items of one part of a task; each identity is a subject."""
 
     measures: tuple[Measure, ...] = (
@@ -40,8 +32,6 @@ class Verified:
         Measure("minDCF", -1, "least detection cost, 1% targets"),
         *OPERATING,
     )
-    draws = 400
-    across = "false accepts"
 
     def __init__(self, task: Task, rows: IntArray, frozen: Scorer | None, *, seed: int = 0) -> None:
         self.rows = sampled(rows, ITEMS, seed)
@@ -79,14 +69,6 @@ class Verified:
             return np.full(len(self.measures), np.nan)
         tar = [at_far(curve, far).tar for far in (0.01, 0.001)]
         return np.array([eer(curve), *tar, min_dcf(curve).value, *operating(answers, curve, each)])
-
-    def grid(self, answers: Mapping[str, NDArray[Any]]) -> Figures:
-        """The false-accept rates at which the curve of all trials is read."""
-        return grid(answers)
-
-    def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:
-        """The share of the targets accepted at each rate."""
-        return accepted_at(answers, rates, weights)
 
     def by_grade(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         """How often others of its identity score above an item of another, by the grade of that."""

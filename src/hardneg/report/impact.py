@@ -11,7 +11,7 @@ from typing import Any
 from hardneg.errors import InputError
 from hardneg.report.charts import Chart
 from hardneg.report.facts import Facts
-from hardneg.report.learnt import learning_charts, operating_charts
+from hardneg.report.impact_curves import learning_charts, operating_charts
 from hardneg.report.numbers import axis_ticks
 
 __all__ = ["Impact", "impact"]

@@ -75,7 +75,7 @@ def test_the_families_are_what_the_frontier_shows() -> None:
     rows = Rows(anchor, np.arange(600), {"score": score, "rank": rank, **references})
     pool = Pool(anchor, score, rng.normal(size=600), rng.random(600) < 0.1, np.zeros(600, np.int64))
     learnt = _curve((0.01, 0.6, 8))
-    told = {one.filter: one for one in frontier(pool, rows, learnt, WANTED)}
+    told = {one.filter: one for one in frontier(pool, families(pool, rows, WANTED), learnt)}
     for family in families(pool, rows, WANTED):
         for text, share in zip(family.settings, family.curve.share, strict=True):
             assert told[text].share == share

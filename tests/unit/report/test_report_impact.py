@@ -16,7 +16,7 @@ from hardneg.errors import InputError
 from hardneg.impact import Budget, Plan, Probe, Task, measure
 from hardneg.impact.arms import no_mining
 from hardneg.impact.operating import decades
-from hardneg.report.learnt import operating_charts
+from hardneg.report.impact_curves import operating_charts
 from hardneg.run import Run
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hardneg import random
 from hardneg.detect import Boxes, Truth, overlap
-from hardneg.ragged import IntArray
+from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
 
 __all__ = ["BoxArm", "mined_boxes", "naive_boxes", "no_boxes", "random_windows"]
@@ -63,7 +63,7 @@ def random_windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> Box
 
     A window that fits nowhere in fifty tries is left out. One that is larger than a picture is as large as that.
     """
-    there = [truth.box[truth.image == one] for one in range(len(sizes))]
+    there = Ragged.from_codes(truth.image).inverted(len(sizes))
     image, box, kept = np.zeros(len(like), np.int64), np.zeros((len(like), 4)), np.zeros(len(like), bool)
     for row in range(len(like)):
         chance = random.uniform(seed, np.array(_DRAW), np.array(row), np.arange(3 * _TRIES)).reshape(_TRIES, 3)
@@ -71,7 +71,7 @@ def random_windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> Box
         size = np.minimum(like.box[row, 2:], sizes[drawn])
         windows = np.concatenate([chance[:, 1:] * (sizes[drawn] - size), size], axis=1)
         for number, window in zip(drawn.tolist(), windows, strict=True):
-            if _free(window, there[number]):
+            if _free(window, truth.box[there[number]]):
                 image[row], box[row], kept[row] = number, window, True
                 break
     return Boxes(image[kept], like.category[kept], box[kept])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.detect import Boxes, Truth
-from hardneg.ragged import IntArray
+from hardneg.ragged import IntArray, Ragged
 
 __all__ = ["BoxLesson", "Shown", "lesson_of"]
 
@@ -67,15 +67,15 @@ def lesson_of(
         negatives: what the arm teaches, likewise.
         seed: of the training.
     """
-    counted = ~truth.uncounted
+    there, taught = (Ragged.from_codes(one.image).inverted(len(pictures)) for one in (truth, negatives))
     shown = []
     for number, (key, path) in enumerate(pictures):
-        here = truth.image == number
-        mine, taught = here & counted, negatives.image == number
+        here, negative = there[number], taught[number]
+        mine, ignored = here[~truth.uncounted[here]], here[truth.uncounted[here]]
         shown.append(
             Shown(
-                key, path, truth.box[mine], truth.category[mine], truth.box[here & ~counted],
-                negatives.box[taught], negatives.category[taught],
+                key, path, truth.box[mine], truth.category[mine], truth.box[ignored],
+                negatives.box[negative], negatives.category[negative],
             )
         )  # fmt: skip
     return BoxLesson(tuple(categories), tuple(shown), seed)

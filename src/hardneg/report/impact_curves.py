@@ -177,29 +177,44 @@ def _chart(
     x, (across, down) = axes[0].place(rates), axes
     lines = []
     for one, style in zip(arms, _styles(len(arms)), strict=True):
-        known = np.isfinite(one.value)
-        sure = known & np.isfinite(one.low)
-        band = band_of(x[sure], down.place(shown(one.high[sure])), down.place(shown(one.low[sure])))
         dots = []
         if one.point is not None and one.point[0] <= rates[-1]:
             fpr, found = (np.array(at) for at in one.point)
             dots = [Dot(round(float(across.place(fpr)), 2), round(float(down.place(shown(found))), 2))]
-        lines.append(Line(one.name, style, points_of(x[known], down.place(shown(one.value[known]))), band, dots))
+        lines.append(_line(one, style, x, down, shown, dots))
     asked = [at for at, rate in enumerate(rates.tolist()) if _leading(rate) in _PIECES]
-    said = [_figures(one, at, shown) for at in asked for one in arms]
-    rows = [said[start : start + len(arms)] for start in range(0, len(said), len(arms))]
-    percent = rates[-1] <= 1
-    names = [_percent(rate) if percent else f"{rate:g}" for rate in rates[asked].tolist()]
-    hits = [
-        (*span, f"{titles[0].partition(',')[0].capitalize()} {name}: {titles[1]} "
-         + "; ".join(f"{one.name} {text}" for one, text in zip(arms, row, strict=True)))
-        for span, name, row in zip(spans(x[asked]), names, rows, strict=True)
-    ]  # fmt: skip
+    names = [_percent(rate) if rates[-1] <= 1 else f"{rate:g}" for rate in rates[asked].tolist()]
+    head = titles[0].partition(",")[0].capitalize()
+    hits, rows = _told(arms, asked, x, names, (f"{head} {{}}: {titles[1]} ", shown))
     return Chart(
-        name, title, *titles, lines, axes[0].ticks, down.ticks, hits,
-        [titles[0].partition(",")[0].capitalize(), *(one.name for one in arms)],
-        [[name, *row] for name, row in zip(names, rows, strict=True)],
+        name, title, *titles, lines, across.ticks, down.ticks, hits, [head, *(one.name for one in arms)], rows
     )  # fmt: skip
+
+
+def _line(
+    one: _Arm, style: str, x: Floats, down: _Axis, shown: Callable[[Floats], Floats], dots: Sequence[Dot] | None = None
+) -> Line:
+    """An arm with its band; ``dots`` are its points where none are given."""
+    known = np.isfinite(one.value)
+    sure, y = known & np.isfinite(one.low), down.place(shown(one.value))
+    band = band_of(x[sure], down.place(shown(one.high[sure])), down.place(shown(one.low[sure])))
+    if dots is None:
+        dots = [Dot(round(float(left), 2), round(float(top), 2)) for left, top in zip(x[known], y[known], strict=True)]
+    return Line(one.name, style, points_of(x[known], y[known]), band, dots)
+
+
+def _told(
+    arms: Sequence[_Arm], asked: Sequence[int], x: Floats, names: Sequence[str],
+    words: tuple[str, Callable[[Floats], Floats]],
+) -> tuple[list[tuple[float, float, str]], list[list[str]]]:  # fmt: skip
+    """What is said where one points at the chart, and the rows of its table; ``words`` begin it, and say what of."""
+    begin, shown = words
+    said = [[_figures(one, at, shown) for one in arms] for at in asked]
+    hits = [
+        (*span, begin.format(name) + "; ".join(f"{one.name} {text}" for one, text in zip(arms, row, strict=True)))
+        for span, name, row in zip(spans(x[list(asked)]), names, said, strict=True)
+    ]
+    return hits, [[name, *row] for name, row in zip(names, said, strict=True)]
 
 
 def _styles(count: int) -> list[str]:
@@ -254,21 +269,11 @@ def _learning(
     measure: str, side: str, title: str, steps: Floats, arms: Sequence[_Arm], axes: tuple[_Axis, _Axis]
 ) -> Chart:
     across, down = axes
-    x, lines = across.place(steps), []
-    for one, style in zip(arms, _styles(len(arms)), strict=True):
-        known = np.isfinite(one.value)
-        y = down.place(one.value)
-        band = band_of(x[known], down.place(one.high[known]), down.place(one.low[known]))
-        dots = [Dot(round(float(left), 2), round(float(top), 2)) for left, top in zip(x[known], y[known], strict=True)]
-        lines.append(Line(one.name, style, points_of(x[known], y[known]), band, dots))
-    rows = [[_figures(one, at, lambda value: value) for one in arms] for at in range(len(steps))]
-    hits = [
-        (*span, f"{step:g} steps: {measure} "
-         + "; ".join(f"{one.name} {text}" for one, text in zip(arms, row, strict=True)))
-        for span, step, row in zip(spans(x), steps.tolist(), rows, strict=True)
-    ]  # fmt: skip
+    x = across.place(steps)
+    lines = [_line(one, style, x, down, np.asarray) for one, style in zip(arms, _styles(len(arms)), strict=True)]
+    names = [f"{step:g}" for step in steps.tolist()]
+    hits, rows = _told(arms, range(len(steps)), x, names, (f"{{}} steps: {measure} ", np.asarray))
     return Chart(
         f"learning-{side}", title, "steps", measure, lines, across.ticks, down.ticks, hits,
-        ["Steps", *(one.name for one in arms)],
-        [[f"{step:g}", *row] for step, row in zip(steps.tolist(), rows, strict=True)],
+        ["Steps", *(one.name for one in arms)], rows,
     )  # fmt: skip
