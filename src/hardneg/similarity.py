@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args
@@ -26,7 +27,8 @@ Similarity = Literal["cosine", "dot", "euclidean"]
 _SLICE = 262_144
 _ROW = 8192
 _SLICES, _MOST = 4, 64  # in a row on one thread, at least and at most
-_RUN = 16  # pairs of one row: with fewer, a call for each row costs more than its vector for each pair
+_RUN = 16  # pairs of one row: with fewer, to look for runs costs more than its vector for each pair
+_WASTE = 1.25  # times as many pairs as there are may be worked out, so that many runs are at one time
 _FINITE: WeakSet[Matrix] = WeakSet()  # vectors on disk that hold no NaN and no infinity
 _HELD = 32 * 2**20  # bytes of one side's rows in memory at a time, where they do not live there
 
@@ -230,48 +232,66 @@ class _Room:
         self._wide = np.empty((step, vectors.shape[1]), np.float64)
 
     def take(self, rows: IntArray) -> NDArray[np.float64]:
-        """These rows."""
-        narrow, wide = self._narrow[: len(rows)], self._wide[: len(rows)]
+        """These rows, shape ``(*rows.shape, d)``."""
+        narrow, wide = self._narrow[: rows.size], self._wide[: rows.size]
         if self._vectors.flags.c_contiguous:  # else take would copy all of them
-            self._vectors.take(rows, axis=0, out=narrow, mode="clip")
+            self._vectors.take(rows.ravel(), axis=0, out=narrow, mode="clip")
         else:
-            narrow = self._vectors[rows]
+            narrow = self._vectors[rows.ravel()]
         wide[:] = narrow
-        return wide
+        return wide.reshape(*rows.shape, -1)
 
 
 def _some(x: _Side, y: _Side, step: int, similarity: Similarity) -> NDArray[np.float64]:
-    """The scores of some pairs, slice by slice; where ``x`` comes in long runs, each slice is one of its rows'."""
+    """The scores of some pairs, at most ``step`` at a time; where ``x`` comes in long runs, whole runs at a time."""
     begins, n = x.runs(), len(x.rows)
-    cuts, right, products = np.arange(0, n, step), _Room(y.vectors, step), np.empty(n, np.float64)
     if _RUN * len(begins) <= n:
-        cuts = np.union1d(cuts, begins)
-        lefts = iter(x.vectors[x.rows[cuts]].astype(np.float64)[:, None])
+        starts = np.union1d(np.arange(0, n, step), begins)
+        lengths = np.diff(np.append(starts, n))
+        cuts = _together(lengths, step)
     else:
-        left = _Room(x.vectors, step)
-        lefts = (left.take(x.rows[start : start + step]) for start in cuts.tolist())
+        starts, lengths, cuts = np.arange(n), np.ones(n, np.int64), [*range(0, n, step), n]
+    left, right = _Room(x.vectors, step), _Room(y.vectors, step)
     xx, yy = (np.empty(n, np.float64) if one.squares is None else one.squares for one in (x, y))
-    for one, (start, stop) in zip(lefts, pairwise([*cuts.tolist(), n]), strict=True):
-        other = right.take(y.rows[start:stop])
+    products = np.empty(n, np.float64)
+    for some in itertools.starmap(slice, pairwise(cuts)):
+        # One row a run, as wide as the longest; a shorter one has its last pair again, which comes out the same.
+        at = starts[some, None] + np.minimum(np.arange(lengths[some].max()), lengths[some, None] - 1)
+        one, other = left.take(x.rows[starts[some, None]]), right.take(y.rows[at])
         if similarity == "cosine" and x.squares is None:
-            xx[start:stop] = _products(one, one)
+            xx[at] = _products(one, one)
         if similarity == "cosine" and y.squares is None:
-            yy[start:stop] = _products(other, other)
+            yy[at] = _products(other, other)
         gap = np.subtract(one, other, out=other) if similarity == "euclidean" else None
-        products[start:stop] = _products(one, other) if gap is None else _products(gap, gap)
+        products[at] = _products(one, other) if gap is None else _products(gap, gap)
     if similarity == "euclidean":
         return np.asarray(-np.sqrt(products), np.float64)
     if similarity == "dot":
         return products
-    lengths = np.sqrt(xx * yy)
-    return np.asarray(products / np.where(lengths == 0, 1, lengths), np.float64)
+    found = np.sqrt(xx * yy)
+    return np.asarray(products / np.where(found == 0, 1, found), np.float64)
+
+
+def _together(lengths: IntArray, room: int) -> list[int]:
+    """Where to cut runs so that those between two cuts, each as wide as the widest, fill a room and waste little.
+
+    >>> _together(np.array([3, 3, 4, 9, 2]), 10)
+    [0, 2, 3, 4, 5]
+    """
+    cuts, widest, held = [0], 0, 0
+    for place, length in enumerate(lengths.tolist()):
+        widest, held = max(widest, length), held + length
+        if widest * (place + 1 - cuts[-1]) > min(room, _WASTE * held):
+            cuts.append(place)
+            widest, held = length, length
+    return [*cuts, len(lengths)]
 
 
 def _products(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The product of each row of ``x``, or of its only row, with that row of ``y``, shape ``(n,)``.
+    """The product of each row of ``x`` with that row of ``y``, of it where one has only one.
 
     Row by row, so that it does not depend on the other rows; longer rows than ``_ROW`` might be cut up by threads.
     """
-    if x.shape[1] > _ROW:
-        return np.asarray(np.einsum("ij,ij->i", x, y), np.float64)
-    return np.asarray(np.matmul(x[:, None, :], y[:, :, None])[:, 0, 0], np.float64)
+    if x.shape[-1] > _ROW:
+        return np.asarray(np.einsum("...j,...j->...", x, y), np.float64)
+    return np.asarray(np.matmul(x[..., None, :], y[..., :, None])[..., 0, 0], np.float64)
