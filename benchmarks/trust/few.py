@@ -23,7 +23,7 @@ from benchmarks import machine
 from benchmarks.texts import ROOT
 from benchmarks.trust.data import NAMES, Judged, judged
 from benchmarks.trust.measure import RATE, WANTED, K, mined
-from hardneg.calibrate import Calibration, calibrated
+from hardneg.calibrate import Calibration, Decision, calibrated
 from hardneg.calibrate.frontier import LEARNT
 from hardneg.collection import Collection
 from hardneg.context import Context, Vectors, reference_scores
@@ -89,19 +89,26 @@ def trial(data: Judged, many: int, way: str, seed: int) -> dict[str, Any]:
     chosen = "too few"
     if isinstance(made, Calibration):
         passes["chosen"] = made.judge(rows).rate <= RATE
-        choice = made.choice
-        chosen = (
-            "promised" if choice is None else "learnt" if choice.family == LEARNT else choice.point.filter or "none"
-        )
-        learnt = (
-            made
-            if choice is None
-            else replace(made, choice=replace(choice, family=LEARNT, curve=made.curve, kept=True))
-        )
-        passes["learnt"] = learnt.judge(rows).rate <= RATE
-        passes["before"] = passes["learnt"] if made.curve.share[0] <= RATE else margin
+        chosen = ", ".join(map(_decides, made.parts))
+        single = None if made.single is None else _learnt(made.single)
+        passes["learnt"] = replace(made, several=_learnt(made.several), single=single).judge(rows).rate <= RATE
+        passes["before"] = passes["learnt"] if made.several.curve.share[0] <= RATE else margin
     false, able = hidden.contains(rows.anchor, rows.item), hidden.lengths() > 0
     return {"arms": {arm: mined(rows, false, able, one) for arm, one in passes.items()}, "chosen": chosen}
+
+
+def _decides(one: Decision) -> str:
+    """What decides, as text."""
+    if one.choice is None:
+        return "promised"
+    return "learnt" if one.choice.family == LEARNT else one.choice.point.filter or "none"
+
+
+def _learnt(one: Decision) -> Decision:
+    """The same, but what was learnt decides by its estimate."""
+    if one.choice is None:
+        return one
+    return replace(one, choice=replace(one.choice, family=LEARNT, curve=one.curve, kept=True))
 
 
 def measured(options: argparse.Namespace) -> list[dict[str, Any]]:

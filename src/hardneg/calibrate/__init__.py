@@ -3,6 +3,7 @@
 from hardneg.calibrate.calibration import Calibration, calibrated
 from hardneg.calibrate.checking import Checked
 from hardneg.calibrate.choice import SEVERAL
+from hardneg.calibrate.decision import Decision
 from hardneg.calibrate.frontier import LEARNT, Point, frontier
 from hardneg.calibrate.hiding import hidden_positives
 from hardneg.calibrate.labels import ITEMS, LabelCalibration, calibrated_labels
@@ -18,6 +19,7 @@ __all__ = [
     "Calibration",
     "Checked",
     "Curve",
+    "Decision",
     "LabelCalibration",
     "Point",
     "Pool",

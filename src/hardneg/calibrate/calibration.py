@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.calibrate.choice import Choice, chosen
-from hardneg.calibrate.evidence import FEATURES, GROUPS, LISTED, Evidence
-from hardneg.calibrate.frontier import LEARNT, Point, families, figure_of, frontier
-from hardneg.calibrate.learning import Cases, Learnt, cases, learn
-from hardneg.calibrate.model import logit, probability
-from hardneg.calibrate.sharing import barring, shared_or_not
-from hardneg.calibrate.threshold import Curve, Pool, unknown_positives
+from hardneg.calibrate.decision import Decision, decided
+from hardneg.calibrate.evidence import LISTED, Evidence
+from hardneg.calibrate.frontier import Point
+from hardneg.calibrate.learning import cases
+from hardneg.calibrate.model import probability
 from hardneg.context import REFERENCES, Context, Vectors, reference_scores
 from hardneg.ragged import IntArray, Ragged
 from hardneg.similarity import FloatArray
 from hardneg.table import Rows
 
 __all__ = ["Calibration", "Judged", "calibrated"]
-
-Figures = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,34 +39,37 @@ class Judged:
 class Calibration:
     """What was learnt from the hidden positives of a mining.
 
-    ``promised`` says whether the rates are bounds; where nothing can be promised at the wanted rate they are estimates,
-    and ``choice`` says by what they are: what was learnt, or a fixed rule.
-    ``barred`` says whether positives shared with another anchor are held back, however unlike the known ones they are.
-    ``shares`` holds for each group (nobody else has the item, another anchor has it) the share of the candidates that
-    are positives. ``hidden`` are the known positives of the anchors that were learnt from, as they were judged.
+    ``several`` judges anchors with at least two positives and ``single`` those with one: what a single positive tells
+    is less, and more of theirs may be unknown. ``single`` is None where there are none, or where the others, each with
+    all but one positive hidden, hide too few; then ``several`` judges all. ``hidden`` are the known positives of the
+    anchors that were learnt from, as they were judged.
     """
 
     context: Context
-    evidence: Evidence
-    learnt: Learnt
-    curve: Curve
-    choice: Choice | None
-    points: list[Point]
-    shares: Figures
-    promised: bool
-    barred: bool
+    several: Decision
+    single: Decision | None
     hidden: Rows
-    about: Mapping[str, Any]
 
     @property
-    def rule(self) -> str:
-        """The fixed rule that decides, as text; empty where what was learnt does, or where it lets all pass."""
-        return "" if self.choice is None or self.choice.family == LEARNT else self.choice.point.filter
+    def parts(self) -> list[Decision]:
+        """What decides, for one kind of anchor or for both."""
+        return [self.several] if self.single is None else [self.several, self.single]
 
     @property
-    def fallback(self) -> str:
-        """The fixed rule that takes the place where no rate can be kept, as text; empty where one can."""
-        return "" if self.choice is None or self.choice.kept else self.choice.point.filter
+    def promised(self) -> bool:
+        """Whether all rates are bounds."""
+        return all(one.promised for one in self.parts)
+
+    @property
+    def points(self) -> list[Point]:
+        """The frontier, of anchors with several positives."""
+        return self.several.points
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """As plain values, for a manifest."""
+        alone = {} if self.single is None else {"single": self.single.about}
+        return {**self.several.about, **alone}
 
     def judge(self, rows: Rows) -> Judged:
         """Judge candidates; what is judged of an anchor does not depend on other anchors."""
@@ -80,15 +79,14 @@ class Calibration:
         references = reference_scores(positives.positive.take(some), lambda row, items: vectors.pairs(some[row], items))
         of_anchor = {f"positive_{one}": references[one][at] for one in REFERENCES}
         order = np.argsort(rows.anchor, kind="stable")
-        mine = rows.having(**of_anchor).take(order)
-        found = self.evidence.of(mine)
-        odds = self.learnt.log_odds(found.figures, positives.anchors.keys[rows.anchor[order]])
-        likely = odds + logit(self.shares)[found.group]
-        figure = barring(likely, found.shared) if self.barred else likely
+        alone = positives.positive.lengths()[rows.anchor[order]] < 2
         out = Judged(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32), np.empty(len(rows), np.int32))
-        out.rate[order] = _rates(self.curve, self.choice, mine, figure)
-        out.probability[order] = probability(likely)
-        out.nearest[order] = _places(positives.positive, rows.anchor[order], found.nearest)
+        whose = np.zeros(len(rows), bool) if self.single is None else alone
+        for one, mine in zip(self.parts, (order[~whose], order[whose]), strict=False):
+            these = rows.having(**of_anchor).take(mine)
+            rate, likely, nearest = one.judge(these, positives.anchors.keys[these.anchor])
+            out.rate[mine], out.probability[mine] = rate, probability(likely)
+            out.nearest[mine] = _places(positives.positive, these.anchor, nearest)
         return out
 
 
@@ -107,51 +105,28 @@ def calibrated(context: Context, rate: float, second: Vectors | None = None) -> 
     known = cases(context, evidence)
     if not known.enough:
         return int((known.hidden & ~known.nameless).sum())
+    alone = cases(context, evidence, single=True) if _mined(context, 1) else None
+    alone = alone if alone is not None and alone.enough else None
+    counts = _mined(context, 2), _mined(context, 2) + (_mined(context, 1) if alone is None else 0)
+    several = decided(context, evidence, known, rate, counts)
+    single = None if alone is None else decided(context, evidence, alone, rate, counts)
     positives = context.positives
-    evidence = evidence.without_naming() if not known.names else evidence
-    found = learn(known, positives.anchors.keys, positives.items.keys)
-    odds = found.log_odds(known.found.figures, positives.anchors.keys[known.rows.anchor])
-    mine = np.isin(known.rows.anchor, known.anchors)
-    rows = known.rows.take(mine)
-    pool = Pool(rows.anchor, rows["score"], odds[mine], known.hidden[mine], known.found.group[mine])
-    unknown = [unknown_positives(pool, group) for group in range(GROUPS)]
-    candidates = np.bincount(pool.group[~pool.hidden], minlength=GROUPS)
-    shares = np.array([one[0] for one in unknown]) / np.maximum(candidates, 1)
-    likely = odds + logit(shares)[known.found.group]
-    pool = replace(pool, figure=likely[mine])
-    made, barred = shared_or_not(pool, known.found.shared[mine], context.wanted, unknown.__getitem__, rate)
-    figure = barring(likely, known.found.shared) if barred else likely
-    pool = replace(pool, figure=figure[mine])
-    promised = bool(made.bound[0] <= rate)
-    fixed = families(pool, rows, context.wanted)
-    points = frontier(pool, fixed, made, promised=promised)
-    choice = None if promised else chosen(pool, made, fixed, rate, context.wanted, _counts(context))
-    about = _about(known, found, pool, unknown, made, choice, barred, positives.anchors.keys)
+    keys = positives.anchors.keys[known.rows.anchor]
+    judged, likely, nearest = several.judge_found(known.rows, known.found, keys)
     asked = Rows(known.rows.anchor, known.rows.item, {
         "hidden_for": known.nameless.astype(np.uint8),
-        "false_negative_rate": _rates(made, choice, known.rows, figure),
+        "false_negative_rate": judged,
         "positive_probability": probability(likely).astype(np.float32),
-        "nearest_positive": _places(positives.positive, known.rows.anchor, known.found.nearest),
+        "nearest_positive": _places(positives.positive, known.rows.anchor, nearest),
     }).take(known.hidden)  # fmt: skip
-    hidden = _with_others(asked, known.anchors, positives.positive)
-    return Calibration(context, evidence, found, made, choice, points, shares, promised, barred, hidden, about)
+    return Calibration(context, several, single, _with_others(asked, known.anchors, positives.positive))
 
 
-def _rates(learnt: Curve, choice: Choice | None, rows: Rows, learnt_figure: Figures) -> FloatArray:
-    """The lowest rate under which each row passes; under a rule that keeps none 0 for what passes, 1 for the rest."""
-    if choice is None:
-        return learnt.rate(learnt_figure, promised=True)
-    figure = learnt_figure if choice.family == LEARNT else figure_of(choice.family, rows)
-    if choice.kept:
-        return choice.curve.rate(figure, promised=False)
-    return (figure >= choice.cut).astype(np.float32)
-
-
-def _counts(context: Context) -> tuple[int, int]:
-    """How many anchors have two positives or more, and how many are mined."""
-    many = context.positives.positive.lengths()
-    mined = many if context.active is None else many[context.active]
-    return int((mined >= 2).sum()), len(mined)
+def _mined(context: Context, many: int) -> int:
+    """How many anchors that are mined have one positive; or two and more, for 2."""
+    lengths = context.positives.positive.lengths()
+    mined = lengths if context.active is None else lengths[context.active]
+    return int((np.minimum(mined, 2) == many).sum())
 
 
 def _places(positive: Ragged, anchors: IntArray, items: IntArray) -> NDArray[np.int32]:
@@ -170,36 +145,3 @@ def _with_others(asked: Rows, anchors: IntArray, positive: Ragged) -> Rows:
     columns = {name: np.full(len(anchor), value, asked[name].dtype) for name, value in nothing.items()}
     out = Rows.concatenated([asked, Rows(anchor, item, columns)])
     return out.take(np.lexsort((out["hidden_for"], out.item, out.anchor)))
-
-
-def _about(
-    known: Cases, found: Learnt, pool: Pool, unknown: list[tuple[float, float]], made: Curve, choice: Choice | None,
-    barred: bool, anchor_keys: IntArray,
-) -> Mapping[str, Any]:  # fmt: skip
-    hidden = known.hidden & ~known.nameless
-    return {
-        "promised": choice is None,
-        **({} if choice is None else {"decides": choice.family, "why": choice.why}),
-        **({"shared_positives": "suspect" if barred else "evidence"} if _learnt(choice) else {}),
-        "confidence": 0.95,
-        "assumption": "unknown positives are like the known ones",
-        "anchors": len(np.unique(known.rows.anchor[hidden])),
-        "hidden": int(hidden.sum()),
-        "candidates": int((~pool.hidden).sum()),
-        "unknown_positives": {"estimate": round(sum(one[0] for one in unknown), 1),
-                              "at_most": round(sum(one[1] for one in unknown), 1)},
-        "least": {"share": round(float(made.share[0]), 5), "bound": round(float(made.bound[0]), 5)},
-        "weight": _weights(found, known, anchor_keys),
-        "model": found.about(),
-    }  # fmt: skip
-
-
-def _learnt(choice: Choice | None) -> bool:
-    return choice is None or choice.family == LEARNT
-
-
-def _weights(found: Learnt, known: Cases, anchor_keys: IntArray) -> dict[str, float]:
-    """How much each kind of evidence tells hidden positives from candidates: the difference of what it adds."""
-    parts = found.parts(known.found.figures, anchor_keys[known.rows.anchor])
-    apart = parts[known.hidden].mean(axis=0) - parts[~known.hidden].mean(axis=0)
-    return {name: round(float(value), 3) for name, value in zip(FEATURES, apart, strict=True)}

@@ -77,7 +77,8 @@ class Evidence:
     def __init__(self, context: Context, second: Vectors | None = None) -> None:
         self._vectors, self._second = context.vectors(None), second
         positives = context.positives
-        self._positive = _listed(positives.positive, positives.anchors.keys, positives.items.keys)
+        self._keys = positives.anchors.keys, positives.items.keys
+        self._positive = _listed(positives.positive, *self._keys)
         self._words = Words.of(positives)
         self._naming: Naming | None = Naming(
             positives.positive, positives.items.keys, positives.anchors.keys, positives.own
@@ -87,6 +88,13 @@ class Evidence:
         """The same, but nothing is asked of other anchors: where hardly any two share a positive it says nothing."""
         out = copy(self)
         out._naming = None
+        return out
+
+    def knowing(self, positive: Ragged) -> Evidence:
+        """The same, as if each anchor asked about had these positives only; what is said of others stays."""
+        out = copy(self)
+        out._positive = _listed(positive, *self._keys)
+        out._naming = None if self._naming is None else self._naming.asked_by(positive)
         return out
 
     def of(self, rows: Rows, hidden: BoolArray | None = None, nameless: BoolArray | None = None) -> Found:

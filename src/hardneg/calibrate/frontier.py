@@ -122,7 +122,7 @@ def learnt_filter(rate: float) -> str:
 
 def point_at(found: Curve, row: int, pool: Pool, family: str, text: str) -> Point:
     """One threshold of a curve as a point."""
-    anchors = max(1, len(np.unique(pool.anchor[~pool.hidden])))
+    anchors = max(1, len(np.unique(pool.anchor[pool.candidates])))
     share, bound, hardness = (float(one[row]) for one in (found.share, found.bound, found.hardness))
     return Point(family if text else "naive", text, share, bound, hardness, float(found.mined[row]) / anchors)
 

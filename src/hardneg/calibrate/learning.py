@@ -15,7 +15,7 @@ from hardneg.calibrate.hiding import hidden_positives
 from hardneg.calibrate.model import Additive, Basis
 from hardneg.calibrate.threshold import Pool, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
-from hardneg.ragged import BoolArray, IntArray
+from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.search import Constraints, Exact
 from hardneg.table import Rows
 
@@ -44,7 +44,7 @@ class Cases:
     found: Found
     hidden: BoolArray
     nameless: BoolArray
-    anchors: IntArray  # those with at least two positives
+    anchors: IntArray  # those that are spoken of, rising: with at least two positives, or with one
     names: bool = True  # whether other anchors are asked
     signs: tuple[int, ...] = tuple(FEATURES.values())  # how the probability may move with each figure
 
@@ -56,19 +56,28 @@ class Cases:
         )
 
     @property
+    def counted(self) -> BoolArray:
+        """The rows of those that are spoken of."""
+        return np.isin(self.rows.anchor, self.anchors)
+
+    @property
     def enough(self) -> bool:
         """Whether there is enough to learn from."""
         hidden = self.hidden & ~self.nameless
         return int(hidden.sum()) >= LEAST and len(np.unique(self.rows.anchor[hidden])) >= LEAST
 
 
-def cases(context: Context, evidence: Evidence) -> Cases:
+def cases(context: Context, evidence: Evidence, *, single: bool = False) -> Cases:
     """Hide the known positives of anchors with at least two, and find what they are told from.
 
     Up to 1024 anchors are looked at; where fewer have two, candidates of anchors with one are learnt from as well.
+
+    With ``single`` it is about anchors with one positive, half of those looked at. Nothing can be hidden of them, so
+    the others stand in for them: each of these keeps one positive, at random by its id, as all that is known, and hides
+    the rest.
     """
     positives = context.positives
-    chosen, several = _chosen(context)
+    chosen, several = _chosen(context, single)
     found = _candidates(context, chosen)
     vectors = context.vectors(None)
     listed = positives.positive.take(chosen)
@@ -76,8 +85,17 @@ def cases(context: Context, evidence: Evidence) -> Cases:
     place = np.searchsorted(chosen, found.anchor)
     hidden = hidden_positives(listed, scores, Rows(place, found.item, found.columns))
     usable = hidden["proposed"] & several[hidden.anchor]
-    hidden = Rows(chosen[hidden.anchor], hidden.item, hidden.columns).take(usable)
+    if single:
+        owner = chosen[listed.rows()]
+        kept = listed.ranks(random.uniform(5, positives.anchors.keys[owner], positives.items.keys[listed.values])) == 0
+        usable &= ~kept
+        listed = listed.where(kept)
+        evidence = evidence.knowing(Ragged.from_pairs(owner[kept], listed.values, len(positives.anchors)))
     references = reference_scores(listed, lambda at, items: vectors.pairs(chosen[at], items))
+    if single:
+        alone = {f"positive_{one}": references[one][hidden.anchor] for one in REFERENCES}
+        hidden = Rows(hidden.anchor, hidden.item, {**hidden.columns, **alone})
+    hidden = Rows(chosen[hidden.anchor], hidden.item, hidden.columns).take(usable)
     found = found.take(_open(context, found))
     found = Rows(found.anchor, found.item, {
         "score": found["score"], "rank": found["rank"],
@@ -94,17 +112,19 @@ def cases(context: Context, evidence: Evidence) -> Cases:
     if not names:
         rows, kind = rows.take(kind < 2), kind[kind < 2]
         evidence = evidence.without_naming()
-    return Cases(rows, evidence.of(rows, kind > 0, kind == 2), kind > 0, kind == 2, chosen[several], names)
+    return Cases(rows, evidence.of(rows, kind > 0, kind == 2), kind > 0, kind == 2, chosen[several != single], names)
 
 
-def _chosen(context: Context) -> tuple[IntArray, BoolArray]:
-    """The anchors that are looked at, rising, and which of them have at least two positives."""
+def _chosen(context: Context, single: bool) -> tuple[IntArray, BoolArray]:
+    """The anchors that are looked at, rising, and which of them have at least two positives; for ``single`` half."""
     positives = context.positives
     active = np.arange(len(positives.anchors)) if context.active is None else context.active
-    many = positives.positive.lengths()[active]
-    order = np.lexsort((random.uniform(context.seed, positives.anchors.keys[active]), many < 2, many < 1))
-    chosen = np.sort(active[order[: min(_ANCHORS, int((many > 0).sum()))]])
-    return chosen, positives.positive.lengths()[chosen] >= 2
+    many = positives.positive.lengths()
+    order = active[np.argsort(random.uniform(context.seed, positives.anchors.keys[active]), kind="stable")]
+    several, one = order[many[order] > 1], order[many[order] == 1]
+    half = _ANCHORS // 2 if single else _ANCHORS
+    chosen = np.sort(np.concatenate([several[:half], one[:half]])[:_ANCHORS])
+    return chosen, many[chosen] >= 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,9 +69,15 @@ class Naming:
             draw = random.uniform(1, item_keys[by_item.rows()], anchor_keys[by_item.values])
             by_item = by_item.where(by_item.ranks(draw) < _MOST)
         self._by_item = by_item
-        self._by_anchor = by_item.inverted(len(anchor_keys))
+        self._by_anchor = self._asking = by_item.inverted(len(anchor_keys))
         self._itself = np.full(len(item_keys), -1, np.int64)  # of an item that is an anchor too, which one
         self._itself[own[own >= 0]] = np.flatnonzero(own >= 0)
+
+    def asked_by(self, positive: Ragged) -> Naming:
+        """The same, as if the anchors that ask had some of their positives only."""
+        out = copy(self)
+        out._asking = self._by_anchor.where(positive.contains(self._by_anchor.rows(), self._by_anchor.values))
+        return out
 
     def others(self, rows: Rows) -> Pairs:
         """The other anchors that have each row's item."""
@@ -93,10 +100,11 @@ class Naming:
         have the item. A ``hidden`` row's item counts as no positive of its anchor.
         """
         n, sizes, holds = len(rows), self._by_anchor.lengths(), hidden.copy()
+        own = self._asking.lengths()
         shared = self._shared(pairs.asking, pairs.asked)[pairs.pair]
-        holds[hidden] = self._by_anchor.contains(rows.anchor[hidden], rows.item[hidden])
+        holds[hidden] = self._asking.contains(rows.anchor[hidden], rows.item[hidden])
         lost = (holds[pairs.row] & pairs.has).astype(np.int64)
-        mine = sizes[rows.anchor[pairs.row]] - holds[pairs.row]
+        mine = own[rows.anchor[pairs.row]] - holds[pairs.row]
         shorter = np.minimum(mine, sizes[pairs.asked][pairs.pair] - pairs.has)
         overlap = np.where(shorter > 0, np.minimum(1, _HALF * (shared - lost) / np.maximum(shorter, 1)), np.nan)
         most = pairs.highest(overlap, n)
@@ -109,7 +117,7 @@ class Naming:
     def _shared(self, left: IntArray, right: IntArray) -> IntArray:
         """How many positives each two anchors have in common: as often as an item of the one names the other."""
         asking, at = np.unique(left, return_inverse=True)
-        mine = self._by_anchor.take(asking)
+        mine = self._asking.take(asking)
         named = self._by_item.take(mine.values)
         keys = mine.rows()[named.rows()] * len(self._by_anchor) + named.values
         found, many = np.unique(keys, return_counts=True)
@@ -120,6 +128,6 @@ class Naming:
     def _of_all(self, anchors: IntArray) -> IntArray:
         """How much each anchor shares with all other anchors: over its positives, how many others have each."""
         wanted, at = np.unique(anchors, return_inverse=True)
-        mine = self._by_anchor.take(wanted)
+        mine = self._asking.take(wanted)
         others = self._by_item.lengths()[mine.values] - 1
         return np.bincount(mine.rows(), others, minlength=len(wanted)).astype(np.int64)[at]

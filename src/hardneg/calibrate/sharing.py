@@ -35,14 +35,14 @@ def shared_or_not(
         rate: the share of false negatives that is asked for.
     """
     plain = curve(pool, wanted, unknown)
-    if not (shared & ~pool.hidden).any() or shared.all():
+    if not (shared & pool.candidates).any() or shared.all():
         return plain, False
     barred = curve(replace(pool, figure=barring(pool.figure, shared)), wanted, unknown, thresholds(pool, ~shared))
     promised = plain.bound[0] <= rate or barred.bound[0] <= rate
     at = [_at(one, rate, promised=promised) for one in (plain, barred)]
     if at[0] is None or at[1] is None:
         return (barred, True) if at[0] is None and at[1] is not None else (plain, False)
-    candidate, positive = (float(pool.score[kind].mean()) for kind in (~pool.hidden, pool.hidden))
+    candidate, positive = (float(pool.score[kind].mean()) for kind in (pool.candidates, pool.hidden))
     little = _LITTLE * abs(at[0][0] - candidate)
     seeming = rate * max(0.0, positive - at[0][0])  # false negatives make what is mined look harder
     keeps = at[1][0] >= at[0][0] - little - seeming and at[1][1] >= (1 - _LITTLE) * at[0][1]

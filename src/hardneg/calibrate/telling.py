@@ -20,33 +20,44 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
     used = [one for one in manifest.get("steps", {}).get("filters", []) if one.startswith("calibrated")]
     if not about or not used:
         return lines
-    if "fallback" in about:
-        return [*lines, f"Not calibrated: {about['why']}. {about['fallback']} took its place."]
     if "none_pass" in about:
         return [*lines, f"Not calibrated: {about['none_pass']}. No item without a label passes."]
+    if "fallback" in about:
+        lines.append(f"Not calibrated: {about['why']}. {about['fallback']} took its place.")
+    else:
+        lines += _learnt(about, used[0], setting_used(manifest))
+    if "single" in about:
+        alone = about["single"]
+        lines += ["Anchors with one positive are judged apart, the others standing in for them with one each."]
+        lines += _learnt(alone, used[0], alone.get("setting", ""))
+    return [*lines, *_checked(about.get("judged", {}))]
+
+
+def _learnt(about: Mapping[str, Any], step: str, setting: str) -> list[str]:
+    """What was learnt for one kind of anchor, and what is promised; ``setting`` decides where nothing is."""
     unknown = about["unknown_positives"]
     what = about.get("of", "positives")
     learnt = f"Calibrated on {about['hidden']:,} hidden {what} of {about['anchors']:,} anchors"
     at_most = f"at most {unknown['at_most']:,.0f} of {about['candidates']:,} candidates"
-    lines.append(f"{learnt}, where {at_most} are unknown positives.")
-    if about["promised"] and _asked(used[0]) < about["least"]["bound"]:
+    lines = [f"{learnt}, where {at_most} are unknown positives."]
+    if about["promised"] and _asked(step) < about["least"]["bound"]:
         lines.append(
-            f"{used[0]}: nothing passes, for no threshold can promise less than {about['least']['bound']:.2%}. Ask for "
+            f"{step}: nothing passes, for no threshold can promise less than {about['least']['bound']:.2%}. Ask for "
             "that or more."
         )
     elif about["promised"]:
-        lines.append(f"{used[0]}: a bound, kept with 95% confidence if {about['assumption']}.")
+        lines.append(f"{step}: a bound, kept with 95% confidence if {about['assumption']}.")
     else:
         lines.append(
-            f"{used[0]}: an estimate and no promise, for no threshold has a bound below {about['least']['bound']:.1%}."
+            f"{step}: an estimate and no promise, for no threshold has a bound below {about['least']['bound']:.1%}."
         )
-        by = "what was learnt" if about.get("decides") == "calibrated" else setting_used(manifest) or "no filter at all"
+        by = "what was learnt" if about.get("decides") == "calibrated" else setting or "no filter at all"
         lines += [f"Decided by {by}: {about['why']}."] if "why" in about else []
     if about.get("shared_positives") == "suspect":
         lines.append(
             "Positives that are shared with another anchor are held back: without them as many and as hard are mined."
         )
-    return [*lines, *_checked(about.get("judged", {}))]
+    return lines
 
 
 def setting_used(manifest: Mapping[str, Any]) -> str:

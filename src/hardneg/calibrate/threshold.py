@@ -29,6 +29,8 @@ class Pool:
         hidden: which are hidden positives; the others are candidates that nobody has judged.
         group: unknown positives of each group are like the hidden ones of the same, numbers from 0.
         unit: what is drawn as a whole by the chance that hid something, if that is not the anchor.
+        counted: the rows of anchors that the figures are about, all if not given. Other anchors lend their hidden
+            positives: how hard these would be mined takes their candidates, which do not count otherwise.
     """
 
     anchor: IntArray
@@ -37,6 +39,12 @@ class Pool:
     hidden: BoolArray
     group: IntArray
     unit: IntArray | None = None
+    counted: BoolArray | None = None
+
+    @property
+    def candidates(self) -> BoolArray:
+        """The candidates that count."""
+        return np.asarray(~self.hidden if self.counted is None else ~self.hidden & self.counted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +77,7 @@ def unknown_positives(pool: Pool, group: int) -> tuple[float, float]:
     lower limit of the share. Where the evidence is weak both are far too high, which is the safe side.
     """
     mine = pool.group == group
-    hidden, others = np.sort(pool.figure[mine & pool.hidden]), np.sort(pool.figure[mine & ~pool.hidden])
+    hidden, others = np.sort(pool.figure[mine & pool.hidden]), np.sort(pool.figure[mine & pool.candidates])
     if len(others) == 0:
         return 0.0, 0.0
     if len(hidden) == 0:
@@ -109,6 +117,7 @@ def curve(
     rows = []
     for cut in cuts:
         mined, taken = ladder.mined(cut)
+        mined &= pool.candidates
         expected, high, noise = 0.0, 0.0, 0.0
         for group, (likely, most) in told.items():
             mine = pool.hidden & (pool.group == group)
@@ -128,11 +137,11 @@ def curve(
 
 def thresholds(pool: Pool, which: BoolArray | None = None) -> Figures:
     """Quantiles of the candidates' figures, and what all figures are below; of some of the rows where given."""
-    figure, hidden = (pool.figure, pool.hidden) if which is None else (pool.figure[which], pool.hidden[which])
+    here = np.ones(len(pool.figure), bool) if which is None else which
     shares = np.concatenate([np.linspace(0.02, 0.8, _STEPS // 4), np.linspace(0.8, 1, _STEPS)])
-    some = figure[~hidden]
+    some = pool.figure[here & pool.candidates]
     cuts = np.unique(np.quantile(some, shares)) if len(some) else some
-    return np.append(cuts, np.nextafter(figure.max(), np.inf))
+    return np.append(cuts, np.nextafter(pool.figure[here].max(), np.inf))
 
 
 def wilson(share: Figures, many: float, *, lower: bool = False) -> Figures:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.calibrate import ITEMS, LEARNT, LEAST, Calibration, Point, calibrated, calibrated_labels
+from hardneg.calibrate import ITEMS, LEARNT, LEAST, Decision, Point, calibrated, calibrated_labels
 from hardneg.context import Context, reference_scores
 from hardneg.errors import OptionError
 from hardneg.filters._base import Columns, Filter, Gather, Judgement, Rule, first_of, too_close
@@ -39,9 +39,10 @@ class Calibrated(Filter):
     is evidence like any other where it does: things with several sides share positives with what they are not.
 
     From this follows for each threshold a bound on the share of false negatives among the hardest candidates that pass,
-    as many as the sampler takes: it is exceeded with a probability of 5% at most, over anchors with at least two
-    positives, if unknown positives are like the known ones (exchangeable). If those that nobody wrote down are of
-    another kind, as what an older search did not find, more get through.
+    as many as the sampler takes: it is exceeded with a probability of 5% at most, if unknown positives are like the
+    known ones (exchangeable). If those that nobody wrote down are of another kind, as what an older search did not
+    find, more get through. Anchors with one positive have a bound and a threshold of their own: the others stand in for
+    them, each with all but one positive hidden, and what is unknown is counted among their own candidates.
 
     Evidence is stored, so ``refilter`` may ask for another rate. Where nothing can be promised it goes by the estimated
     share. With fewer than 50 anchors of two positives it then chooses between what it learnt and fixed rules
@@ -104,13 +105,16 @@ class Calibrated(Filter):
             why = f"{made} known positives could be hidden, and {LEAST}, of {LEAST} anchors, are needed"
             return self._by_margin(context, why)
         context.notes["frontier"] = [{**one.about(), "filter": self._setting(one)} for one in made.points]
-        if made.fallback:
-            self._note(context, {"fallback": made.fallback, "why": made.about["why"]})
+        if made.several.fallback:
+            alone = {} if made.single is None else {"single": made.single.about}
+            self._note(context, {"fallback": made.several.fallback, "why": made.several.about["why"], **alone})
         else:
             context.hidden = made.hidden
             self._note(context, made.about)
-        if not made.promised:
-            context.progress.say(self._instead_of_a_promise(made))
+        for one in made.parts:
+            if not one.promised:
+                whom = "" if one is made.several else "Anchors with one positive: "
+                context.progress.say(whom + self._instead_of_a_promise(one))
 
         def gather(rows: Rows) -> Columns:
             found = made.judge(rows)
@@ -190,7 +194,7 @@ class Calibrated(Filter):
     def _columns(self, *values: Array) -> Columns:
         return dict(zip(self.evidence, values, strict=True))
 
-    def _instead_of_a_promise(self, made: Calibration) -> str:
+    def _instead_of_a_promise(self, made: Decision) -> str:
         """What decides, where nothing can be promised."""
         about = made.about
         if made.fallback:

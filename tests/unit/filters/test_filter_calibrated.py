@@ -104,14 +104,14 @@ def _few(single: int, noise: float = 0) -> tuple[Positives, Vectors]:
 
 
 @pytest.mark.parametrize(
-    ("single", "rate", "decides"),
-    [(30, 0.05, "a fixed rule"), (0, 0.05, "learnt")],
+    ("noise", "rate", "decides"),
+    [(1.0, 0.3, "a fixed rule"), (0.0, 0.05, "learnt")],
 )
 def test_with_few_anchors_it_chooses_and_is_then_what_it_chose(
-    single: int, rate: float, decides: str, tmp_path: Path
+    noise: float, rate: float, decides: str, tmp_path: Path
 ) -> None:
-    positives, vectors = _few(single, float(single > 0))
-    given: dict[str, Any] = {"encoder": vectors, "sampler": "top(n=30)" if single else "top(n=4)"}
+    positives, vectors = _few(0, noise)
+    given: dict[str, Any] = {"encoder": vectors, "sampler": "top(n=30)" if noise else "top(n=4)"}
     run = mine(positives, filters=["known", f"calibrated(false_negatives={rate})"], out=tmp_path / "run", **given)
     used, about = setting_used(run.manifest), run.manifest["calibrated"]
     lines = calibration_lines(run.manifest)
@@ -126,7 +126,7 @@ def test_with_few_anchors_it_chooses_and_is_then_what_it_chose(
     assert page.count('<circle class="chosen"') == 1
     assert f"<code>{used}</code> <span" in page
     assert "what was learnt" in about["why"]
-    looser = refilter(run, filters=["known", "calibrated(false_negatives=0.3)"], out=tmp_path / "looser")
+    looser = refilter(run, filters=["known", "calibrated(false_negatives=0.6)"], out=tmp_path / "looser")
     again = setting_used(looser.manifest)
     assert again != used
     by_name = mine(positives, filters=["known", again] if again else "known", out=tmp_path / "named", **given)
@@ -142,11 +142,11 @@ def test_a_rule_that_keeps_no_rate_says_only_what_passes() -> None:
     rows = rows.take(~positives.positive.contains(anchor, item))
     made = calibrated(Context(positives, vectors, propose=lambda some: rows.take(np.isin(rows.anchor, some))), 0.02)
     assert isinstance(made, Calibration)
-    assert made.choice is not None
-    point = replace(made.choice.point, filter="rank(skip=10)")
-    lowest = replace(made, choice=replace(made.choice, family="rank", point=point, kept=False, cut=-9.5))
+    assert made.several.choice is not None
+    point = replace(made.several.choice.point, filter="rank(skip=10)")
+    lowest = replace(made.several, choice=replace(made.several.choice, family="rank", point=point, kept=False, cut=-9.5))
     assert (lowest.fallback, lowest.rule) == ("rank(skip=10)", "rank(skip=10)")
-    assert lowest.judge(rows).rate.tolist() == (rows["rank"] < 10).astype(float).tolist()
+    assert replace(made, several=lowest).judge(rows).rate.tolist() == (rows["rank"] < 10).astype(float).tolist()
 
 
 def test_the_default_of_few_anchors_measures_them(tmp_path: Path) -> None:
