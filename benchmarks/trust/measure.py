@@ -74,9 +74,11 @@ def trial(data: Judged, seed: int, way: str) -> Trial | None:
 
 
 def mined(rows: Rows, false: Bools, able: Bools, passes: Bools) -> tuple[float, float, float]:
-    """The share of hidden positives, the mean score and the number an anchor, over the anchors that hide one."""
-    some = np.flatnonzero(passes & able[rows.anchor])
-    order = some[np.lexsort((-rows["score"][some], rows.anchor[some]))]
+    """The share of hidden positives, the mean score and the number an anchor, over the anchors that hide one.
+
+    Rows are sorted by anchor, the hardest first.
+    """
+    order = np.flatnonzero(passes & able[rows.anchor])
     anchor = rows.anchor[order]
     order = order[np.arange(len(order)) - np.searchsorted(anchor, anchor) < WANTED]
     if not len(order):

@@ -21,6 +21,8 @@ from hardneg.table import Rows
 
 __all__ = ["Calibration", "Judged", "calibrated"]
 
+_APART = 0.05  # of the anchors: where fewer have one positive, they matter little, and little could be known of them
+
 
 @dataclass(frozen=True, eq=False)
 class Judged:
@@ -40,9 +42,9 @@ class Calibration:
     """What was learnt from the hidden positives of a mining.
 
     ``several`` judges anchors with at least two positives and ``single`` those with one: what a single positive tells
-    is less, and more of theirs may be unknown. ``single`` is None where there are none, or where the others, each with
-    all but one positive hidden, hide too few; then ``several`` judges all. ``hidden`` are the known positives of the
-    anchors that were learnt from, as they were judged.
+    is less, and more of theirs may be unknown. ``single`` is None where they are under a twentieth, or where the
+    others, each with all but one positive hidden, hide too few; then ``several`` judges all. ``hidden`` are the known
+    positives of the anchors that were learnt from, as they were judged.
     """
 
     context: Context
@@ -105,12 +107,14 @@ def calibrated(context: Context, rate: float, second: Vectors | None = None) -> 
     known = cases(context, evidence)
     if not known.enough:
         return int((known.hidden & ~known.nameless).sum())
-    alone = cases(context, evidence, single=True) if _mined(context, 1) else None
+    positives = context.positives
+    mined = positives.positive.lengths() if context.active is None else positives.positive.lengths()[context.active]
+    many, one = int((mined > 1).sum()), int((mined == 1).sum())
+    alone = cases(context, evidence, single=True) if one and one >= _APART * (many + one) else None
     alone = alone if alone is not None and alone.enough else None
-    counts = _mined(context, 2), _mined(context, 2) + (_mined(context, 1) if alone is None else 0)
+    counts = many, many if alone is not None else len(mined)
     several = decided(context, evidence, known, rate, counts)
     single = None if alone is None else decided(context, evidence, alone, rate, counts)
-    positives = context.positives
     keys = positives.anchors.keys[known.rows.anchor]
     judged, likely, nearest = several.judge_found(known.rows, known.found, keys)
     asked = Rows(known.rows.anchor, known.rows.item, {
@@ -120,13 +124,6 @@ def calibrated(context: Context, rate: float, second: Vectors | None = None) -> 
         "nearest_positive": _places(positives.positive, known.rows.anchor, nearest),
     }).take(known.hidden)  # fmt: skip
     return Calibration(context, several, single, _with_others(asked, known.anchors, positives.positive))
-
-
-def _mined(context: Context, many: int) -> int:
-    """How many anchors that are mined have one positive; or two and more, for 2."""
-    lengths = context.positives.positive.lengths()
-    mined = lengths if context.active is None else lengths[context.active]
-    return int((np.minimum(mined, 2) == many).sum())
 
 
 def _places(positive: Ragged, anchors: IntArray, items: IntArray) -> NDArray[np.int32]:
