@@ -43,10 +43,10 @@ def chosen(
     """Choose by the estimated share, the hardest negatives first.
 
     With 50 anchors of two positives what was learnt from them comes first. With fewer it must be harder than all fixed
-    rules that keep the rate, and its estimates, which vary, count double. Where most anchors have one positive, of
-    which nothing can be learnt, they count fourfold, and it decides where it keeps the rate even so: it tells positives
-    better than any fixed rule, but how many of them pass is another matter (docs/benchmarks.md has the figures). What
-    leaves less than half of the negatives that are wanted does not count.
+    rules that keep the rate, and its estimates, which vary, count double. Where most of the anchors that are judged
+    have one positive, and the others hide too few to stand in for them, they count fourfold, and it decides where it
+    keeps the rate even so: it tells positives better than any fixed rule, but how many of them pass is another matter
+    (docs/benchmarks.md has the figures). What leaves less than half of the negatives that are wanted does not count.
 
     Args:
         pool: of the anchors with two positives.
@@ -54,7 +54,7 @@ def chosen(
         plain: the families of fixed rules.
         rate: the share of false negatives that is asked for.
         wanted: negatives an anchor is to get.
-        counts: how many anchors have two positives, and how many there are.
+        counts: how many anchors have two positives, and how many are judged by what they teach.
     """
     several, anchors = counts
     rules = [

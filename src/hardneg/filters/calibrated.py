@@ -46,8 +46,7 @@ class Calibrated(Filter):
 
     Evidence is stored, so ``refilter`` may ask for another rate. Where nothing can be promised it goes by the estimated
     share. With fewer than 50 anchors of two positives it then chooses between what it learnt and fixed rules
-    (``rank``, ``margin``): the hardest negatives at that rate, where the estimates of what it learnt count double, and
-    fourfold where most anchors have one positive; there it comes first if it keeps the rate even so.
+    (``rank``, ``margin``): the hardest negatives at that rate, where the estimates of what it learnt count double.
     Where no estimate reaches the rate, the rule with the lowest takes its place; and with too few hidden positives to
     measure anything (10, of 10 anchors with two) it suspects what comes within 5% of the mean positive. All is said.
 

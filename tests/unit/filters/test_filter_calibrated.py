@@ -144,7 +144,9 @@ def test_a_rule_that_keeps_no_rate_says_only_what_passes() -> None:
     assert isinstance(made, Calibration)
     assert made.several.choice is not None
     point = replace(made.several.choice.point, filter="rank(skip=10)")
-    lowest = replace(made.several, choice=replace(made.several.choice, family="rank", point=point, kept=False, cut=-9.5))
+    lowest = replace(
+        made.several, choice=replace(made.several.choice, family="rank", point=point, kept=False, cut=-9.5)
+    )
     assert (lowest.fallback, lowest.rule) == ("rank(skip=10)", "rank(skip=10)")
     assert replace(made, several=lowest).judge(rows).rate.tolist() == (rows["rank"] < 10).astype(float).tolist()
 
