@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hardneg.calibrate.decision import Decision, decided
 from hardneg.calibrate.evidence import LISTED, Evidence
 from hardneg.calibrate.frontier import Point
-from hardneg.calibrate.learning import cases
+from hardneg.calibrate.learning import cases, learn
 from hardneg.calibrate.model import probability
 from hardneg.context import REFERENCES, Context, Vectors, reference_scores
 from hardneg.ragged import IntArray, Ragged
@@ -113,8 +113,9 @@ def calibrated(context: Context, rate: float, second: Vectors | None = None) -> 
     alone = cases(context, evidence, single=True) if one and one >= _APART * (many + one) else None
     alone = alone if alone is not None and alone.enough else None
     counts = many, many if alone is not None else len(mined)
-    several = decided(context, evidence, known, rate, counts)
-    single = None if alone is None else decided(context, evidence, alone, rate, counts)
+    found = learn(known, positives.anchors.keys, positives.items.keys)
+    several = decided(context, evidence, known, found, rate, counts)
+    single = None if alone is None else decided(context, evidence, alone, found, rate, counts, several)
     keys = positives.anchors.keys[known.rows.anchor]
     judged, likely, nearest = several.judge_found(known.rows, known.found, keys)
     asked = Rows(known.rows.anchor, known.rows.item, {

@@ -13,6 +13,7 @@ from hardneg.calibrate.threshold import Curve, Pool
 __all__ = ["SEVERAL", "Choice", "chosen"]
 
 SEVERAL = 50  # anchors with two positives from which on what is learnt from them comes first
+_TIMES = {2: "double", 4: "fourfold"}
 _CAUTION = 2  # times as high as it is counts an estimate from few anchors, and as much again where most are unlike them
 
 
@@ -40,13 +41,13 @@ class Choice:
 def chosen(
     pool: Pool, learnt: Curve, plain: Sequence[Family], rate: float, wanted: int, counts: tuple[int, int]
 ) -> Choice:  # fmt: skip
-    """Choose by the estimated share, the hardest negatives first.
+    """Choose by the estimated share: what was learnt, if it keeps the rate; else the hardest fixed rule that does.
 
-    With 50 anchors of two positives what was learnt from them comes first. With fewer it must be harder than all fixed
-    rules that keep the rate, and its estimates, which vary, count double. Where most of the anchors that are judged
-    have one positive, and the others hide too few to stand in for them, they count fourfold, and it decides where it
-    keeps the rate even so: it tells positives better than any fixed rule, but how many of them pass is another matter
-    (docs/benchmarks.md has the figures). What leaves less than half of the negatives that are wanted does not count.
+    With fewer than 50 anchors of two positives the estimates of what was learnt vary, and count double; fourfold where
+    most of the anchors that are judged have one positive, and the others hide too few to stand in for them. It tells
+    positives better than any fixed rule even so: where it had to be the harder one too, rules that let three times as
+    many false negatives through took its place (docs/benchmarks.md). What leaves less than half of the negatives that
+    are wanted does not count.
 
     Args:
         pool: of the anchors with two positives.
@@ -60,27 +61,23 @@ def chosen(
     rules = [
         _choice(one.name, one.curve, row, pool, text, rate) for one in plain for row, text in enumerate(one.settings)
     ]
-    few = several < SEVERAL
-    single = few and 2 * several < anchors
-    doubt = _CAUTION**2 if single else _CAUTION if few else 1
+    few, most = several < SEVERAL, 2 * several < anchors
     usable = [one for one in rules if one.kept and one.point.mined >= wanted / 2]
     best = max(usable, key=_hardness, default=None)
+    doubt = 1 if not few else _CAUTION**2 if most else _CAUTION
     mine = _learnt(replace(learnt, share=np.minimum(1, doubt * learnt.share)), pool, rate)
-    if best is None and not mine.kept:
-        mine = _learnt(learnt, pool, rate)
-    if several >= SEVERAL and mine.kept:
-        return replace(mine, why=f"{several:,} anchors have two positives or more, and what they teach comes first")
-    if best is None and not mine.kept:
-        rules = [one for one in rules if one.point.filter]
-        enough = [one for one in rules if one.point.mined >= wanted / 2]
-        least = min(enough or rules, key=lambda one: (one.point.share, -_hardness(one)))
-        return replace(least, why=f"no threshold has an estimated share below {least.point.share:.1%}")
-    if best is None or (mine.kept and not single and _hardness(mine) >= _hardness(best)):
-        return replace(mine, why=_over_rules(mine, best))
-    if mine.kept and single and mine.point.mined >= wanted / 2:
-        why = f"{several:,} of {anchors:,} anchors have two positives, and its estimate keeps the rate even fourfold"
-        return replace(mine, why=why)
-    return replace(best, why=_over_learnt(best, mine, wanted))
+    if mine.kept and (not few or mine.point.mined >= wanted / 2):
+        told = "and what they teach comes first" if not few else f"and its estimate keeps the rate even {_TIMES[doubt]}"
+        return replace(mine, why=f"{several:,} anchors have two positives or more, {told}")
+    if best is not None:
+        return replace(best, why=_over_learnt(best, mine, wanted))
+    mine = mine if mine.kept else _learnt(learnt, pool, rate)
+    if mine.kept:
+        return replace(mine, why="no fixed rule keeps the rate and leaves enough negatives")
+    rules = [one for one in rules if one.point.filter]
+    enough = [one for one in rules if one.point.mined >= wanted / 2]
+    least = min(enough or rules, key=lambda one: (one.point.share, -_hardness(one)))
+    return replace(least, why=f"no threshold has an estimated share below {least.point.share:.1%}")
 
 
 def _learnt(found: Curve, pool: Pool, rate: float) -> Choice:
@@ -89,22 +86,12 @@ def _learnt(found: Curve, pool: Pool, rate: float) -> Choice:
     return _choice(LEARNT, found, max(row, 0), pool, learnt_filter(rate), rate)
 
 
-def _over_rules(mine: Choice, best: Choice | None) -> str:
-    """Why what was learnt."""
-    if best is None:
-        return "no fixed rule keeps the rate and leaves enough negatives"
-    other = f"{best.point.filter or 'no filter'} has {best.point.hardness:.3f}"
-    return f"its mean score is {mine.point.hardness:.3f}, and {other}"
-
-
 def _over_learnt(best: Choice, mine: Choice, wanted: int) -> str:
     """Why a fixed rule."""
     hardness = f"mean score of {best.point.hardness:.3f}"
     if not mine.kept:
         return f"what was learnt does not keep the rate; of the fixed rules that do it has the highest {hardness}"
-    if mine.point.mined < wanted / 2:
-        return f"what was learnt leaves {mine.point.mined:.1f} of {wanted} negatives; it has a {hardness}"
-    return f"it has a {hardness}, and what was learnt {mine.point.hardness:.3f}"
+    return f"what was learnt leaves {mine.point.mined:.1f} of {wanted} negatives; it has a {hardness}"
 
 
 def _choice(family: str, found: Curve, row: int, pool: Pool, text: str, rate: float) -> Choice:

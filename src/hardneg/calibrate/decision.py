@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hardneg.calibrate.choice import Choice, chosen
 from hardneg.calibrate.evidence import FEATURES, GROUPS, Evidence, Found
 from hardneg.calibrate.frontier import LEARNT, Point, families, figure_of, frontier
-from hardneg.calibrate.learning import Cases, Learnt, learn
+from hardneg.calibrate.learning import Cases, Learnt
 from hardneg.calibrate.model import logit
 from hardneg.calibrate.sharing import barring, shared_or_not
 from hardneg.calibrate.threshold import Curve, Pool, unknown_positives
@@ -34,7 +34,7 @@ class Decision:
     and ``choice`` says by what they are: what was learnt, or a fixed rule.
     ``barred`` says whether positives shared with another anchor are held back, however unlike the known ones they are.
     ``shares`` holds for each group (nobody else has the item, another anchor has it) the share of the candidates that
-    are positives.
+    are positives, an estimate and a bound, shape ``(GROUPS, 2)``.
     """
 
     evidence: Evidence
@@ -69,32 +69,37 @@ class Decision:
     def judge_found(self, rows: Rows, found: Found, keys: IntArray) -> tuple[FloatArray, Figures, IntArray]:
         """The same of rows whose evidence is there."""
         odds = self.learnt.log_odds(found.figures, keys)
-        likely = odds + logit(self.shares)[found.group]
+        likely = odds + logit(self.shares[:, 0])[found.group]
         figure = barring(likely, found.shared) if self.barred else likely
         return _rates(self.curve, self.choice, rows, figure), likely, found.nearest
 
 
-def decided(context: Context, evidence: Evidence, known: Cases, rate: float, counts: tuple[int, int]) -> Decision:
-    """Learn from hidden positives, and find which threshold or fixed rule answers a rate.
+def decided(
+    context: Context, evidence: Evidence, known: Cases, found: Learnt, rate: float, counts: tuple[int, int],
+    others: Decision | None = None,
+) -> Decision:  # fmt: skip
+    """Find which threshold or fixed rule answers a rate.
 
     Args:
         context: of the mining.
         evidence: that the cases were looked at with.
         known: enough cases.
+        found: what tells the hidden ones among them from candidates.
         rate: the share of false negatives that is asked for.
         counts: how many anchors have two positives, and how many there are that are judged by them.
+        others: what decides for other anchors; here at least the same share of the candidates is taken to be positive.
     """
     positives = context.positives
     evidence = evidence if known.names else evidence.without_naming()
-    found = learn(known, positives.anchors.keys, positives.items.keys)
     odds, counted = found.log_odds(known.found.figures, positives.anchors.keys[known.rows.anchor]), known.counted
     mine = counted | np.isin(known.rows.anchor, known.rows.anchor[known.hidden])
     rows, group, shared = known.rows.take(mine), known.found.group[mine], known.found.shared[mine]
     pool = Pool(rows.anchor, rows["score"], odds[mine], known.hidden[mine], group, None, counted[mine])
-    unknown = [unknown_positives(pool, one) for one in range(GROUPS)]
     candidates = np.bincount(group[pool.candidates], minlength=GROUPS)
-    shares = np.array([one[0] for one in unknown]) / np.maximum(candidates, 1)
-    pool = replace(pool, figure=odds[mine] + logit(shares)[group])
+    shares = np.array([unknown_positives(pool, one) for one in range(GROUPS)]) / np.maximum(candidates, 1)[:, None]
+    shares = shares if others is None else np.maximum(shares, others.shares)
+    unknown = [(float(one), float(most)) for one, most in shares * candidates[:, None]]
+    pool = replace(pool, figure=odds[mine] + logit(shares[:, 0])[group])
     made, barred = shared_or_not(pool, shared, context.wanted, unknown.__getitem__, rate)
     pool = replace(pool, figure=barring(pool.figure, shared)) if barred else pool
     promised = bool(made.bound[0] <= rate)

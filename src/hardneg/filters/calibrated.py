@@ -42,12 +42,13 @@ class Calibrated(Filter):
     as many as the sampler takes: it is exceeded with a probability of 5% at most, if unknown positives are like the
     known ones (exchangeable). If those that nobody wrote down are of another kind, as what an older search did not
     find, more get through. Anchors with one positive have a bound and a threshold of their own: the others stand in for
-    them, each with all but one positive hidden, and what is unknown is counted among their own candidates.
+    them, each with all but one positive hidden, and what is unknown is counted among their own candidates, or among
+    the stand-ins', whichever is more.
 
     Evidence is stored, so ``refilter`` may ask for another rate. Where nothing can be promised it goes by the estimated
-    share. With fewer than 50 anchors of two positives it then chooses between what it learnt and fixed rules
-    (``rank``, ``margin``): the hardest negatives at that rate, where the estimates of what it learnt count double.
-    Where no estimate reaches the rate, the rule with the lowest takes its place; and with too few hidden positives to
+    share; with fewer than 50 anchors of two positives the estimates of what it learnt count double, and where they do
+    not keep the rate so, the fixed rule (``rank``, ``margin``) decides that mines the hardest at that rate. Where no
+    estimate reaches the rate, the rule with the lowest takes its place; and with too few hidden positives to
     measure anything (10, of 10 anchors with two) it suspects what comes within 5% of the mean positive. All is said.
 
     Of labelled items with a pool that has no labels it judges the pool. Labels are hidden, each for all anchors alike,

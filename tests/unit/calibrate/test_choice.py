@@ -36,8 +36,9 @@ GOOD = _rule((0.0, 0.3, 8), (0.01, 0.5, 8), (0.3, 0.9, 8))
 @pytest.mark.parametrize(
     ("learnt", "plain", "counts", "family", "text"),
     [
-        pytest.param([(0.01, 0.6, 8)], GOOD, (20, 20), LEARNT, "calibrated(false_negatives=0.02)", id="harder"),
-        pytest.param([(0.01, 0.4, 8)], GOOD, (20, 20), "rank", "rank(skip=8)", id="the rule is harder"),
+        pytest.param([(0.01, 0.4, 8)], GOOD, (20, 20), LEARNT, "calibrated(false_negatives=0.02)", id="double keeps"),
+        pytest.param([(0.015, 0.6, 8)], GOOD, (20, 20), "rank", "rank(skip=8)", id="double does not keep it"),
+        pytest.param([(0.01, 0.6, 3)], GOOD, (20, 20), "rank", "rank(skip=8)", id="it leaves too few"),
         pytest.param([(0.01, 0.6, 8)], GOOD, (20, 41), "rank", "rank(skip=8)", id="most have one positive"),
         pytest.param(
             [(0.004, 0.4, 8)], GOOD, (20, 41), LEARNT, "calibrated(false_negatives=0.02)",

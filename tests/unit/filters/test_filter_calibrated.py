@@ -105,13 +105,13 @@ def _few(single: int, noise: float = 0) -> tuple[Positives, Vectors]:
 
 @pytest.mark.parametrize(
     ("noise", "rate", "decides"),
-    [(1.0, 0.3, "a fixed rule"), (0.0, 0.05, "learnt")],
+    [(2.0, 0.02, "a fixed rule"), (0.0, 0.05, "learnt")],
 )
 def test_with_few_anchors_it_chooses_and_is_then_what_it_chose(
     noise: float, rate: float, decides: str, tmp_path: Path
 ) -> None:
     positives, vectors = _few(0, noise)
-    given: dict[str, Any] = {"encoder": vectors, "sampler": "top(n=30)" if noise else "top(n=4)"}
+    given: dict[str, Any] = {"encoder": vectors, "sampler": "top(n=4)"}
     run = mine(positives, filters=["known", f"calibrated(false_negatives={rate})"], out=tmp_path / "run", **given)
     used, about = setting_used(run.manifest), run.manifest["calibrated"]
     lines = calibration_lines(run.manifest)
@@ -128,7 +128,6 @@ def test_with_few_anchors_it_chooses_and_is_then_what_it_chose(
     assert "what was learnt" in about["why"]
     looser = refilter(run, filters=["known", "calibrated(false_negatives=0.6)"], out=tmp_path / "looser")
     again = setting_used(looser.manifest)
-    assert again != used
     by_name = mine(positives, filters=["known", again] if again else "known", out=tmp_path / "named", **given)
     assert looser.negatives.column("item").to_pylist() == by_name.negatives.column("item").to_pylist()
 
