@@ -17,6 +17,7 @@ from hardneg.calibrate.threshold import Pool, unknown_positives
 from hardneg.context import REFERENCES, Context, reference_scores
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.search import Constraints, Exact
+from hardneg.similarity import FloatArray
 from hardneg.table import Rows
 
 __all__ = ["LEAST", "Cases", "Learnt", "cases", "learn"]
@@ -86,15 +87,11 @@ def cases(context: Context, evidence: Evidence, *, single: bool = False) -> Case
     hidden = hidden_positives(listed, scores, Rows(place, found.item, found.columns))
     usable = hidden["proposed"] & several[hidden.anchor]
     if single:
-        owner = chosen[listed.rows()]
-        kept = listed.ranks(random.uniform(5, positives.anchors.keys[owner], positives.items.keys[listed.values])) == 0
-        usable &= ~kept
+        kept = _one_of_each(context, chosen, listed)
+        hidden, usable = _beside(hidden, scores[kept]), usable & ~kept
         listed = listed.where(kept)
-        evidence = evidence.knowing(Ragged.from_pairs(owner[kept], listed.values, len(positives.anchors)))
+        evidence = evidence.knowing(Ragged.from_pairs(chosen, listed.values, len(positives.anchors)))
     references = reference_scores(listed, lambda at, items: vectors.pairs(chosen[at], items))
-    if single:
-        alone = {f"positive_{one}": references[one][hidden.anchor] for one in REFERENCES}
-        hidden = Rows(hidden.anchor, hidden.item, {**hidden.columns, **alone})
     hidden = Rows(chosen[hidden.anchor], hidden.item, hidden.columns).take(usable)
     found = found.take(_open(context, found))
     found = Rows(found.anchor, found.item, {
@@ -113,6 +110,18 @@ def cases(context: Context, evidence: Evidence, *, single: bool = False) -> Case
         rows, kind = rows.take(kind < 2), kind[kind < 2]
         evidence = evidence.without_naming()
     return Cases(rows, evidence.of(rows, kind > 0, kind == 2), kind > 0, kind == 2, chosen[several != single], names)
+
+
+def _one_of_each(context: Context, anchors: IntArray, listed: Ragged) -> BoolArray:
+    """One of the positives of each anchor, at random by its id."""
+    keys = context.positives.anchors.keys[anchors[listed.rows()]], context.positives.items.keys[listed.values]
+    return np.asarray(listed.ranks(random.uniform(5, *keys)) == 0)
+
+
+def _beside(hidden: Rows, scores: FloatArray) -> Rows:
+    """Hidden positives beside the only one that their anchor knows, which has this score."""
+    alone = {f"positive_{one}": scores[hidden.anchor] for one in REFERENCES}
+    return Rows(hidden.anchor, hidden.item, {**hidden.columns, **alone})
 
 
 def _chosen(context: Context, single: bool) -> tuple[IntArray, BoolArray]:
