@@ -45,7 +45,7 @@ def summed_up(
     figures, comparisons = judged(exam, words, trained, plan, progress)
     held_out = _held_out(tasks, exam)
     start = "none" if task.kind == "classification" else "random"
-    dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], start)
+    dose = dose_of(trained.arms, trained.doses, (start, arms[0].name), exam.measures[0])
     leaks = tuple(leaks_in_turn(tasks))
     reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
     learning = learning_of(trained.arms, exam.measures[0], plan.budget)
