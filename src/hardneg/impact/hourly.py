@@ -48,7 +48,8 @@ class Hourly:
         """From the power of ten on at which one false accept or more is allowed, to where all are."""
         most = max(float(self._rates(answers, np.ones(self.count)).max(initial=0)), _ROOM)
         first = -floor(log10(self.hours.sum()) + _ROOM)
-        return decades(first, max(first + 1, ceil(log10(most) - _ROOM)))
+        rates = decades(first, max(first + 1, ceil(log10(most) - _ROOM)))
+        return rates[: max(2, int(np.searchsorted(rates, most)) + 1)]
 
     def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Figures, weights: Figures | None = None) -> Figures:
         """What is found as the threshold falls, until there are more false accepts an hour; NaN without an occurrence.

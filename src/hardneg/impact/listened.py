@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def measure_heard(
         seed: draws the recordings for the bands of the curves.
         progress: shows how the work goes.
 
-    Returns what came of each keyword, and notes: why there are no curves, where there are none.
+    Returns what came of each keyword, and notes: what both find at an equal rate, or why there are no curves.
 
     Raises InputError as :func:`hardneg.impact.heard.compare_heard`.
     """
@@ -44,6 +45,7 @@ def measure_heard(
         curves = _curves(opened(before), opened(after), seed, progress or Silent())
     except InputError as error:
         notes.append(f"No curves: {error}")
+    equal = {one.keyword: _at_equal_rate(one, curves[one.keyword]) for one in compared if one.keyword in curves}
     about = nulls(
         {
             "impact_version": 1,
@@ -51,13 +53,15 @@ def measure_heard(
             "before": before.name,
             "after": after.name,
             "notes": notes,
-            "keywords": [_about(one, curves.get(one.keyword)) for one in compared],
+            "keywords": [
+                {**_about(one, curves.get(one.keyword)), "at_equal_rate": equal.get(one.keyword)} for one in compared
+            ],
         }
     )
     write_json(about, after / FILE)
     with place(after / PAGE) as file:
         file.write(render_heard(about).encode())
-    return compared, notes
+    return compared, [*(f"{name}: {words}" for name, words in equal.items() if words), *notes]
 
 
 def _about(one: Heard, curve: Operating | None) -> dict[str, Any]:
@@ -75,6 +79,20 @@ def _about(one: Heard, curve: Operating | None) -> dict[str, Any]:
         "recall_difference": asdict(one.recall),
         "operating": None if curve is None else curve.about(),
     }
+
+
+def _at_equal_rate(one: Heard, curve: Operating) -> str | None:
+    """What both find with no more false accepts an hour than the old one had: thresholds are on no common scale."""
+    at = int(np.searchsorted(curve.rates, one.before.value, side="right")) - 1
+    if at < 0:
+        return None
+    after, before = ((float(band.value[at]), float(band.low[at]), float(band.high[at]))
+                     for band in (curve.arms[name] for name in (AFTER, BEFORE)))  # fmt: skip
+    told = [
+        f"{value:.1%}" + (f" ({low:.1%} to {high:.1%})" if not isnan(low) else "")
+        for value, low, high in (after, before)
+    ]
+    return f"At {curve.rates[at]:,g} false accepts an hour the new one can find {told[0]}, the old one {told[1]}."
 
 
 def _curves(before: Listened, after: Listened, seed: int, progress: Progress) -> dict[str, Operating]:

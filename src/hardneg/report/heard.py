@@ -34,10 +34,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Keyword:
-    """One keyword: what came of it, its figures, and its curve."""
+    """One keyword: what came of it, what it would be at an equal rate, its figures, and its curve."""
 
     name: str
     sentence: str
+    equal: str | None
     rows: list[Row]
     chart: Chart | None
 
@@ -57,8 +58,8 @@ def _keyword(one: Mapping[str, Any]) -> Keyword:
     if one["occurrences"]:
         gap = one["recall_difference"]
         compared = f"{gap['value']:+.1%} ({gap['low']:+.1%} to {gap['high']:+.1%})"
-        rows.append(Row("Recall", f"{after['recall']:.1%}", f"{before['recall']:.1%}", compared))
-    return Keyword(one["keyword"], one["sentence"], rows, hourly_chart(one))
+        rows.append(Row("Recall", f"{after['recall']:.1%}", f"{before['recall']:.1%}", compared.replace("-", "−")))
+    return Keyword(one["keyword"], one["sentence"], one["at_equal_rate"], rows, hourly_chart(one))
 
 
 def _rate(rate: Mapping[str, float | None]) -> str:

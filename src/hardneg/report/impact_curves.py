@@ -78,7 +78,7 @@ def hourly_chart(found: Mapping[str, Any]) -> Chart | None:
     points = {one["name"]: (one["false_accepts_per_hour"]["value"], one["recall"]) for one in found["arms"]}
     arms = [_arm(one["name"], one, points[one["name"]]) for one in told["arms"]]
     titles = (told["across"], "occurrences found")
-    axes = (_logarithmic(rates, "{:g}".format), _from_the_top(arms))
+    axes = (_logarithmic(rates, "{:,g}".format), _from_the_top(arms))
     return _chart("hourly", "Recall and false accepts", titles, rates, arms, axes, np.asarray)
 
 
