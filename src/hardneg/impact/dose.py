@@ -52,18 +52,18 @@ def dose_of(
     if not dosed or ends[0] not in found:
         return None
     each = {0.0: found[ends[0]], **dosed, 1.0: found[ends[1]]}
-    points = tuple(_point(share, some) for share, some in sorted(each.items()))
+    points = tuple(_point(share, some, measure.most) for share, some in sorted(each.items()))
     if any(isnan(one.value) for one in points):
         return None
     return Dose(measure.name, points, _best(points, measure.better))
 
 
-def _point(share: float, some: list[Examined]) -> Point:
+def _point(share: float, some: list[Examined], most: float) -> Point:
     seeds = [float(one.validation[0]) for one in some]
     value, n = float(np.mean(seeds)), len(seeds)
     half = t_quantile(0.975, n - 1) * float(np.std(seeds, ddof=1)) / sqrt(n) if n > 1 else 0.0
     held_out = float(np.mean([one.figures[0] for one in some]))
-    return Point(share, value, value - half, value + half, tuple(seeds), held_out)
+    return Point(share, value, max(0.0, value - half), min(most, value + half), tuple(seeds), held_out)
 
 
 def _best(points: tuple[Point, ...], better: int) -> float:

@@ -190,6 +190,8 @@ def test_the_dose_is_chosen_by_pictures_that_nothing_else_sees(run: Run, tmp_pat
     arms = {arm.name: arm.validation[0] for arm in found.arms}
     assert ends == pytest.approx([arms["random"], arms["run"]])
     assert ends[0] < ends[1]
+    assert all(0 <= one.low <= one.high <= 1 for one in found.dose.points)  # of two seeds the plain interval is wider
+    assert all(-1 <= one.decisive.low <= one.decisive.high <= 1 for one in found.comparisons)
 
 
 def made(images: int = 12, categories: int = 3, seed: int = 0) -> tuple[Truth, Detections]:
