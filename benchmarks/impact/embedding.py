@@ -83,7 +83,7 @@ class AllWeights:
         shares = csr_array((shares.data, columns, shares.indptr), shape=(b + len(items), len(tokens)))
         means = torch.from_numpy(shares @ table[tokens]).requires_grad_()
         z = torch.nn.functional.normalize(means, dim=1)
-        a, p, n = z[:b], z[b + at[:b]], z[b + at[b:]].reshape(b, step.negatives.shape[1], -1)
+        a, p, n = z[:b], z[b + at[:b]], z[b + at[b:]].reshape(b, step.negatives.shape[1], z.shape[1])
         among = (a @ p.T).masked_fill(torch.as_tensor(step.hidden), float("-inf"))
         logits = torch.cat([among, torch.einsum("bd,bnd->bn", a, n)], dim=1) / self.temperature
         (slope,) = torch.autograd.grad(torch.nn.functional.cross_entropy(logits, torch.arange(b)), means)
