@@ -110,9 +110,9 @@ def write_world(folder: Path, pictures: int = 40, seed: int = 0) -> Path:
     return folder / "truth.json"
 
 
-def mined(folder: Path, pictures: int = 40) -> Run:
-    """Mine the world, with a filter that doubts nothing."""
+def mined(folder: Path, pictures: int = 40, filters: tuple[str, ...] = ("known",)) -> Run:
+    """Mine the world, with a filter that doubts nothing unless others are given."""
     file = write_world(folder, pictures)
     options = ReadOptions(predictions=folder / "found.json", media_root=folder)
-    recipe = hn.Recipe(file, read=options, filters=("known",), sampler=("top(n=60)",))
+    recipe = hn.Recipe(file, read=options, filters=filters, sampler=("top(n=60)",))
     return recipe.mine(recipe.read_data(), folder / "run", Settings())

@@ -45,7 +45,7 @@ def main() -> None:
         null.measured(options.work, options.runs)
     if "full" in options.what:
         for name in options.only:
-            full.measured(SETS[name](options.work), options.work, min(options.seeds, 3))
+            full.measured(SETS[name](options.work), options.work, options.seeds)
     for name, page in pages.PAGES.items():
         text = page(options.work)
         print(text)

@@ -1,27 +1,22 @@
 """Does the probe rank sets of negatives as full fine-tuning does? All weights of WordLlama's embedding are trained.
 
-The embedding is a table of 32,000 tokens by 256 numbers; a text is the mean of its tokens. It learns by the probe's
-loss, from the same batches, and is stopped by the same rule.
+Both learn from the same batches by the same loss, and are stopped by the same rule.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-import wordllama
 from numpy.typing import NDArray
 from rich.console import Console
-from safetensors.numpy import load_file
 from scipy.stats import kendalltau
-from tokenizers import Tokenizer
 
 from benchmarks.impact.data import Set
+from benchmarks.impact.embedding import AllWeights, lengths_of
 from benchmarks.impact.folds import folds_of
 from hardneg import random
 from hardneg.bootstrap import interval, redrawn
@@ -29,99 +24,15 @@ from hardneg.impact.exam import Marking
 from hardneg.impact.examined import Trained
 from hardneg.impact.exams import EXAMS
 from hardneg.impact.kept import Kept
-from hardneg.impact.lesson import Lesson, Scorer, Step
 from hardneg.impact.probe import Probe
-from hardneg.impact.stopping import Best
-from hardneg.impact.work import Learner, Plan, trained
-from hardneg.progress import for_console
+from hardneg.impact.work import Fold, Learner, Plan, trained
+from hardneg.progress import Silent, for_console
 
-__all__ = ["AllWeights", "measured"]
+__all__ = ["measured"]
 
-_FOLDER = Path(wordllama.__file__).parent
-_DRAWS, _LENGTH, _FOLDS = 1000, 96, 2  # tokens of a text that are read; of the folds the first two
+_DRAWS = 1000
 _SEEDS = 0x7A0
-Tokens = tuple[torch.Tensor, torch.Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class AllWeights:
-    """Trains the whole table of an embedding, from the weights as they come.
-
-    Args:
-        rate: of Adam for the rows of a batch (torch's SparseAdam), falling to 0 along a half cosine.
-        temperature: of the contrastive loss.
-    """
-
-    rate: float = 3e-3
-    temperature: float = 0.05
-    _read: dict[int, list[list[int]]] = field(default_factory=dict, repr=False)
-
-    @property
-    def key(self) -> str:
-        """What decides its results besides the lesson."""
-        return (
-            f"all weights of WordLlama's embedding (rate={self.rate}, temperature={self.temperature}, early stopping)"
-        )
-
-    def train(self, lesson: Lesson) -> Scorer:
-        """Learn a lesson from the weights as they come."""
-        torch.manual_seed(lesson.seed)
-        task, total = lesson.task, lesson.budget.total
-        left, right = (self.tokens(side.texts.to_pylist()) for side in (lesson.anchors, lesson.items))  # type: ignore[union-attr]
-        table = torch.nn.Parameter(torch.from_numpy(start()))
-        adam = torch.optim.SparseAdam([table], lr=self.rate)
-        plan = torch.optim.lr_scheduler.CosineAnnealingLR(adam, total)
-        exam = EXAMS[task.kind](task, task.parts.validation, None)
-        best = Best(exam, total, lambda weights: _scorer(weights, left, right))
-        for number, step in enumerate(lesson.steps(), start=1):
-            adam.zero_grad()
-            self._loss(table, step, left, right).backward()
-            adam.step()
-            plan.step()
-            best.see(number, table.detach().numpy())
-        return _scorer(best.weights, left, right)
-
-    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        """The first tokens of each text; read once."""
-        mark = hash(tuple(texts))
-        if mark not in self._read:
-            tokenizer = Tokenizer.from_file(str(_FOLDER / "tokenizers" / "l2_supercat_tokenizer_config.json"))
-            found = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-            self._read[mark] = [one.ids[:_LENGTH] or [0] for one in found]
-        return self._read[mark]
-
-    def _loss(self, table: torch.nn.Parameter, step: Step, left: list[list[int]], right: list[list[int]]) -> Any:
-        b, n = step.negatives.shape
-        some = [left[one] for one in step.anchors] + [right[one] for one in step.positives]
-        z = _vectors(table, some + [right[one] for one in step.negatives.ravel()])
-        a, p, negatives = z[:b], z[b : 2 * b], z[2 * b :].reshape(b, n, z.shape[1])
-        among = (a @ p.T).masked_fill(torch.as_tensor(step.hidden), float("-inf"))
-        logits = torch.cat([among, torch.einsum("bd,bnd->bn", a, negatives)], dim=1) / self.temperature
-        return torch.nn.functional.cross_entropy(logits, torch.arange(b))
-
-
-def start() -> NDArray[np.float32]:
-    """The table as it comes."""
-    (weights,) = load_file(str(_FOLDER / "weights" / "l2_supercat_256.safetensors")).values()
-    return np.asarray(weights, np.float32)
-
-
-def _vectors(table: torch.Tensor, texts: Sequence[list[int]]) -> torch.Tensor:
-    flat = torch.tensor([token for text in texts for token in text])
-    starts = torch.tensor(np.cumsum([0, *(len(text) for text in texts)])[:-1])
-    found = torch.nn.functional.embedding_bag(flat, table, starts, mode="mean", sparse=table.requires_grad)
-    return torch.nn.functional.normalize(found, dim=1)
-
-
-def _scorer(weights: NDArray[np.float32], left: list[list[int]], right: list[list[int]]) -> Scorer:
-    table, every = torch.from_numpy(weights), {}
-
-    def scores(rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
-        if 0 not in every:
-            every[0] = _vectors(table, right).numpy()
-        return np.asarray(_vectors(table, [left[row] for row in rows.tolist()]).numpy() @ every[0][others].T)
-
-    return scores
+_RATES, _RATE_ARMS, _RATE_SEEDS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2), ("random", "run"), 2
 
 
 def measured(data: Set, work: Path, seeds: int) -> None:
@@ -129,26 +40,48 @@ def measured(data: Set, work: Path, seeds: int) -> None:
     file, figures = work / f"full-{data.name}.json", {}
     if file.is_file():
         return
-    learners: tuple[tuple[str, Learner], ...] = (("probe", Probe()), ("full", AllWeights()))
+    folds = folds_of(data, Probe())[0]
+    found = rates(folds[0], work / f"rates-{data.name}.json")
+    learners: tuple[tuple[str, Learner], ...] = (("probe", Probe()), ("full", AllWeights(best_of(found))))
     for name, learner in learners:
-        folds = folds_of(data, learner, _FOLDS)[0]
-        plan = Plan(seeds=seeds, doses=())
         kept = Kept(work / f"{name}-{data.name}.partial", learner.key)
-        figures[name] = drawn(*trained(folds, plan, kept, for_console(Console(width=150))), seeds)
+        each = [replace(one, learner=learner) for one in folds]
+        figures[name] = drawn(*trained(each, Plan(seeds=seeds, doses=()), kept, for_console(Console(width=150))), seeds)
     arms = [one for one in figures["probe"][0] if one != "untrained"]
-    told = {**agreement(arms, figures, data.name, seeds), "before": before(data)}
+    told = {**agreement(arms, figures, data.name, seeds), **about(data, folds), "rates": found}
     file.write_text(json.dumps(told, indent=1))
     print(file.read_text(), flush=True)
 
 
-def before(data: Set) -> float:
-    """The figure of the table as it comes, of texts that are as short as in training."""
-    read, relations = AllWeights(), data.whole
-    left, right = (read.tokens(side.texts.to_pylist()) for side in (relations.anchors, relations.items))  # type: ignore[union-attr]
-    tasks = data.tasks()[:_FOLDS]
-    exams = [EXAMS[task.kind](task, task.parts.test, None) for task in tasks]
-    found = [exam.figures(exam.answers(_scorer(start(), left, right)))[0] for exam in exams]
-    return float(np.average(found, weights=[len(exam.rows) for exam in exams]))
+def rates(fold: Fold, file: Path) -> dict[str, dict[str, float]]:
+    """Figures on the validation part of a fold by rate and arm: never on what is held out. Kept in a file."""
+    if not file.is_file():
+        arms, plan = [one for one in fold.arms if one.name in _RATE_ARMS], Plan(seeds=_RATE_SEEDS, doses=())
+        out: dict[str, dict[str, float]] = {}
+        for rate in _RATES:
+            made = trained([Fold(fold.task, arms, AllWeights(rate))], plan, Kept(None, ""), Silent())[1]
+            out[str(rate)] = {
+                name: float(np.mean([one.validation[0] for one in each])) for name, each in made.arms.items()
+            }
+            print(f"rate {rate}: {out[str(rate)]}", flush=True)
+        file.write_text(json.dumps(out))
+    found: dict[str, dict[str, float]] = json.loads(file.read_text())
+    return found
+
+
+def best_of(found: dict[str, dict[str, float]]) -> float:
+    """The rate with the best mean of the arms."""
+    return max((float(rate) for rate in found), key=lambda rate: sum(found[str(rate)].values()))
+
+
+def about(data: Set, folds: list[Fold]) -> dict[str, Any]:
+    """The figure of the table as it comes, and how many tokens the documents have (median, most)."""
+    learner = AllWeights(0.0)
+    exams = [EXAMS[one.task.kind](one.task, one.task.parts.test, None) for one in folds]
+    found = [exam.figures(exam.answers(learner.before(one.task)))[0] for exam, one in zip(exams, folds, strict=True)]
+    lengths = lengths_of((data.whole.items.texts or []).to_pylist())  # type: ignore[union-attr]
+    before = float(np.average(found, weights=[len(exam.rows) for exam in exams]))
+    return {"before": before, "folds": len(folds), "tokens": [int(np.median(lengths)), int(lengths.max())]}
 
 
 def drawn(exam: Marking, made: Trained, seeds: int) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:

@@ -214,7 +214,7 @@ def test_a_detector_of_boxes_is_trained_by_the_users_own_function(tmp_path: Path
     failed(refused, "A run of boxes is measured by your own training of a detector", "--train module:function")
     command = ("impact", "run", "--train", "training.py:train", "--seeds", "2")
     text = succeeded(hardneg(*command, cwd=tmp_path / "world"))
-    assert "Detection; held out: 12 drawn from the same data. 28 to train with." in text
+    assert "Detection; held out: 12 drawn from the same data. 24 to train with." in text
     assert "AP50" in text
     before = (tmp_path / "world" / "run" / "impact.json").read_bytes()
     succeeded(hardneg(*command, cwd=tmp_path / "world"))
@@ -224,6 +224,7 @@ def test_a_detector_of_boxes_is_trained_by_the_users_own_function(tmp_path: Path
         section = page.locator("#impact")
         assert "Misses and false positives" in section.inner_text()
         assert section.locator(".curve-band").count() == 4
+        assert section.locator(".dose .dot").count() == 5
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         chart = section.locator(".curve").first
         chart.focus()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.e2e.conftest import Open
 
 import hardneg as hn
 from hardneg.cli.main import main
@@ -76,6 +77,28 @@ def test_from_recordings_to_false_alarms(folder: Path, capsys: pytest.CaptureFix
         one for one in mined if any(abs(float(one.split("@")[1]) - float(two.split("@")[1])) < 0.6 for two in truly)
     ]
     assert not [one for one in near if one.startswith("new.wav")]
+
+
+def test_before_and_after_are_one_page(folder: Path, capsys: pytest.CaptureFixture[str], visit: Open) -> None:
+    worse = SPOT.replace("200:260", "195:265").replace("def score", "def worse")
+    (folder / "old.py").write_text(worse.replace("1e-3)", "1e-3) + 0.1 * np.abs(windows).max(axis=1)"))
+    for name, target in (("before", "old.py:worse"), ("after", "spot.py:score")):
+        main(f"listen radio --detector {target} --on 0.5 {OPTIONS} --truth known.csv -o {name}".split())
+    capsys.readouterr()
+    main(["impact", "after", "--before", "before"])
+    told = "".join(capsys.readouterr())
+    assert "a: Cannot tell. False accepts" in told
+    assert "an hour the new one can find" in told
+    assert "shown in after/impact.html" in told
+    for width in (1200, 380):
+        page = visit(folder / "after" / "impact.html", width)
+        assert "a: Cannot tell" in page.locator(".verdict").inner_text()
+        assert page.locator(".plot .curve-line").count() == 2
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        chart = page.locator(".curve").first
+        chart.focus()
+        chart.press("ArrowRight")
+        assert "occurrences found after" in chart.locator(".readout").inner_text()
 
 
 def test_another_threshold_and_what_goes_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,8 @@ from hardneg.impact.against import split_names
 from hardneg.impact.called import Called
 from hardneg.impact.finetune import FineTuning
 from hardneg.impact.front import measure_impact
-from hardneg.impact.heard import compare_heard
 from hardneg.impact.lesson import Budget
+from hardneg.impact.listened import measure_heard
 from hardneg.impact.probe import Probe
 from hardneg.impact.result import Result
 from hardneg.impact.task import KINDS
@@ -70,8 +70,10 @@ def command(ctx: click.Context, /, run: Path, **options: Any) -> None:
     """  # noqa: D301 - click's own mark for text that keeps its lines
     if options["before"]:
         _refuse_others(ctx)
-        for one in compare_heard(options["before"], run):
-            say_plainly(one.sentence)
+        compared, notes = measure_heard(options["before"], run, seed=options["seed"], progress=for_console(console))
+        for said in (*(one.sentence for one in compared), *notes):
+            say_plainly(said)
+        say_plainly(f"\nWrote {run / 'impact.json'}, shown in {run / 'impact.html'}")
         return
     learner = _learner(options)
     plan = Plan(
@@ -104,7 +106,7 @@ def _refuse_others(ctx: click.Context) -> None:
     given = [
         f"--{name.replace('_', '-')}"
         for name in ctx.params
-        if name not in ("run", "before") and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name not in ("run", "before", "seed") and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if given:
         raise OptionError(f"Listenings are compared as they are: --before goes without {', '.join(given)}.")

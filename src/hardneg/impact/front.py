@@ -76,7 +76,7 @@ def measure_impact(  # noqa: PLR0913 - a run, what it is compared with, and wher
         if not isinstance(learner, Called) or not plain or not (held_out is None or isinstance(held_out, str)):
             raise OptionError(
                 "A run of boxes is measured by your own training of a detector: --train module:function. Of the other "
-                "options --against, --held-out-split, --seeds, --seed and --out are for it."
+                "options --against, --held-out-split, --seeds, --no-dose, --seed and --out are for it."
             )
         result = measure_boxes(
             run, learner, against=against, plan=plan, held_out=held_out, folder=folder, progress=progress

@@ -74,7 +74,7 @@ def learning_of(found: Mapping[str, Sequence[Examined]], measure: Measure, budge
     seen = {name: one for name, one in seen.items() if not np.isnan(one[..., :-1]).all()}
     if not seen:
         return None
-    train, validation = ({name: _over_seeds(one[:, side]) for name, one in seen.items()} for side in (0, 1))
+    train, validation = ({name: _over_seeds(one[:, side], measure) for name, one in seen.items()} for side in (0, 1))
     kept = {name: np.array([one.validation[0] for one in found[name]]) for name in seen}
     notes = [_turned(name, one[:, 1], kept[name], measure, budget.checkpoints) for name, one in seen.items()]
     return Learning(measure, budget.checkpoints, train, validation, tuple(one for one in notes if one))
@@ -87,11 +87,11 @@ def _whole(one: Examined) -> Floats:
     return course
 
 
-def _over_seeds(each: Floats) -> Band:
+def _over_seeds(each: Floats, measure: Measure) -> Band:
     """Means with Student's intervals, shape ``(seeds, points)`` in; of one seed there is no interval."""
     value, n = each.mean(axis=0), len(each)
     half = t_quantile(0.975, n - 1) * each.std(axis=0, ddof=1) / sqrt(n) if n > 1 else np.zeros(each.shape[1])
-    return Band(value, value - half, value + half)
+    return Band(value, *np.clip([value - half, value + half], 0, measure.most))
 
 
 def _turned(name: str, each: Floats, kept: Floats, measure: Measure, steps: Sequence[int]) -> str:

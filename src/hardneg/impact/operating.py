@@ -9,22 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardneg.bootstrap import interval, redrawn
 from hardneg.impact.compare import spread
-from hardneg.impact.exam import Marking
 from hardneg.progress import Progress
 
-__all__ = ["Band", "Operating", "decades", "operating_of", "rates_grid"]
+__all__ = ["Band", "Curved", "Operating", "decades", "operating_of", "rates_grid"]
 
 Floats = NDArray[np.float64]
 
 _LEAST = -4  # the power of ten of the lowest rate
 _PIECES = [5.0 if one == 5.01 else float(one) for one in np.round(10 ** (np.arange(40) / 40), 2)]  # of a decade
+
+
+class Curved(Protocol):
+    """What has a curve: a part of an examination (see :class:`hardneg.impact.exam.Marking`)."""
+
+    subjects: NDArray[np.int64]
+    count: int
+    draws: int
+    across: str
+
+    def grid(self, answers: Mapping[str, NDArray[Any]]) -> Floats:
+        """The rates of false alarms at which curves are read, rising."""
+        ...
+
+    def found_at(self, answers: Mapping[str, NDArray[Any]], rates: Floats, weights: Floats | None = None) -> Floats:
+        """The share found with no more false alarms than each rate."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +99,13 @@ def decades(first: int, last: int) -> Floats:
 
 
 def operating_of(
-    exam: Marking, arms: Mapping[str, Sequence[Mapping[str, NDArray[Any]]]], seed: int, progress: Progress
+    exam: Curved, arms: Mapping[str, Sequence[Mapping[str, NDArray[Any]]]], seed: int, progress: Progress
 ) -> Operating | None:
     """The curves of all arms from their answers with each seed, with bands; None where nothing is accepted by a score.
 
     Subjects are drawn anew, the same for all arms as for the figures, and seeds.
     """
-    rates = exam.grid(next(iter(arms.values()))[0])
+    rates = max((exam.grid(some[0]) for some in arms.values()), key=len)
     if not len(rates):
         return None
     each = {name: np.stack([exam.found_at(one, rates) for one in some]) for name, some in arms.items()}

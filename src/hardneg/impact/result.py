@@ -22,7 +22,7 @@ from hardneg.impact.verdict import Comparison, Told
 if TYPE_CHECKING:
     from hardneg.impact.work import Plan
 
-__all__ = ["ArmFigures", "Result"]
+__all__ = ["ArmFigures", "Result", "nulls"]
 
 Drawn = NDArray[np.float64]
 
@@ -107,7 +107,7 @@ class Result:
         """The whole as JSON; what is not known is null."""
         names = [one.name for one in self.measures]
         plan = {**asdict(self.plan), "doses": list(self.plan.doses)}
-        about: dict[str, Any] = _nulls(
+        about: dict[str, Any] = nulls(
             {
                 "impact_version": 1,
                 "kind": self.kind,
@@ -130,11 +130,12 @@ class Result:
         return about
 
 
-def _nulls(value: Any) -> Any:
+def nulls(value: Any) -> Any:
+    """Figures as JSON has them: to six places, and null for what is not known."""
     if isinstance(value, dict):
-        return {key: _nulls(one) for key, one in value.items()}
+        return {key: nulls(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_nulls(one) for one in value]
+        return [nulls(one) for one in value]
     if isinstance(value, float):
         return None if isnan(value) or value in (float("inf"), float("-inf")) else round(value, 6)
     return value

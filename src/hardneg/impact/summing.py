@@ -45,7 +45,7 @@ def summed_up(
     figures, comparisons = judged(exam, words, trained, plan, progress)
     held_out = _held_out(tasks, exam)
     start = "none" if task.kind == "classification" else "random"
-    dose = dose_of(trained.arms, trained.doses, arms, exam.measures[0], start)
+    dose = dose_of(trained.arms, trained.doses, (start, arms[0].name), exam.measures[0])
     leaks = tuple(leaks_in_turn(tasks))
     reference = next((one.against for one in comparisons if one.against == "random"), comparisons[0].against)
     learning = learning_of(trained.arms, exam.measures[0], plan.budget)
@@ -113,7 +113,7 @@ def _compared(
     mine, first = names[0], exam.measures[0]
     made = {
         other: {
-            measure.name: _difference(trained, drawn, (mine, other), at, plan, exam.count)
+            measure.name: _difference(trained, drawn, (mine, other), at, plan, exam)
             for at, measure in enumerate(exam.measures)
         }
         for other in names[1:]
@@ -126,11 +126,16 @@ def _compared(
     return tuple(out)
 
 
-def _difference(trained: Trained, drawn: Drawn, names: tuple[str, str], at: int, plan: Plan, count: int) -> Difference:
+def _difference(
+    trained: Trained, drawn: Drawn, names: tuple[str, str], at: int, plan: Plan, exam: Marking
+) -> Difference:
+    """With ends that a difference of two such figures can have."""
     mine, theirs = (
         Side(np.array([one.figures[at] for one in trained.arms[name]]), drawn[name][:, at]) for name in names
     )
-    return difference(mine, theirs, count, seed=plan.seed)
+    found, most = difference(mine, theirs, exam.count, seed=plan.seed), exam.measures[at].most
+    low, high, smallest = np.clip([found.low, found.high, found.smallest], -most, most).tolist()
+    return replace(found, low=low, high=high, smallest=smallest)
 
 
 def _mcnemar(mine: list[Examined], theirs: list[Examined]) -> dict[str, float]:

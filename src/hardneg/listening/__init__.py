@@ -15,7 +15,8 @@
 from hardneg.listening.detectors import Detector
 from hardneg.listening.given import Given
 from hardneg.listening.hearing import Hearing
+from hardneg.listening.opened import Known, Listened, opened
 from hardneg.listening.truth import Occurrence, Truth
 from hardneg.listening.work import listen
 
-__all__ = ["Detector", "Given", "Hearing", "Occurrence", "Truth", "listen"]
+__all__ = ["Detector", "Given", "Hearing", "Known", "Listened", "Occurrence", "Truth", "listen", "opened"]

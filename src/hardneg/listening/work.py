@@ -18,6 +18,7 @@ from hardneg.listening.detectors import Detector, Scored
 from hardneg.listening.events import SCHEMA, heard_in, table_of
 from hardneg.listening.given import Given
 from hardneg.listening.hearing import Hearing
+from hardneg.listening.opened import keep_truth
 from hardneg.listening.place import SUMMARY, Place, refuse_existing
 from hardneg.listening.recordings import Recording, find, survey
 from hardneg.listening.scoring import PART, score
@@ -57,7 +58,8 @@ def listen(
 
     The folder ``out`` will hold ``events.parquet`` (one row an event, with the clip around it, as the reader of
     labelled data takes items), ``recordings.parquet``, ``scores/`` (a ``.npy`` for each recording, float32 of shape
-    ``(windows, keywords)``, so that another threshold needs no detector) and ``summary.json``, which is returned. A
+    ``(windows, keywords)``, so that another threshold needs no detector), ``occurrences.parquet`` (what is known to be
+    in them, where anything is) and ``summary.json``, which is returned. A
     process that was stopped, even killed, goes on where it was, and the bytes at the end are the same.
 
     Args:
@@ -142,6 +144,7 @@ class _Work:
         found = self.events(pairs, lambda number: self.scores(place, noted, number, *pairs[number]), account, rows)
         write_tables(found, SCHEMA, place.partial / "events.parquet")
         write_table(pa.Table.from_pylist(rows, _RECORDINGS), place.partial / "recordings.parquet")
+        keep_truth(self.truth, [row["recording"] for row in rows], place.partial)
         summary = {**self.about(), "media": media, **account.summary()}
         write_json(summary, place.partial / SUMMARY)
         place.finish(noted)

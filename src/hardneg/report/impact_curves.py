@@ -14,7 +14,7 @@ from hardneg.ragged import BoolArray
 from hardneg.report.charts import STYLES, Chart, Dot, Line, band_of, points_of, spans
 from hardneg.report.numbers import axis_ticks
 
-__all__ = ["learning_charts", "operating_charts"]
+__all__ = ["hourly_chart", "learning_charts", "operating_charts"]
 
 Floats = NDArray[np.float64]
 
@@ -40,12 +40,17 @@ class _Arm:
         return _Arm(self.name, self.value[some], self.low[some], self.high[some], self.point)
 
 
+def _percent(value: float) -> str:
+    return f"{100 * value:.3g}%"
+
+
 @dataclass(frozen=True)
 class _Axis:
-    """From a figure to percent of a side, and its marks."""
+    """From a figure to percent of a side, its marks, and how a figure is written."""
 
     place: Callable[[Floats], Floats]
     ticks: list[tuple[float, str]]
+    said: Callable[[float], str] = _percent
 
 
 def operating_charts(found: Mapping[str, Any]) -> list[Chart]:
@@ -62,6 +67,19 @@ def operating_charts(found: Mapping[str, Any]) -> list[Chart]:
         some = rates <= _end(rates, arms)
         return [_misses(told["across"], rates[some], [one.cut(some) for one in arms])]
     return [_roc(rates, arms), _det(rates, arms)]
+
+
+def hourly_chart(found: Mapping[str, Any]) -> Chart | None:
+    """Recall against false accepts an hour, with a dot where either detector was listened with; None without scores."""
+    told = found["operating"]
+    if not told:
+        return None
+    rates = np.array(told["rates"], np.float64)
+    points = {one["name"]: (one["false_accepts_per_hour"]["value"], one["recall"]) for one in found["arms"]}
+    arms = [_arm(one["name"], one, points[one["name"]]) for one in told["arms"]]
+    titles = (told["across"], "occurrences found")
+    axes = (_logarithmic(rates, "{:,g}".format), _from_the_top(arms))
+    return _chart("hourly", "Recall and false accepts", titles, rates, arms, axes, np.asarray)
 
 
 def _arm(name: str, told: Mapping[str, Any], point: tuple[float, float] | None = None) -> _Arm:
@@ -93,18 +111,18 @@ def _points(found: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
 
 
 def _roc(rates: Floats, arms: Sequence[_Arm]) -> Chart:
+    titles = ("false accepts, share of impostors", "targets accepted")
+    return _chart("roc", "ROC", titles, rates, arms, (_logarithmic(rates), _from_the_top(arms)), np.asarray)
+
+
+def _from_the_top(arms: Sequence[_Arm]) -> _Axis:
+    """Shares from all down to a tenth below the least that is drawn."""
     least = np.nanmin([one.low if np.isfinite(one.low).any() else one.value for one in arms])
     bottom = min(0.9, np.floor(10 * least) / 10)
-    ticks = axis_ticks(float(bottom), 1.0, 5)
-    down = _Axis(
+    return _Axis(
         lambda value: 100 * (1 - np.clip(value, bottom, 1)) / (1 - bottom),
-        [(float(100 * (1 - one) / (1 - bottom)), _percent(one)) for one in ticks],
+        [(float(100 * (1 - one) / (1 - bottom)), _percent(one)) for one in axis_ticks(float(bottom), 1.0, 5)],
     )
-    across = _logarithmic(rates)
-    return _chart(
-        "roc", "ROC", ("false accepts, share of impostors", "targets accepted"), rates, arms, (across, down),
-        lambda value: value,
-    )  # fmt: skip
 
 
 def _det(rates: Floats, arms: Sequence[_Arm]) -> Chart:
@@ -139,14 +157,14 @@ def _misses(across: str, rates: Floats, arms: Sequence[_Arm]) -> Chart:
     )  # fmt: skip
 
 
-def _logarithmic(rates: Floats, said: Callable[[float], str] | None = None) -> _Axis:
+def _logarithmic(rates: Floats, said: Callable[[float], str] = _percent) -> _Axis:
     first, last = float(rates[0]), float(rates[-1])
 
     def place(value: Floats) -> Floats:
         return np.asarray(100 * np.log(np.clip(value, first, last) / first) / np.log(last / first))
 
-    decades = [one for one in (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0) if first * 0.999 <= one <= last * 1.001]
-    return _Axis(place, [(round(float(place(np.array(one))), 3), (said or _percent)(one)) for one in decades])
+    decades = [one for one in (10.0**power for power in range(-4, 7)) if first * 0.999 <= one <= last * 1.001]
+    return _Axis(place, [(round(float(place(np.array(one))), 3), said(one)) for one in decades], said)
 
 
 def _normal(low: float, high: float) -> _Axis:
@@ -183,7 +201,7 @@ def _chart(
             dots = [Dot(round(float(across.place(fpr)), 2), round(float(down.place(shown(found))), 2))]
         lines.append(_line(one, style, x, down, shown, dots))
     asked = [at for at, rate in enumerate(rates.tolist()) if _leading(rate) in _PIECES]
-    names = [_percent(rate) if rates[-1] <= 1 else f"{rate:g}" for rate in rates[asked].tolist()]
+    names = [across.said(rate) for rate in rates[asked].tolist()]
     head = titles[0].partition(",")[0].capitalize()
     hits, rows = _told(arms, asked, x, names, (f"{head} {{}}: {titles[1]} ", shown))
     return Chart(
@@ -232,10 +250,6 @@ def _figures(one: _Arm, at: int, shown: Callable[[Floats], Floats]) -> str:
         return "–"
     ends = sorted(float(shown(end[at])) for end in (one.low, one.high))
     return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if np.isfinite(ends).all() else f"{value:.3f}"
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.3g}%"
 
 
 # --- while it learns --------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hardneg.verify.events import EventRule, Events, Listener, events_of
 from hardneg.verify.false_discovery import conformal_p, q_values
 from hardneg.verify.identities import Identities, Nearest, nearest_by_best_pair, nearest_identities, summed_up
 from hardneg.verify.impostors import best_pairs, hardest_impostors, likely_persons
-from hardneg.verify.matching import Matched, Operating, at_miss_rate, matched
+from hardneg.verify.matching import Matched, Operating, at_miss_rate, matched, thresholds_near
 from hardneg.verify.merged import SameNames, halves_likeness, same_identity
 from hardneg.verify.mixed import MixedNames, mixed_identities
 from hardneg.verify.rates import Rates, error_rates, rates_of
@@ -73,5 +73,6 @@ __all__ = [
     "split_apart",
     "summed_up",
     "t_norm",
+    "thresholds_near",
     "z_norm",
 ]

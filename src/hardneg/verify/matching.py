@@ -16,7 +16,7 @@ from hardneg.ragged import BoolArray, IntArray
 from hardneg.verify.alarms import Rate, rate_per_hour
 from hardneg.verify.events import EventRule, Events, events_of
 
-__all__ = ["Matched", "Operating", "at_miss_rate", "matched"]
+__all__ = ["Matched", "Operating", "at_miss_rate", "matched", "thresholds_near"]
 
 _THRESHOLDS = 200
 
@@ -132,7 +132,7 @@ def at_miss_rate(
     if not total:
         raise InputError("There is no reference, so nothing can be missed.", remedy="Give what the recordings hold.")
     best: Operating | None = None
-    for on in _thresholds(recordings, collar):
+    for on in thresholds_near(recordings, collar=collar):
         off = None if rule.off is None else on - (rule.on - rule.off)
         trial = replace(rule, on=on, off=off)
         found = [matched(events_of(scores, trial), begin, end, collar=collar) for scores, begin, end in recordings]
@@ -147,8 +147,19 @@ def at_miss_rate(
     return best
 
 
-def _thresholds(recordings: Sequence[tuple[NDArray[Any], IntArray, IntArray]], collar: int) -> list[float]:
-    """What to try, falling."""
+def thresholds_near(
+    recordings: Sequence[tuple[NDArray[Any], IntArray, IntArray]], *, collar: int = 0, count: int = _THRESHOLDS
+) -> list[float]:
+    """What to try as ``on``, falling: even quantiles of the highest score near each reference, and of all there.
+
+    Args:
+        recordings: as of :func:`at_miss_rate`.
+        collar: as there.
+        count: how many of either, at most.
+
+    >>> thresholds_near([(np.array([0, 9, 0, 5, 0]), np.array([1, 3]), np.array([2, 4]))])
+    [9.0, 5.0]
+    """
     near = [
         np.asarray(scores[max(0, one - collar) : two + collar], np.float64)
         for scores, begin, end in recordings
@@ -157,7 +168,7 @@ def _thresholds(recordings: Sequence[tuple[NDArray[Any], IntArray, IntArray]], c
     near = [one for one in near if len(one)]
     if not near:
         return []
-    evenly = np.linspace(0, 1, _THRESHOLDS)
+    evenly = np.linspace(0, 1, count)
     chosen = [
         np.quantile(np.unique(one), evenly, method="nearest")
         for one in (np.stack([*map(np.max, near)]), np.concatenate(near))

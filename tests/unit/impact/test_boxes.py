@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from numpy.typing import NDArray
 from tests import boxed
@@ -18,7 +20,7 @@ import hardneg as hn
 from hardneg.detect import Boxes, Detections, Truth, evaluate, mean_of, overlap
 from hardneg.errors import InputError, OptionError
 from hardneg.impact import Budget, Plan, Probe
-from hardneg.impact.boxes.arms import random_windows
+from hardneg.impact.boxes.arms import BoxArm, dosed, random_windows
 from hardneg.impact.boxes.data import BoxData, box_data
 from hardneg.impact.boxes.exam import FPPI, BoxExam
 from hardneg.impact.boxes.work import box_arms
@@ -28,7 +30,7 @@ from hardneg.run import Run
 
 pytest.importorskip("hotcoco")
 
-PLAN = Plan(seeds=5)
+PLAN = Plan(seeds=5, doses=())
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,38 @@ def test_pictures_are_held_out_and_nothing_is_mined_from_them(run: Run, data: Bo
     assert not np.array_equal(windows.box, other.box)
 
 
+def test_what_a_mining_doubts_is_ignored_in_its_training_and_in_no_other(tmp_path: Path) -> None:
+    run = boxed.mined(tmp_path / "world", 24, ("known", "margin(ceiling=0.75)"))
+    seen: dict[int, list[Any]] = {}
+
+    def watching(lesson: Any, seed: int) -> Any:
+        seen[len(seen)] = [seed, *lesson.pictures]
+        return lambda pictures: [{"boxes": [], "scores": [], "labels": []} for _ in pictures]
+
+    found = hn.measure_impact(
+        run, learner=Called("watching", call=watching), plan=Plan(seeds=1, doses=()), against=["naive", "known"],
+        out=tmp_path / "impact.json",
+    )  # fmt: skip
+    assert [arm.name for arm in found.arms] == ["run", "random", "none", "naive", "known"]
+    there = {(str(one["image_id"]), *one["box"]) for one in run.items.table.to_pylist() if one["detector_score"]}
+    doubted = pa.concat_tables(run.parts()).filter(pc.field("verdict") == "suspect")
+    names = run.items.table.take(pa.array(run.items.positions(doubted.column("item")))).to_pylist()
+    pictures = {str(one.id) for one in seen[0][1:]}
+    expected = {(str(one["image_id"]), *one["box"]) for one in names if str(one["image_id"]) in pictures}
+    assert 3 < len(expected) < len(there)
+
+    def told(arm: int, what: str) -> set[tuple[Any, ...]]:
+        return {(str(one.id), *box) for one in seen[arm][1:] for box in getattr(one, what).tolist()}
+
+    assert told(0, "ignored") == expected
+    assert told(0, "negatives").isdisjoint(expected)
+    for arm in (1, 2, 3, 4):
+        assert told(arm, "ignored") == set()
+    assert told(4, "negatives") > expected  # a filter that doubts nothing teaches them
+    assert found.arms[0].words == f"the run's negatives; {len(expected)} doubted areas ignored"
+    assert found.arms[4].words == "negatives by known"
+
+
 def test_random_windows_are_as_large_and_lie_on_no_box() -> None:
     rng = np.random.default_rng(0)
     truth = Truth(
@@ -108,6 +142,56 @@ def test_random_windows_are_as_large_and_lie_on_no_box() -> None:
     full = Truth(np.arange(5), np.zeros(5, int), np.array([[0.0, 0, 100, 80]] * 5))
     large = Boxes(np.zeros(9, int), np.zeros(9, int), np.array([[0.0, 0, 100, 80]] * 9))
     assert len(random_windows(large, full, sizes, 0)) == 0
+
+
+def test_a_dose_is_a_share_of_the_mined_and_windows_for_the_others(data: BoxData, run: Run) -> None:
+    mined = box_arms(data, run)[0]
+    doubted = mined.boxes(0)  # any will do
+    arm = BoxArm("run", "", mined.boxes, doubted)
+    place = (data.train.truth, data.train.sizes)
+
+    def rows(boxes: Boxes) -> set[tuple[float, ...]]:
+        return {(float(image), *box) for image, box in zip(boxes.image, boxes.box.tolist(), strict=True)}
+
+    every, windows = rows(mined.boxes(3)), rows(random_windows(mined.boxes(3), *place, 3))
+    before: set[tuple[float, ...]] = set()
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        one = dosed(arm, *place, share, 3)
+        found = rows(one.boxes(3))
+        assert len(one.boxes(3)) == len(mined.boxes(3))
+        assert found <= every | windows
+        assert before <= (found & every)
+        assert len(found & every) == pytest.approx(share * len(every), abs=0.2 * len(every))
+        assert len(one.doubted) == len(found & every)
+        before = found & every
+    assert before == every
+    assert rows(dosed(arm, *place, 0.0, 3).boxes(3)) == windows
+
+
+def test_the_dose_is_chosen_by_pictures_that_nothing_else_sees(run: Run, tmp_path: Path) -> None:
+    seen: list[set[str]] = []
+    function = training(run).call
+    assert function is not None
+
+    def watching(lesson: Any, seed: int) -> Any:
+        seen.append({str(one.id) for one in lesson.pictures})
+        return function(lesson, seed)
+
+    learner, plan = Called("watching", call=watching), Plan(seeds=2, doses=(0.0, 0.5, 1.0), dose_seeds=2)
+    found = hn.measure_impact(run, learner=learner, plan=plan, against=[], out=tmp_path / "impact.json")
+    assert len(seen) == 3 * 2 + 2
+    assert all(one == seen[0] for one in seen)
+    assert found.held_out["validation"] == 4
+    assert found.held_out["train"] == 24 == len(seen[0])
+    assert found.held_out["test"] == 12
+    assert found.dose is not None
+    assert [one.share for one in found.dose.points] == [0, 0.5, 1]
+    ends = [found.dose.points[at].value for at in (0, -1)]
+    arms = {arm.name: arm.validation[0] for arm in found.arms}
+    assert ends == pytest.approx([arms["random"], arms["run"]])
+    assert ends[0] < ends[1]
+    assert all(0 <= one.low <= one.high <= 1 for one in found.dose.points)  # of two seeds the plain interval is wider
+    assert all(-1 <= one.decisive.low <= one.decisive.high <= 1 for one in found.comparisons)
 
 
 def made(images: int = 12, categories: int = 3, seed: int = 0) -> tuple[Truth, Detections]:
@@ -229,7 +313,7 @@ def test_what_is_wrong_is_said(run: Run, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="your own training of a detector"):
         hn.measure_impact(run, learner=Probe(), out=out)
     with pytest.raises(OptionError, match="your own training of a detector"):
-        hn.measure_impact(run, learner=training(run), plan=Plan(budget=Budget(steps=3)), out=out)
+        hn.measure_impact(run, learner=training(run), plan=Plan(budget=Budget(steps=3), doses=()), out=out)
     with pytest.raises(OptionError, match="nothing called 'nothing'"):
         hn.measure_impact(run, learner=training(run), against=["nothing"], out=out)
     with pytest.raises(InputError, match=r"failed in training .RuntimeError: out of memory, or so"):

@@ -1,37 +1,63 @@
-"""The arms for a detector: the mined boxes, the surest false positives, random windows of background, none."""
+"""The arms for a detector: the mined boxes, the surest false positives, random windows of background, none.
+
+What a mining doubts is a part of what it gives: an export has its suspects as areas to ignore, and so has its arm.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hardneg import random
 from hardneg.detect import Boxes, Truth, overlap
 from hardneg.ragged import IntArray, Ragged
 from hardneg.run import Run
+from hardneg.weights import suspects
 
-__all__ = ["BoxArm", "mined_boxes", "naive_boxes", "no_boxes", "random_windows"]
+__all__ = ["BoxArm", "dosed", "doubted_boxes", "mined_boxes", "naive_boxes", "no_boxes", "random_windows"]
 
-_DRAW = 0xB0C5  # keeps these draws apart from all others
+_DRAW, _DOSE = 0xB0C5, 0xD05E  # keep these draws apart from all others
 _TRIES, _FREE = 50, 0.3  # windows that are looked at; the overlap with a labelled box from which one is no background
+
+
+def no_boxes() -> Boxes:
+    """Nothing beyond what training meets by itself."""
+    return Boxes(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 4)))
 
 
 @dataclass(frozen=True, eq=False)
 class BoxArm:
-    """A set of negatives by name; ``boxes`` of a seed are in the pictures to train with. Random ones look at it."""
+    """A set of negatives by name, in the pictures to train with.
+
+    Args:
+        name: as in tables.
+        words: what it is.
+        boxes: the negatives of a seed; random ones alone look at it.
+        doubted: where nothing is to be learnt, since there may be an unlabelled thing.
+    """
 
     name: str
     words: str
     boxes: Callable[[int], Boxes]
+    doubted: Boxes = field(default_factory=no_boxes)
 
 
 def mined_boxes(run: Run, images: Mapping[str, int], categories: Sequence[str]) -> Boxes:
-    """What a run has sampled, in these pictures (by the text of their ids)."""
-    return _boxes_of(run, run.negatives, images, categories)[0]
+    """What a run has sampled, in these pictures (by the text of their ids), and is a suspect for no category."""
+    pairs = run.negatives
+    sure = ~suspects(run)[run.items.positions(pairs.column("item"))]
+    return _boxes_of(run, pairs.filter(pa.array(sure)), images, categories)[0]
+
+
+def doubted_boxes(run: Run, images: Mapping[str, int], categories: Sequence[str]) -> Boxes:
+    """The suspects of a run in these pictures: detections that may be unlabelled things, once for each category."""
+    verdicts = [part.filter(pc.equal(part.column("verdict").cast(pa.string()), "suspect")) for part in run.parts()]
+    return _boxes_of(run, pa.concat_tables(verdicts), images, categories)[0]
 
 
 def naive_boxes(run: Run, images: Mapping[str, int], categories: Sequence[str]) -> Boxes:
@@ -44,12 +70,7 @@ def naive_boxes(run: Run, images: Mapping[str, int], categories: Sequence[str]) 
         some = np.flatnonzero(every.category == category)
         rows.append(some[np.argsort(-score[some], kind="stable")][:count])
     taken = np.concatenate([np.zeros(0, np.int64), *rows])
-    return Boxes(every.image[taken], every.category[taken], every.box[taken])
-
-
-def no_boxes() -> Boxes:
-    """Nothing beyond what training meets by itself."""
-    return Boxes(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 4)))
+    return _of(every, taken)
 
 
 def random_windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> Boxes:
@@ -63,6 +84,33 @@ def random_windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> Box
 
     A window that fits nowhere in fifty tries is left out. One that is larger than a picture is as large as that.
     """
+    windows, kept = _windows(like, truth, sizes, seed)
+    return _of(windows, np.flatnonzero(kept))
+
+
+def dosed(mined: BoxArm, truth: Truth, sizes: IntArray, share: float, seed: int) -> BoxArm:
+    """A mining of which all but a share gives way to :func:`random_windows`; of what it doubts that share is ignored.
+
+    The rows that stay are drawn by counter, and so are the same whatever else is drawn; more of them with more share.
+    """
+    boxes = mined.boxes(seed)
+    windows, fits = _windows(boxes, truth, sizes, seed)
+    stays, doubted = (
+        random.uniform(seed, np.array(_DOSE), np.arange(len(one))) < share for one in (boxes, mined.doubted)
+    )
+    stay, fresh = _of(boxes, np.flatnonzero(stays)), _of(windows, np.flatnonzero(~stays & fits))
+    both = Boxes(
+        *(np.concatenate([getattr(one, name) for one in (stay, fresh)]) for name in ("image", "category", "box"))
+    )
+    return BoxArm(f"{share:.0%} mined", "", lambda seed: both, _of(mined.doubted, np.flatnonzero(doubted)))  # noqa: ARG005 - of one seed
+
+
+def _of(boxes: Boxes, rows: IntArray) -> Boxes:
+    return Boxes(boxes.image[rows], boxes.category[rows], boxes.box[rows])
+
+
+def _windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> tuple[Boxes, NDArray[np.bool_]]:
+    """A window for each box, and whether it was found to fit."""
     there = Ragged.from_codes(truth.image).inverted(len(sizes))
     image, box, kept = np.zeros(len(like), np.int64), np.zeros((len(like), 4)), np.zeros(len(like), bool)
     for row in range(len(like)):
@@ -74,7 +122,7 @@ def random_windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> Box
             if _free(window, truth.box[there[number]]):
                 image[row], box[row], kept[row] = number, window, True
                 break
-    return Boxes(image[kept], like.category[kept], box[kept])
+    return Boxes(image, like.category, box), kept
 
 
 def _free(window: NDArray[np.float64], there: NDArray[np.float64]) -> bool:

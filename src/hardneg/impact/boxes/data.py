@@ -14,7 +14,7 @@ from hardneg.detect import Truth
 from hardneg.detect.frames import held_together
 from hardneg.errors import HardnegError, InputError
 from hardneg.images import BrokenImage, Examined, examine_all
-from hardneg.impact.division import TEST
+from hardneg.impact.division import TEST, VALIDATION
 from hardneg.impact.leakage import Leak
 from hardneg.io.found import Scenes, read_scenes, scenes_of
 from hardneg.io.readers import ReadOptions
@@ -59,10 +59,14 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class BoxData:
-    """What is learnt and what is held out; ``how`` says where that is from, ``left_out`` what could not be used."""
+    """What is learnt and what is held out; ``how`` says where that is from, ``left_out`` what could not be used.
+
+    ``validation`` is what the dose is chosen by; None where no pictures were put by for it.
+    """
 
     categories: tuple[str, ...]
     train: Side
+    validation: Side | None
     test: Side
     how: str
     leaks: tuple[Leak, ...]
@@ -74,7 +78,7 @@ def is_of_boxes(run: Run) -> bool:
     return {"box", "image_id", "predicted", "detector_score"} <= set(run.items.table.column_names)
 
 
-def box_data(run: Run, held_out: str | None, seed: int, progress: Progress) -> BoxData:
+def box_data(run: Run, held_out: str | None, seed: int, progress: Progress, *, choosing: bool = False) -> BoxData:
     """Read a run's pictures again and hold some out: those of another split or file, else three tenths of them.
 
     Args:
@@ -83,6 +87,7 @@ def box_data(run: Run, held_out: str | None, seed: int, progress: Progress) -> B
             not given.
         seed: draws them.
         progress: shows how the work goes.
+        choosing: whether a seventh of the others is put by to choose with.
 
     Raises InputError where the data are gone or have changed, hold no such split, or no picture has a box.
     """
@@ -95,15 +100,20 @@ def box_data(run: Run, held_out: str | None, seed: int, progress: Progress) -> B
     whole = _side(scenes, categories, left_out, progress)
     other = _held_out(run, held_out)
     if other is None:
-        test = _drawn(whole, seed)
-        sides, how = (whole.take(np.flatnonzero(~test)), whole.take(np.flatnonzero(test))), "drawn from the same data"
+        test_rows = _drawn(whole, TEST, seed)
+        sides, how = (
+            (whole.take(np.flatnonzero(~test_rows)), whole.take(np.flatnonzero(test_rows))),
+            "drawn from the same data",
+        )
     else:
         sides, how = (whole, _side(other, categories, left_out, progress)), f"of {_named(held_out)}"
-    for side, what in zip(sides, ("to train with", "held out"), strict=True):
-        if not (~side.truth.uncounted).any():
+    train, test = sides
+    train, validation = _put_by(train, seed) if choosing else (train, None)
+    for side, what in ((train, "to train with"), (validation, "to choose by"), (test, "held out")):
+        if side is not None and not (~side.truth.uncounted).any():
             raise InputError(f"No picture that is {what} has a labelled box.", remedy="Give more, or others.")
     told = tuple(f"{count} {what}" for what, count in sorted(left_out.items()) if count)
-    return BoxData(categories, *sides, f"{len(sides[1].ids)} {how}", tuple(_leaks(*sides)), told)
+    return BoxData(categories, train, validation, test, f"{len(test.ids)} {how}", tuple(_leaks(*sides)), told)
 
 
 def _held_out(run: Run, asked: str | None) -> Scenes | None:
@@ -173,11 +183,17 @@ def _boxes(truth: Truth, image: IntArray, category: IntArray) -> Truth:
     return Truth(image[keep], category[keep], truth.box[keep], truth.crowd[keep], truth.ignored[keep])
 
 
-def _drawn(side: Side, seed: int) -> BoolArray:
-    """Three tenths of the pictures, with all of a film and all copies on one side."""
+def _put_by(side: Side, seed: int) -> tuple[Side, Side]:
+    """What is left to train with, and what is chosen by."""
+    chosen = _drawn(side, VALIDATION, seed + 1)
+    return side.take(np.flatnonzero(~chosen)), side.take(np.flatnonzero(chosen))
+
+
+def _drawn(side: Side, share: float, seed: int) -> BoolArray:
+    """So many of the pictures, with all of a film and all copies on one side."""
     first: dict[bytes, int] = {}
     copies = np.array([first.setdefault(one, row) for row, one in enumerate(side.contents)], np.int64)
-    return split_apart([side.lots, copies], share=TEST, seed=seed)
+    return split_apart([side.lots, copies], share=share, seed=seed)
 
 
 def _leaks(train: Side, test: Side) -> list[Leak]:

@@ -26,7 +26,8 @@ class Shown:
         path: of the file.
         boxes: what is labelled, shape ``(n, 4)``.
         labels: the category of each, as a place in ``BoxLesson.categories``, shape ``(n,)``.
-        ignored: where nothing is to be learnt either way (crowds, difficult boxes), shape ``(m, 4)``.
+        ignored: where nothing is to be learnt either way, shape ``(m, 4)``: crowds, difficult boxes, and what the arm
+            doubts, which may be an unlabelled thing.
         negatives: where a category is not, shape ``(k, 4)``: what the arm teaches.
         taken_for: the category of each, that it was or might be taken for, shape ``(k,)``.
     """
@@ -42,7 +43,7 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class BoxLesson:
-    """One arm's lesson for one seed: the same pictures and boxes for all arms, and as many negatives.
+    """One arm's lesson for one seed: the same pictures and boxes for all arms; what is taught and doubted is the arm's.
 
     Args:
         categories: their names.
@@ -56,25 +57,30 @@ class BoxLesson:
 
 
 def lesson_of(
-    categories: Sequence[str], pictures: Sequence[tuple[object, Path]], truth: Truth, negatives: Boxes, seed: int
-) -> BoxLesson:
-    """Deal boxes and negatives out to their pictures.
+    categories: Sequence[str], pictures: Sequence[tuple[object, Path]], truth: Truth, negatives: Boxes, doubted: Boxes,
+    seed: int,
+) -> BoxLesson:  # fmt: skip
+    """Deal boxes, negatives and doubts out to their pictures.
 
     Args:
         categories: their names.
         pictures: the id and the file of each picture to train with.
         truth: what is there, by the numbers of these pictures.
         negatives: what the arm teaches, likewise.
+        doubted: what it doubts.
         seed: of the training.
     """
-    there, taught = (Ragged.from_codes(one.image).inverted(len(pictures)) for one in (truth, negatives))
+    there, taught, unsure = (
+        Ragged.from_codes(one.image).inverted(len(pictures)) for one in (truth, negatives, doubted)
+    )
     shown = []
     for number, (key, path) in enumerate(pictures):
         here, negative = there[number], taught[number]
         mine, ignored = here[~truth.uncounted[here]], here[truth.uncounted[here]]
         shown.append(
             Shown(
-                key, path, truth.box[mine], truth.category[mine], truth.box[ignored],
+                key, path, truth.box[mine], truth.category[mine],
+                np.concatenate([truth.box[ignored], doubted.box[unsure[number]]]),
                 negatives.box[negative], negatives.category[negative],
             )
         )  # fmt: skip

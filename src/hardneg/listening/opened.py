@@ -1,0 +1,90 @@
+"""What a listening wrote, opened again: scores and what was known, so that other thresholds can be tried."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from hardneg.errors import InputError
+from hardneg.listening.detectors import Scored
+from hardneg.listening.hearing import Hearing
+from hardneg.listening.place import SUMMARY
+from hardneg.listening.truth import Occurrence, Truth
+from hardneg.storage import read_table, write_table
+
+__all__ = ["Known", "Listened", "keep_truth", "opened"]
+
+_TRUTH = "occurrences.parquet"
+_SCHEMA = pa.schema({"audio": pa.string(), "start": pa.float64(), "end": pa.float64(), "label": pa.string()})
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A known recording: its name and length, the file of its scores ``(windows, keywords)``."""
+
+    name: str
+    seconds: float
+    file: Path
+
+    def scores(self) -> Scored:
+        """Read from the disk as they are used."""
+        found: Scored = np.load(self.file, mmap_mode="r", allow_pickle=False)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Listened:
+    """A finished listening: how was listened, for what, the known recordings and what is in them."""
+
+    hearing: Hearing
+    keywords: tuple[str, ...]
+    known: tuple[Known, ...]
+    truth: Truth
+
+
+def opened(folder: Path) -> Listened:
+    """The known recordings of a folder that ``hardneg listen`` wrote.
+
+    Raises InputError where it is none, or keeps no scores (they were given) or not what was known.
+    """
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        hearing = Hearing(**{one.name: summary[one.name] for one in fields(Hearing)})
+        keywords = tuple(summary["keywords"])
+        rows = [one for one in read_table(folder / "recordings.parquet").to_pylist() if one["known"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("This is no folder of hardneg listen.", path=folder, remedy="Name what it wrote.") from error
+    if not (folder / _TRUTH).is_file():
+        raise InputError(f"'{folder}' does not keep where the keywords are.", remedy="Listen again, with --truth.")
+    if any(one["scores"] is None for one in rows):
+        raise InputError(f"'{folder}' keeps no scores: they were given to it.", remedy="Listen with the --detector.")
+    known = tuple(Known(one["recording"], one["seconds"], folder / one["scores"]) for one in rows)
+    return Listened(hearing, keywords, known, _truth_of(read_table(folder / _TRUTH).to_pylist()))
+
+
+def _truth_of(rows: Iterable[Mapping[str, object]]) -> Truth:
+    out: dict[str, list[Occurrence]] = {}
+    for one in rows:
+        here = out.setdefault(str(one["audio"]), [])
+        if one["label"] is not None:
+            here.append(Occurrence(str(one["label"]), float(str(one["start"])), float(str(one["end"]))))
+    return Truth(out)
+
+
+def keep_truth(truth: Truth, recordings: Iterable[str], folder: Path) -> None:
+    """Write where keywords and other words are in these recordings, in the form that is read as ``--truth``.
+
+    Nothing is written where none is known.
+    """
+    rows = []
+    for name in recordings:
+        if truth.knows(name):
+            here = [{"audio": name, "start": one.start, "end": one.end, "label": one.keyword} for one in truth.of[name]]
+            rows += here or [{"audio": name, "start": None, "end": None, "label": None}]
+    if rows:
+        write_table(pa.Table.from_pylist(rows, _SCHEMA), folder / _TRUTH)
