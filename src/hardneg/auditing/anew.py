@@ -53,6 +53,7 @@ class Anew:
         looked_at: of the anchors with several positives the share whose positives were hidden.
         mined: whether it is mined as a negative once it is hidden from its own anchor.
         mined_unseen: the same where no other anchor names it either.
+        shared: whether it is a shared positive once it is hidden from its own anchor.
         passed_over: filters that need a model and could not judge the hidden; they were taken to let them pass.
         learnt: filters that judged the hidden by what they had learnt from them.
     """
@@ -65,6 +66,7 @@ class Anew:
     looked_at: float
     mined: BoolArray
     mined_unseen: BoolArray
+    shared: BoolArray
     passed_over: tuple[str, ...]
     learnt: tuple[str, ...] = ()
 
@@ -106,7 +108,7 @@ def mined_anew(run: Run, seed: int = 0, progress: Progress | None = None) -> Ane
             report(place, len(run.manifest["parts"]))
     passed_over = tuple(str(one) for one in steps.filters if one not in judging)
     by_learning = tuple(str(one) for one in judging if one.needs_model)
-    return Anew(anchor, item, score, rank, weight, looked_at, mined, unseen, passed_over, by_learning)
+    return Anew(anchor, item, score, rank, weight, looked_at, mined, unseen, named, passed_over, by_learning)
 
 
 def named_elsewhere(positive: Ragged, items: int) -> BoolArray:

@@ -17,7 +17,7 @@ negatives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,21 +55,27 @@ class Completeness:
 
 @dataclass(frozen=True)
 class Mined:
-    """How many pairs were mined, and how many of them ``nameless``: their item is no known positive of anybody.
+    """How many pairs were mined, how many of them are ``nameless`` (their item is no known positive of anybody), and
+    how many ``shared`` (their item is one of an anchor that shares another with theirs).
 
-    Where labels are missing item by item, every false negative is one of the latter.
+    Where labels are missing item by item, every false negative is nameless. Where they are missing pair by pair, one
+    whose item such an anchor has is shared.
     """
 
     pairs: int
     nameless: int
+    shared: int = 0
 
     @classmethod
     def of(cls, population: Population, within: BoolArray | None = None) -> Mined:
         """Of all that was mined, or of a part."""
         run = population.run
         named = np.bincount(run.positives.positive.values, minlength=len(run.items)) > 0
-        item = population.item if within is None else population.item[within]
-        return cls(len(item), int((~named[item]).sum()))
+        here = np.ones(len(population), bool) if within is None else within
+        anchor, item = population.anchor[here], population.item[here]
+        some, at = np.unique(anchor, return_inverse=True)
+        shared = run.positives.shared(some).contains(at, item)
+        return cls(len(item), int((~named[item]).sum()), int(shared.sum()))
 
 
 def completeness_of(population: Population, anew: Anew, confidence: float = CONFIDENCE) -> Completeness:
@@ -142,35 +148,35 @@ def hidden_share(anew: Anew, mined: Mined, completeness: float, within: BoolArra
     """The share of false negatives at a stated completeness.
 
     Whether labels are missing pair by pair or item by item is not known, so the lower end is the lower of both, the
-    upper end and the share the higher: see :func:`_either`.
+    upper end and the share the higher.
     """
     tail, odds = (1 - CONFIDENCE) / 2, (1 - completeness) / completeness
-    ways = _ways(anew, within)
-    value = _either([hits[0] * odds for hits in ways], mined)
-    low = min(_false_of(ways[0], completeness, tail, upper=False), value)
-    high = _either([_false_of(hits, completeness, tail, upper=True) for hits in ways], mined)
-    return Interval(*(min(1.0, one / mined.pairs) for one in (value, low, high)))
+    value = max(_ways(anew, mined, within, lambda hits: hits[0] * odds))
+    low = min(_ways(anew, mined, within, lambda hits: _false_of(hits, completeness, tail, upper=False)))
+    high = max(_ways(anew, mined, within, lambda hits: _false_of(hits, completeness, tail, upper=True)))
+    return Interval(*(min(1.0, one / mined.pairs) for one in (value, min(value, low), high)))
 
 
 def hidden_bound(anew: Anew, mined: Mined, found: Completeness, within: BoolArray | None = None) -> Interval:
     """The share of false negatives is at most this, at the lowest completeness that the candidates allow."""
     if found.low <= 0:
         return Interval(float("nan"), 0.0, 1.0)
-    ways, tail = _ways(anew, within), (1 - CONFIDENCE) / 2
-    high = _either([_false_of(hits, found.low, tail, upper=True) for hits in ways], mined)
-    value = _either([hits[0] * (1 - found.best) / found.best for hits in ways], mined)
+    tail = (1 - CONFIDENCE) / 2
+    high = max(_ways(anew, mined, within, lambda hits: _false_of(hits, found.low, tail, upper=True)))
+    value = max(_ways(anew, mined, within, lambda hits: hits[0] * (1 - found.best) / found.best))
     return Interval(min(1.0, value / mined.pairs), 0.0, min(1.0, high / mined.pairs))
 
 
-def _ways(anew: Anew, within: BoolArray | None) -> list[tuple[float, float]]:
-    """The hits where labels are missing pair by pair, so that others may name what is hidden, and item by item."""
-    return [_hits(anew, which, within) for which in (anew.mined, anew.mined_unseen)]
-
-
-def _either(false: Sequence[float], mined: Mined) -> float:
-    """The higher number of false negatives of the two ways; by item they are no more than the nameless mined."""
-    by_pair, by_item = false
-    return max(by_pair, min(by_item, mined.nameless))
+def _ways(
+    anew: Anew, mined: Mined, within: BoolArray | None, false_of: Callable[[tuple[float, float]], float]
+) -> tuple[float, float]:
+    """The number of false negatives where labels are missing pair by pair, so that others may name what is hidden, and
+    where they are missing item by item. No more can be false than were mined of what could be.
+    """
+    shared = anew.mined & anew.shared
+    by_pair = min(false_of(_hits(anew, shared, within)), mined.shared)
+    by_pair += false_of(_hits(anew, anew.mined & ~shared, within))
+    return by_pair, min(false_of(_hits(anew, anew.mined_unseen, within)), mined.nameless)
 
 
 def hidden_parts(

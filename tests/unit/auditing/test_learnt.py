@@ -83,7 +83,8 @@ def test_what_the_filter_stops_is_no_longer_taken_to_pass(learnt: Run, tmp_path:
     assert found.best is not None
     assert stated.best is not None
     assert blind.best is not None
-    assert true <= found.best.share.high < blind.best.share.high
+    assert true <= found.best.share.high <= blind.best.share.high
+    assert found.best.share.value < blind.best.share.value
     assert stated.best.share.low <= true <= stated.best.share.high
     said = [" ".join(one.best.assumptions) for one in (found, blind) if one.best is not None]
     assert "threshold" in said[0]
@@ -147,7 +148,7 @@ def test_what_nobody_names_caps_the_false_negatives_by_item() -> None:
     one = np.ones(100, bool)
     rows = np.arange(100)
     nothing, figure = np.zeros(100, bool), np.ones(100, np.float32)
-    anew = Anew(rows, rows, figure, rows, figure, 1.0, nothing, one, ())
+    anew = Anew(rows, rows, figure, rows, figure, 1.0, nothing, one, nothing, ())
     open_ = hidden_share(anew, Mined(1000, 1000), 0.5)
     capped = hidden_share(anew, Mined(1000, 7), 0.5)
     assert open_.value == pytest.approx(0.1)
@@ -160,6 +161,22 @@ def test_the_nameless_are_counted_among_the_mined(learnt: Run) -> None:
     population = Population.of(learnt)
     named: NDArray[np.bool_] = np.asarray(scene()[1].any(axis=0), bool)
     item = numbers(learnt.negatives["item"])
-    assert Mined.of(population) == Mined(len(item), int((~named[item]).sum()))
+    anchor = numbers(learnt.negatives["anchor"])
+    known = [set(learnt.positives.positive[row].tolist()) for row in range(len(learnt.anchors))]
+    shared = np.array([any(i in one and one & known[a] for one in known) for a, i in zip(anchor, item, strict=True)])
+    assert Mined.of(population) == Mined(len(item), int((~named[item]).sum()), int(shared.sum()))
     part = population.rank == 0
-    assert Mined.of(population, part) == Mined(int(part.sum()), int((~named[item[part]]).sum()))
+    assert Mined.of(population, part) == Mined(
+        int(part.sum()), int((~named[item[part]]).sum()), int(shared[part].sum())
+    )
+
+
+def test_what_is_shared_caps_the_false_negatives_by_pair() -> None:
+    one = np.ones(100, bool)
+    rows, nothing, figure = np.arange(100), np.zeros(100, bool), np.ones(100, np.float32)
+    anew = Anew(rows, rows, figure, rows, figure, 1.0, one, nothing, rows < 80, ())
+    assert hidden_share(anew, Mined(1000, 0, 1000), 0.5).value == pytest.approx(0.1)
+    capped = hidden_share(anew, Mined(1000, 0, 5), 0.5)
+    assert capped.value == pytest.approx(0.025)  # twenty that nobody shares, and five
+    assert capped.low == 0
+    assert 0.025 < capped.high < 0.05
