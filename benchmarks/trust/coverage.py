@@ -126,9 +126,9 @@ region held no true negative. Teachers are planted: the good one has an area und
 gives false negatives the lowest scores. *The far (or near) ones hidden*: the less (or more) a positive resembles its
 anchor, the more surely it is hidden, so the assumption of hidden positives is broken on purpose; judgements assume
 nothing of the kind. Rows under 93% come first. *Calibrated*: by the filter's own
-evidence of hidden positives, whose threshold was chosen by the same ones; ten minings each. Hidden pair by pair all ten
-hold; item by item the estimate is too low and one of ten lies above an interval, for what is unknown hangs together
-there in more ways (the same person, the same topic) than the known positives show."""
+evidence of hidden positives, whose threshold was chosen by the same ones. Item by item the estimate may be too low on
+StackFAQ, and two of twelve lie above an interval, for what is unknown hangs together there in more ways (the same
+topic) than the known positives show."""
 
 
 def page(work: Path) -> str:
