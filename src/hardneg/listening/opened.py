@@ -32,8 +32,11 @@ class Known:
     file: Path
 
     def scores(self) -> Scored:
-        """Read from the disk as they are used."""
-        found: Scored = np.load(self.file, mmap_mode="r", allow_pickle=False)
+        """Read from the disk as they are used. Raises InputError where they cannot be."""
+        try:
+            found: Scored = np.load(self.file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise InputError("The scores cannot be read.", path=self.file, remedy="Listen again.") from error
         return found
 
 
@@ -50,7 +53,8 @@ class Listened:
 def opened(folder: Path) -> Listened:
     """The known recordings of a folder that ``hardneg listen`` wrote.
 
-    Raises InputError where it is none, or keeps no scores (they were given) or not what was known.
+    Raises InputError where it is none, or keeps no scores (they were given) or not what was known, or names a file
+    outside of it.
     """
     try:
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
@@ -64,6 +68,9 @@ def opened(folder: Path) -> Listened:
     if any(one["scores"] is None for one in rows):
         raise InputError(f"'{folder}' keeps no scores: they were given to it.", remedy="Listen with the --detector.")
     known = tuple(Known(one["recording"], one["seconds"], folder / one["scores"]) for one in rows)
+    for one in known:
+        if not one.file.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"The scores of '{one.name}' lie outside '{folder}'.", remedy="Listen again.")
     return Listened(hearing, keywords, known, _truth_of(read_table(folder / _TRUTH).to_pylist()))
 
 

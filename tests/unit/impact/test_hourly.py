@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
@@ -175,3 +176,18 @@ def test_of_one_recording_there_is_a_line_and_no_band(radio: tuple[Path, Truth],
     page = (tmp_path / "after" / "impact.html").read_text()
     assert page.count('class="curve-line') == 2 * 2
     assert "curve-band" not in page[page.index("<main") :]
+
+
+def test_scores_that_are_broken_or_outside_are_said(radio: tuple[Path, Truth], tmp_path: Path) -> None:
+    folder, truth = radio
+    for name in ("before", "after"):
+        listen(folder, Detector(call=loud, keywords=("high",)), HEARING, out=tmp_path / name, truth=truth)
+    broken = opened(tmp_path / "after").known[0].file
+    broken.write_bytes(broken.read_bytes()[:60])
+    assert "The scores cannot be read" in measure_heard(tmp_path / "before", tmp_path / "after")[1][0]
+    file = tmp_path / "after" / "recordings.parquet"
+    table = pq.read_table(file)
+    rows = [{**one, "scores": f"../before/{one['scores']}"} for one in table.to_pylist()]
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), file)
+    with pytest.raises(InputError, match="lie outside"):
+        opened(tmp_path / "after")
