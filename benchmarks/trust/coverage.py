@@ -127,7 +127,7 @@ gives false negatives the lowest scores. *The far (or near) ones hidden*: the le
 anchor, the more surely it is hidden, so the assumption of hidden positives is broken on purpose; judgements assume
 nothing of the kind. Rows under 93% come first. *Calibrated*: by the filter's own
 evidence of hidden positives, whose threshold was chosen by the same ones. Item by item the estimate may be too low on
-StackFAQ, and two of twelve lie above an interval, for what is unknown hangs together there in more ways (the same
+StackFAQ, and four of forty lie above an interval, for what is unknown hangs together there in more ways (the same
 topic) than the known positives show."""
 
 
