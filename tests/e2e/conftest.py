@@ -29,6 +29,19 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
+def said_by_curve() -> Callable[[Any], str]:
+    """What the first curve of a page, or of a part of it, says to the keyboard."""
+
+    def said(where: Any) -> str:
+        chart = where.locator(".curve").first
+        chart.focus()
+        chart.press("ArrowRight")
+        return str(chart.locator(".readout").inner_text())
+
+    return said
+
+
+@pytest.fixture
 def visit(browser: Any) -> Iterator[Open]:
     """Open a page; afterwards nothing may have been complained of, fetched or run."""
     contexts, complaints, requests, visited = [], [], [], set()

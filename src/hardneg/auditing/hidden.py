@@ -64,7 +64,7 @@ class Mined:
 
     pairs: int
     nameless: int
-    shared: int = 0
+    shared: int
 
     @classmethod
     def of(cls, population: Population, within: BoolArray | None = None) -> Mined:

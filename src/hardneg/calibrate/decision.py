@@ -103,7 +103,7 @@ def decided(
     made, barred = shared_or_not(pool, shared, context.wanted, unknown.__getitem__, rate)
     pool = replace(pool, figure=barring(pool.figure, shared)) if barred else pool
     promised = bool(made.bound[0] <= rate)
-    fixed = families(pool, rows, context.wanted)
+    fixed = families(pool, rows, context.wanted, unknown.__getitem__)
     points = frontier(pool, fixed, made, promised=promised)
     choice = None if promised else chosen(pool, made, fixed, rate, context.wanted, counts)
     about = _about(known, found, pool, unknown, made, choice, barred, positives.anchors.keys)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardneg.calibrate.threshold import Curve, Pool, curve, unknown_positives
+from hardneg.calibrate.threshold import Curve, Pool, curve
 from hardneg.table import Rows
 
 __all__ = [
@@ -62,7 +62,7 @@ class Family:
     curve: Curve
 
 
-def families(pool: Pool, rows: Rows, wanted: int) -> list[Family]:
+def families(pool: Pool, rows: Rows, wanted: int, unknown: Callable[[int], tuple[float, float]]) -> list[Family]:
     """What each kind of fixed rule would give on the anchors of a pool, where every anchor gets ``wanted`` negatives.
 
     A fixed rule's hidden positives have the rank and the reference score that they would have had. The number of
@@ -73,13 +73,13 @@ def families(pool: Pool, rows: Rows, wanted: int) -> list[Family]:
         pool: with the learnt figure.
         rows: the same rows, with ``score``, ``rank`` and ``positive_min``, ``_max`` and ``_mean``.
         wanted: negatives an anchor is to get.
+        unknown: of each group how many positives are unknown, as of :func:`hardneg.calibrate.curve`.
     """
-    told = {int(one): unknown_positives(pool, int(one)) for one in np.unique(pool.group)}
     found = []
     for name in ("rank", *_REFERENCES):
         settings = _settings(name)
         cuts = np.array(list(settings.values()))
-        made = curve(replace(pool, figure=figure_of(name, rows)), wanted, told.__getitem__, cuts)
+        made = curve(replace(pool, figure=figure_of(name, rows)), wanted, unknown, cuts)
         found.append(Family(name, tuple(settings), made))
     return found
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,14 @@ class Boxes:
 
     def __len__(self) -> int:
         return len(self.image)
+
+    def take(self, rows: IntArray) -> Self:
+        """Some of the rows, with all that is known of them.
+
+        >>> Boxes(np.array([0, 1]), np.array([2, 3]), np.zeros((2, 4))).take(np.array([1])).category.tolist()
+        [3]
+        """
+        return type(self)(*(getattr(self, one.name)[rows] for one in fields(self)))
 
     @property
     def area(self) -> NDArray[np.float64]:

@@ -15,7 +15,8 @@ from hardneg.impact.heard import Heard, compare_heard
 from hardneg.impact.hourly import AFTER, BEFORE, Part, hourly_curves
 from hardneg.impact.operating import Operating
 from hardneg.impact.result import nulls
-from hardneg.listening import Listened, opened
+from hardneg.io.occurrences import read_occurrences
+from hardneg.listening import Listened, Truth, opened
 from hardneg.progress import Progress, Silent
 from hardneg.report.heard import render_heard
 from hardneg.storage import place, write_json
@@ -101,20 +102,22 @@ def _curves(before: Listened, after: Listened, seed: int, progress: Progress) ->
     Raises InputError where the two are not of the same recordings with the same things in them.
     """
     known = [(one.name, one.seconds) for one in before.known]
-    if known != [(one.name, one.seconds) for one in after.known] or before.truth != after.truth:
+    truth = read_occurrences(before.occurrences)
+    if known != [(one.name, one.seconds) for one in after.known] or truth != read_occurrences(after.occurrences):
         raise InputError("The two are not of the same known recordings, with the same keywords in them.")
     out, hours = {}, np.array([seconds for _, seconds in known]) / 3600
     for keyword in before.keywords:
         rules = (before.hearing.rule(), after.hearing.rule())
-        found = hourly_curves(_parts(before, keyword), _parts(after, keyword), hours, rules, seed, progress)
+        old, new = (_parts(one, truth, keyword) for one in (before, after))
+        found = hourly_curves(old, new, hours, rules, seed, progress)
         if found is not None:
             out[keyword] = found
     return out
 
 
-def _parts(heard: Listened, keyword: str) -> Sequence[Part]:
+def _parts(heard: Listened, truth: Truth, keyword: str) -> Sequence[Part]:
     column, out = heard.keywords.index(keyword), []
     for one in heard.known:
-        spans = heard.truth.spans(one.name, keyword)
+        spans = truth.spans(one.name, keyword)
         out.append((one.scores()[:, column], *heard.hearing.sharing(spans[:, 0], spans[:, 1])))
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from hardneg.errors import InputError
 from hardneg.listening.detectors import Scored
 from hardneg.listening.hearing import Hearing
 from hardneg.listening.place import SUMMARY
-from hardneg.listening.truth import Occurrence, Truth
+from hardneg.listening.truth import Truth
 from hardneg.storage import read_table, write_table
 
 __all__ = ["Known", "Listened", "keep_truth", "opened"]
@@ -42,12 +42,12 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class Listened:
-    """A finished listening: how was listened, for what, the known recordings and what is in them."""
+    """A finished listening: how was listened, for what, the known recordings, and the file of what is in them."""
 
     hearing: Hearing
     keywords: tuple[str, ...]
     known: tuple[Known, ...]
-    truth: Truth
+    occurrences: Path
 
 
 def opened(folder: Path) -> Listened:
@@ -71,16 +71,7 @@ def opened(folder: Path) -> Listened:
     for one in known:
         if not one.file.resolve().is_relative_to(folder.resolve()):
             raise InputError(f"The scores of '{one.name}' lie outside '{folder}'.", remedy="Listen again.")
-    return Listened(hearing, keywords, known, _truth_of(read_table(folder / _TRUTH).to_pylist()))
-
-
-def _truth_of(rows: Iterable[Mapping[str, object]]) -> Truth:
-    out: dict[str, list[Occurrence]] = {}
-    for one in rows:
-        here = out.setdefault(str(one["audio"]), [])
-        if one["label"] is not None:
-            here.append(Occurrence(str(one["label"]), float(str(one["start"])), float(str(one["end"]))))
-    return Truth(out)
+    return Listened(hearing, keywords, known, folder / _TRUTH)
 
 
 def keep_truth(truth: Truth, recordings: Iterable[str], folder: Path) -> None:

@@ -149,11 +149,11 @@ def test_what_nobody_names_caps_the_false_negatives_by_item() -> None:
     rows = np.arange(100)
     nothing, figure = np.zeros(100, bool), np.ones(100, np.float32)
     anew = Anew(rows, rows, figure, rows, figure, 1.0, nothing, one, nothing, ())
-    open_ = hidden_share(anew, Mined(1000, 1000), 0.5)
-    capped = hidden_share(anew, Mined(1000, 7), 0.5)
+    open_ = hidden_share(anew, Mined(1000, 1000, 0), 0.5)
+    capped = hidden_share(anew, Mined(1000, 7, 0), 0.5)
     assert open_.value == pytest.approx(0.1)
     assert (capped.low, capped.value, capped.high) == pytest.approx((0.0, 0.007, 0.007))
-    none = hidden_bound(anew, Mined(1000, 0), Completeness(0.5, 0.5, "ranks below 1"))
+    none = hidden_bound(anew, Mined(1000, 0, 0), Completeness(0.5, 0.5, "ranks below 1"))
     assert 0.003 < none.high < 0.006  # no hit: half known, some five of the thousand may be unknown
 
 

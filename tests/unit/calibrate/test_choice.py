@@ -1,13 +1,15 @@
-"""What decides where nothing can be promised: the hardest that keeps the rate, a fixed rule first where few teach."""
+"""What decides where nothing can be promised: what was learnt, if it keeps the rate, else the hardest fixed rule."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 import pytest
 
 from hardneg.calibrate.choice import SEVERAL, chosen
 from hardneg.calibrate.frontier import LEARNT, Family, families, figure_of, frontier
-from hardneg.calibrate.threshold import Curve, Pool
+from hardneg.calibrate.threshold import Curve, Pool, unknown_positives
 from hardneg.table import Rows
 
 RATE, WANTED = 0.02, 8
@@ -76,8 +78,11 @@ def test_the_families_are_what_the_frontier_shows() -> None:
     rows = Rows(anchor, np.arange(600), {"score": score, "rank": rank, **references})
     pool = Pool(anchor, score, rng.normal(size=600), rng.random(600) < 0.1, np.zeros(600, np.int64))
     learnt = _curve((0.01, 0.6, 8))
-    told = {one.filter: one for one in frontier(pool, families(pool, rows, WANTED), learnt)}
-    for family in families(pool, rows, WANTED):
+    told = {
+        one.filter: one
+        for one in frontier(pool, families(pool, rows, WANTED, partial(unknown_positives, pool)), learnt)
+    }
+    for family in families(pool, rows, WANTED, partial(unknown_positives, pool)):
         for text, share in zip(family.settings, family.curve.share, strict=True):
             assert told[text].share == share
     margin = figure_of("margin of the mean", rows)

@@ -123,7 +123,7 @@ def test_two_listenings_are_one_page(radio: tuple[Path, Truth], tmp_path: Path) 
     for name, function in (("before", loud), ("after", high)):
         listen(folder, Detector(call=function, keywords=("high",)), HEARING, out=tmp_path / name, truth=truth)
     assert read_occurrences(tmp_path / "after" / "occurrences.parquet") == truth
-    assert opened(tmp_path / "after").truth == truth
+    assert opened(tmp_path / "after").occurrences == tmp_path / "after" / "occurrences.parquet"
     compared, notes = measure_heard(tmp_path / "before", tmp_path / "after")
     assert compared[0].verdict == "helped"
     assert notes[0].startswith(

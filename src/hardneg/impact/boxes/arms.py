@@ -70,7 +70,7 @@ def naive_boxes(run: Run, images: Mapping[str, int], categories: Sequence[str]) 
         some = np.flatnonzero(every.category == category)
         rows.append(some[np.argsort(-score[some], kind="stable")][:count])
     taken = np.concatenate([np.zeros(0, np.int64), *rows])
-    return _of(every, taken)
+    return every.take(taken)
 
 
 def random_windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> Boxes:
@@ -85,7 +85,7 @@ def random_windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> Box
     A window that fits nowhere in fifty tries is left out. One that is larger than a picture is as large as that.
     """
     windows, kept = _windows(like, truth, sizes, seed)
-    return _of(windows, np.flatnonzero(kept))
+    return windows.take(np.flatnonzero(kept))
 
 
 def dosed(mined: BoxArm, truth: Truth, sizes: IntArray, share: float, seed: int) -> BoxArm:
@@ -98,15 +98,11 @@ def dosed(mined: BoxArm, truth: Truth, sizes: IntArray, share: float, seed: int)
     stays, doubted = (
         random.uniform(seed, np.array(_DOSE), np.arange(len(one))) < share for one in (boxes, mined.doubted)
     )
-    stay, fresh = _of(boxes, np.flatnonzero(stays)), _of(windows, np.flatnonzero(~stays & fits))
+    stay, fresh = boxes.take(np.flatnonzero(stays)), windows.take(np.flatnonzero(~stays & fits))
     both = Boxes(
         *(np.concatenate([getattr(one, name) for one in (stay, fresh)]) for name in ("image", "category", "box"))
     )
-    return BoxArm(f"{share:.0%} mined", "", lambda seed: both, _of(mined.doubted, np.flatnonzero(doubted)))  # noqa: ARG005 - of one seed
-
-
-def _of(boxes: Boxes, rows: IntArray) -> Boxes:
-    return Boxes(boxes.image[rows], boxes.category[rows], boxes.box[rows])
+    return BoxArm(f"{share:.0%} mined", "", lambda seed: both, mined.doubted.take(np.flatnonzero(doubted)))  # noqa: ARG005 - of one seed
 
 
 def _windows(like: Boxes, truth: Truth, sizes: IntArray, seed: int) -> tuple[Boxes, NDArray[np.bool_]]:

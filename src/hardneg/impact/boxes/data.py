@@ -100,20 +100,16 @@ def box_data(run: Run, held_out: str | None, seed: int, progress: Progress, *, c
     whole = _side(scenes, categories, left_out, progress)
     other = _held_out(run, held_out)
     if other is None:
-        test_rows = _drawn(whole, TEST, seed)
-        sides, how = (
-            (whole.take(np.flatnonzero(~test_rows)), whole.take(np.flatnonzero(test_rows))),
-            "drawn from the same data",
-        )
+        train, test = _put_by(whole, TEST, seed)
+        how = "drawn from the same data"
     else:
-        sides, how = (whole, _side(other, categories, left_out, progress)), f"of {_named(held_out)}"
-    train, test = sides
-    train, validation = _put_by(train, seed) if choosing else (train, None)
+        train, test, how = whole, _side(other, categories, left_out, progress), f"of {_named(held_out)}"
+    train, validation = _put_by(train, VALIDATION, seed + 1) if choosing else (train, None)
     for side, what in ((train, "to train with"), (validation, "to choose by"), (test, "held out")):
         if side is not None and not (~side.truth.uncounted).any():
             raise InputError(f"No picture that is {what} has a labelled box.", remedy="Give more, or others.")
     told = tuple(f"{count} {what}" for what, count in sorted(left_out.items()) if count)
-    return BoxData(categories, train, validation, test, f"{len(test.ids)} {how}", tuple(_leaks(*sides)), told)
+    return BoxData(categories, train, validation, test, f"{len(test.ids)} {how}", tuple(_leaks(train, test)), told)
 
 
 def _held_out(run: Run, asked: str | None) -> Scenes | None:
@@ -183,9 +179,9 @@ def _boxes(truth: Truth, image: IntArray, category: IntArray) -> Truth:
     return Truth(image[keep], category[keep], truth.box[keep], truth.crowd[keep], truth.ignored[keep])
 
 
-def _put_by(side: Side, seed: int) -> tuple[Side, Side]:
-    """What is left to train with, and what is chosen by."""
-    chosen = _drawn(side, VALIDATION, seed + 1)
+def _put_by(side: Side, share: float, seed: int) -> tuple[Side, Side]:
+    """What is left, and so many of the pictures."""
+    chosen = _drawn(side, share, seed)
     return side.take(np.flatnonzero(~chosen)), side.take(np.flatnonzero(chosen))
 
 
