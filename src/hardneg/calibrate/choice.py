@@ -67,7 +67,8 @@ def chosen(
     doubt = 1 if not few else _CAUTION**2 if most else _CAUTION
     mine = _learnt(replace(learnt, share=np.minimum(1, doubt * learnt.share)), pool, rate)
     if mine.kept and (not few or mine.point.mined >= wanted / 2):
-        told = "and what they teach comes first" if not few else f"and its estimate keeps the rate even {_TIMES[doubt]}"
+        even = f"and its estimate keeps the rate even if it counts {_TIMES.get(doubt)}"
+        told = even if few else "and what they teach comes first"
         return replace(mine, why=f"{several:,} anchors have two positives or more, {told}")
     if best is not None:
         return replace(best, why=_over_learnt(best, mine, wanted))
