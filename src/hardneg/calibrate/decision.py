@@ -104,8 +104,9 @@ def decided(
     pool = replace(pool, figure=barring(pool.figure, shared)) if barred else pool
     promised = bool(made.bound[0] <= rate)
     fixed = families(pool, rows, context.wanted, unknown.__getitem__)
-    points = frontier(pool, fixed, made, promised=promised)
     choice = None if promised else chosen(pool, made, fixed, rate, context.wanted, counts)
+    rates = made.bound if choice is None else choice.curve.share if choice.family == LEARNT else made.share
+    points = frontier(pool, fixed, made, rates)
     about = _about(known, found, pool, unknown, made, choice, barred, positives.anchors.keys)
     return Decision(evidence, found, made, choice, points, shares, promised, barred, about)
 

@@ -95,22 +95,21 @@ def figure_of(family: str, rows: Rows) -> Figures:
     return np.nan_to_num((rows["score"] - positive) / np.maximum(np.abs(positive), 1e-12), nan=-1.0)
 
 
-def frontier(pool: Pool, fixed: Sequence[Family], learnt: Curve, *, promised: bool = True) -> list[Point]:
+def frontier(pool: Pool, fixed: Sequence[Family], learnt: Curve, rates: Figures) -> list[Point]:
     """What fixed rules and the learnt filter give on the anchors of a pool.
 
     Args:
         pool: with the learnt figure.
         fixed: the rules, of :func:`families`.
         learnt: the curve of the learnt figure.
-        promised: whether the learnt filter goes by the bound; else by the estimate.
+        rates: of each of its thresholds, as it decides: the bound, or the estimate with what it counts for.
     """
     rules = [point_at(one.curve, row, pool, one.name, text) for one in fixed for row, text in enumerate(one.settings)]
-    return [*rules, *learnt_points(pool, learnt, promised=promised)]
+    return [*rules, *learnt_points(pool, learnt, rates)]
 
 
-def learnt_points(pool: Pool, learnt: Curve, *, promised: bool) -> list[Point]:
-    """What the learnt filter gives at some usual rates."""
-    rates = learnt.bound if promised else learnt.share
+def learnt_points(pool: Pool, learnt: Curve, rates: Figures) -> list[Point]:
+    """What the learnt filter gives at some usual rates; arguments as in :func:`frontier`."""
     rows = [(rate, int(np.searchsorted(rates, rate, side="right")) - 1) for rate in _RATES]
     return [point_at(learnt, row, pool, LEARNT, learnt_filter(rate)) for rate, row in rows if row >= 0]
 

@@ -115,7 +115,7 @@ def calibrated_labels(
     }
     share = told[0][0] / max(1, int((~away).sum()))
     whole = point_at(made, len(made.figure) - 1, pool, LEARNT, "")  # without any filter
-    points = [whole, *learnt_points(pool, made, promised=promised)]
+    points = [whole, *learnt_points(pool, made, made.bound if promised else made.share)]
     return LabelCalibration(context, likely, learnt, made, points, min(share, 1.0), promised, about)
 
 

@@ -28,7 +28,10 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
         lines += _learnt(about, used[0], setting_used(manifest))
     if "single" in about:
         alone = about["single"]
-        lines += ["Anchors with one positive are judged apart, the others standing in for them with one each."]
+        lines.append(
+            "Anchors with one positive are judged apart, the others standing in for them with one each; the frontier is "
+            "of these others."
+        )
         lines += _learnt(alone, used[0], alone.get("setting", ""))
     return [*lines, *_checked(about.get("judged", {}))]
 

@@ -80,7 +80,7 @@ def test_the_families_are_what_the_frontier_shows() -> None:
     learnt = _curve((0.01, 0.6, 8))
     told = {
         one.filter: one
-        for one in frontier(pool, families(pool, rows, WANTED, partial(unknown_positives, pool)), learnt)
+        for one in frontier(pool, families(pool, rows, WANTED, partial(unknown_positives, pool)), learnt, learnt.bound)
     }
     for family in families(pool, rows, WANTED, partial(unknown_positives, pool)):
         for text, share in zip(family.settings, family.curve.share, strict=True):
