@@ -41,7 +41,7 @@ ABOUT = """\
 `python -m benchmarks.trust.few`: 2% asked for, 8 of the 100 nearest mined; data cut down to so many anchors with
 several positives, *alone* or *among* 150 with one. *Margin*: 5% below the mean positive, the default below 20 such
 anchors. *Before*: what was learnt by its estimate, or that margin where no estimate reaches the rate. *Chosen*:
-`calibrated` as it is: what it learnt, where its estimate keeps the rate even double, else a fixed rule; two names with
+`calibrated` as it is: what it learnt, where its estimate keeps the rate even if it counts double, else a fixed rule; two names with
 a stroke between them: for anchors with several positives, and for those with one, for which the others stand in. Each
 figure: mean share of false negatives (in how many trials it is at most 2%), mean score, negatives an anchor; seeds 6 to
 11. Bad first: **an estimate from so few anchors is no promise**: what is chosen keeps the 2% in 94% of the trials and

@@ -29,8 +29,8 @@ def calibration_lines(manifest: Mapping[str, Any]) -> list[str]:
     if "single" in about:
         alone = about["single"]
         lines.append(
-            "Anchors with one positive are judged apart, the others standing in for them with one each; the frontier is "
-            "of these others."
+            "Anchors with one positive are judged apart, the others standing in for them with one each; the frontier "
+            "is of these others."
         )
         lines += _learnt(alone, used[0], alone.get("setting", ""))
     return [*lines, *_checked(about.get("judged", {}))]
