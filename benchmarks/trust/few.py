@@ -41,16 +41,16 @@ ABOUT = """\
 `python -m benchmarks.trust.few`: 2% asked for, 8 of the 100 nearest mined; data cut down to so many anchors with
 several positives, *alone* or *among* 150 with one. *Margin*: 5% below the mean positive, the default below 20 such
 anchors. *Before*: what was learnt by its estimate, or that margin where no estimate reaches the rate. *Chosen*:
-`calibrated` as it is: what it learnt, where its estimate keeps the rate even if it counts double, else a fixed rule; two names with
-a stroke between them: for anchors with several positives, and for those with one, for which the others stand in. Each
-figure: mean share of false negatives (in how many trials it is at most 2%), mean score, negatives an anchor; seeds 6 to
-11. Bad first: **an estimate from so few anchors is no promise**: what is chosen keeps the 2% in 94% of the trials and
-the worst came to 3.8%; no line exceeds it on average (the highest is 1.4%). What was learnt by itself, whose estimates
-count once, exceeds it in four lines (up to 2.7%), the margin in 20 (up to 50%). On pictures and digits with many
-positives of a class up to two thirds of the negatives that an anchor could have are held back. Before anchors with one
-positive were judged apart, what several positives teach let 3.8% to 4.9% through on faces, what was chosen kept the
-rate in 87% of the trials, and the worst came to 8.8%. Choosing the harder of what was learnt and the fixed rules kept
-it in 93%, but on SciFact it often took rules that let more through."""
+`calibrated` as it is: what it learnt, where its estimate keeps the rate even if it counts double, else a fixed rule;
+two names with a stroke between them: for anchors with several positives, and for those with one, for which the others
+stand in. Each figure: mean share of false negatives (in how many trials it is at most 2%), mean score, negatives an
+anchor; seeds 6 to 11. Bad first: **an estimate from so few anchors is no promise**: what is chosen keeps the 2% in 94%
+of the trials and the worst came to 3.8%; no line exceeds it on average (the highest is 1.4%). What was learnt by
+itself, whose estimates count once, exceeds it in four lines (up to 2.7%), the margin in 20 (up to 50%). On pictures and
+digits with many positives of a class up to two thirds of the negatives that an anchor could have are held back. Before
+anchors with one positive were judged apart, what several positives teach let 3.8% to 4.9% through on faces, what was
+chosen kept the rate in 87% of the trials, and the worst came to 8.8%. Choosing the harder of what was learnt and the
+fixed rules kept it in 93%, but on SciFact it often took rules that let more through."""
 Bools = NDArray[np.bool_]
 
 
