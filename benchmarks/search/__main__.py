@@ -23,6 +23,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch  # noqa: F401 - as where vectors come from a model; else short searches would do without its products
+
 from benchmarks import machine
 from benchmarks.search import disk, exact, gpu, growth, join, kit, labels
 from benchmarks.texts import ROOT

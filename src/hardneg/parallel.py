@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-__all__ = ["each", "pool", "threads"]
+__all__ = ["each", "pool", "spare", "threads"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,11 +36,16 @@ def each(function: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
     >>> each(abs, [-2, 3])
     [2, 3]
     """
-    workers = min(threads(), len(tasks))
-    if workers <= 1 or getattr(_here, "working", False):
+    workers = min(spare(), len(tasks))
+    if workers <= 1:
         return [function(one) for one in tasks]
     with ThreadPoolExecutor(workers, initializer=_begin) as workshop:
         return list(workshop.map(function, tasks))
+
+
+def spare() -> int:
+    """How many threads :func:`each` would use for many tasks: one where it is called by one of its own."""
+    return 1 if getattr(_here, "working", False) else threads()
 
 
 def pool() -> ThreadPoolExecutor:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hardneg.errors import InputError, OptionError
 from hardneg.matrix import KINDS, Matrix, blocks, row_bytes, row_numbers
-from hardneg.parallel import each, threads
+from hardneg.parallel import each, spare
 from hardneg.ragged import IntArray
 
 __all__ = ["FloatArray", "Matrix", "Similarity", "check_vectors", "pair_scores", "prepared", "wide_rows", "zero_rows"]
@@ -23,8 +23,8 @@ Squares = NDArray[np.float64]  # the product of each vector with itself
 Similarity = Literal["cosine", "dot", "euclidean"]
 
 
-# Pairs are scored in slices of about this many float64 numbers a side (2 MiB), which stay in a processor's cache.
-_SLICE = 262_144
+# Pairs are scored in slices of about this many float64 numbers a side (4 MiB), which stay in a processor's cache.
+_SLICE = 524_288
 _ROW = 8192
 _SLICES, _MOST = 4, 64  # in a row on one thread, at least and at most
 _RUN = 16  # pairs of one row: with fewer, to look for runs costs more than its vector for each pair
@@ -212,7 +212,7 @@ def _scores(x: _Side, y: _Side, similarity: Similarity) -> FloatArray:
     step = max(1, min(len(out), _SLICE // x.vectors.shape[1]))
 
     # Whole slices; enough for each thread to have several tasks, and few enough for each to use its memory long.
-    task = step * min(_MOST, max(_SLICES, -(-len(out) // (step * 4 * threads()))))
+    task = step * min(_MOST, max(_SLICES, -(-len(out) // (step * 4 * spare()))))
 
     def score(begin: int) -> None:
         part = slice(begin, begin + task)

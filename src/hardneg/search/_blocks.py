@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hardneg.matrix import Matrix
 from hardneg.ragged import IntArray, Ragged
 from hardneg.search._base import Constraints
+from hardneg.search._products import FLOAT32, Products, Ready
 from hardneg.similarity import FloatArray, Similarity, Squares, lengths, pair_scores, scaled, squared
 
 __all__ = ["Block", "Blocks", "Sides", "float_rows", "members", "norms"]
@@ -35,7 +36,8 @@ class Sides:
     """How anchors and items are made ready, so that ``left @ right.T`` (less ``half_squares``) orders like the score.
 
     ``norms`` holds the items' lengths. ``scale`` is a power of two for each side. ``squares`` are those that exact
-    scores would else work out again for each pair: for cosine the items', and the anchors' of :meth:`take`.
+    scores would else work out again for each pair: for cosine the items', and the anchors' of :meth:`take`. With
+    ``products`` both sides are multiplied.
     """
 
     anchors: Matrix
@@ -45,6 +47,7 @@ class Sides:
     scale: tuple[float, float]
     divide: bool  # whether items must be divided by their length
     squares: tuple[Squares | None, Squares | None] = (None, None)
+    products: Products = FLOAT32
 
     @classmethod
     def of(cls, anchors: Matrix, items: Matrix, similarity: Similarity) -> Sides:
@@ -98,19 +101,30 @@ class Sides:
     def bound(self, left: FloatArray) -> NDArray[np.float64]:
         """How far the gap of two products of an anchor may be from its true value, shape ``(len(left),)``.
 
-        A distance is rounded after its root, so far away many different products become one distance.
+        What :attr:`rounding` takes off comes on top. A distance is rounded after its root, so far away many different
+        products become one distance.
         """
-        d = left.shape[1]
-        longest = float(self.norms.max(initial=0)) * self.scale[1]
+        d, longest = left.shape[1], self.longest
         size = np.sqrt(np.einsum("ij,ij->i", left, left, dtype=np.float64))
-        if self.similarity == "cosine":
-            longest = 1 + _NEARLY_ONE
-        bound = 2 * (d + 8) * (_UNIT * size * longest + _TINY)
+        bound = 2 * (self.products.off(left) * size * longest + (d + 8) * _TINY * (1 + size + longest))
         if self.similarity == "cosine":
             bound = bound + 2 * _NEARLY_ONE * (not self.divide)
         if self.similarity == "euclidean":
             bound = bound + 2 * (d + 8) * _UNIT * longest**2 + 8 * _UNIT * (size + longest) ** 2
+            bound = bound + 2 * self.products.rounding * (1 + self.products.off(left)) * size * longest
         return np.asarray(bound, np.float64)
+
+    @property
+    def longest(self) -> float:
+        """The length of the longest item made ready."""
+        if self.similarity == "cosine":
+            return 1 + _NEARLY_ONE
+        return float(self.norms.max(initial=0)) * self.scale[1]
+
+    @property
+    def rounding(self) -> float:
+        """The most by which a product is off beside the bound, as a share of itself."""
+        return 0.0 if self.similarity == "euclidean" else self.products.rounding  # there the square is still to go off
 
     def product_of(self, scores: FloatArray, left: FloatArray) -> NDArray[np.float64]:
         """The product at which each anchor's score is reached; infinite where every or no product reaches it."""
@@ -127,11 +141,11 @@ class Sides:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some items made ready. ``items`` holds their row numbers where they do not just count up from ``start``."""
+    """Some items, ready to be multiplied. ``items`` holds their rows where they do not just count up from ``start``."""
 
     start: int
     stop: int
-    vectors: FloatArray
+    vectors: Ready
     half_squares: FloatArray | None
     items: IntArray | None
     codes: tuple[tuple[IntArray, Ragged], ...]
@@ -165,7 +179,9 @@ class Blocks:
         which: Any = slice(start, stop) if rows is None else rows
         everything = np.arange(start, stop) if rows is None else rows
         codes = tuple(members(_codes_of(one.items, everything)) for one in self.constraints.unlike)
-        return Block(start, stop, self.sides.right(which), self.sides.half_squares(which), rows, codes)
+        return Block(
+            start, stop, self.sides.products.ready(self.sides.right(which)), self.sides.half_squares(which), rows, codes
+        )
 
     def _rows(self, start: int, stop: int) -> IntArray | None:
         """The items of a block in their order; None where they just count up."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from hardneg.parallel import each
@@ -12,7 +10,7 @@ from hardneg.search._blocks import Sides
 
 __all__ = ["narrowed"]
 
-_ANCHORS = 64  # that one thread works on at a time
+_NUMBERS = 2**23  # of the items that one thread works on at a time
 
 
 def narrowed(sides: Sides, rows: IntArray, at: IntArray, items: IntArray, depth: int) -> BoolArray:
@@ -21,22 +19,28 @@ def narrowed(sides: Sides, rows: IntArray, at: IntArray, items: IntArray, depth:
     All within the rounding bound of the depth-th best product stay, so that exact scores, which cost more, are worked
     out for hardly more than are wanted and decide all the same.
     """
-    starts = np.searchsorted(at, np.arange(len(rows) + 1))
+    lengths = np.bincount(at, minlength=len(rows))
+    starts = np.cumsum(lengths) - lengths
     keep = np.ones(len(at), bool)
+    size = max(1, _NUMBERS // (int(lengths.max(initial=1)) * sides.items.shape[1]))
 
     def narrow(first: int) -> None:
-        bounds = starts[first : first + _ANCHORS + 1]
-        mine = items[bounds[0] : bounds[-1]]
-        left, right, less = sides.left(rows[first : first + _ANCHORS]), sides.right(mine), sides.half_squares(mine)
-        slack = sides.bound(left)
-        for place, (start, stop) in enumerate(pairwise(bounds.tolist())):
-            if stop - start > depth:
-                part = slice(start - int(bounds[0]), stop - int(bounds[0]))
-                products = right[part] @ left[place]
-                if less is not None:
-                    products -= less[part]
-                last = np.partition(products, len(products) - depth)[len(products) - depth]
-                keep[start:stop] = products >= last - slack[place]
+        begins, counts = starts[first : first + size, None], lengths[first : first + size, None]
+        most = int(counts.max(initial=0))
+        if most <= depth:
+            return
+        # One row an anchor, as wide as the longest; a shorter one has its last item again, which counts for nothing.
+        columns = np.arange(most)
+        pairs = np.minimum(begins + columns, len(at) - 1)
+        real = columns < counts
+        mine = items[pairs].ravel()
+        left = sides.left(rows[first : first + size])
+        products = (sides.right(mine).reshape(*pairs.shape, -1) @ left[:, :, None])[:, :, 0]
+        if (less := sides.half_squares(mine)) is not None:
+            products -= less.reshape(pairs.shape)
+        products[~real] = -np.inf
+        last = np.partition(products, most - depth, axis=1)[:, most - depth]
+        keep[pairs[real]] = (products >= (last - sides.bound(left))[:, None])[real]
 
-    each(narrow, range(0, len(rows), _ANCHORS))
+    each(narrow, range(0, len(rows), size))
     return keep

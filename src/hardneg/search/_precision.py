@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Literal
 
-__all__ = ["Precision", "Rounded", "product", "products_in"]
+from hardneg.errors import MissingExtraError
+
+__all__ = ["Precision", "Rounded", "product", "products_in", "torch_library"]
 
 Precision = Literal["float32", "tf32", "bf16"]
 Tensor = Any
@@ -36,6 +39,15 @@ class Rounded:
         low = vectors.to(torch.bfloat16) if precision == "bf16" else vectors
         lost = (low.float() - vectors).norm(dim=1) if precision == "bf16" else vectors.norm(dim=1) * 2.0**-10
         return cls(low, lost + vectors.shape[1] * _VANISHING)
+
+
+def torch_library() -> ModuleType:
+    """PyTorch; raises MissingExtraError where it is not there."""
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), extra="gpu") from None
+    return torch  # type: ignore[no-any-return]
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:

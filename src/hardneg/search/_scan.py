@@ -11,19 +11,19 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from hardneg.parallel import pool, threads
 from hardneg.ragged import IntArray
 from hardneg.search._base import Constraints, Hits
 from hardneg.search._blocks import Block, Blocks, Sides
 from hardneg.search._narrow import narrowed
+from hardneg.search._products import FLOAT32, Products, alone
 from hardneg.search._settle import answer, joined
 from hardneg.search._tile import Room, Tile, width
 
 __all__ = ["Stage", "by_code", "cut", "exhaustive", "settled", "stage"]
 
-_TILES = 8  # tiles that look at a block of items while it is at hand, so that a block from disk is read once for all
+_TILES = 16  # tiles that look at a block of items while it is at hand, so that a block from disk is read once for all
 _ROOM = 64 * 2**20  # bytes that a tile may keep
 
 T = TypeVar("T")
@@ -32,8 +32,8 @@ T = TypeVar("T")
 class Stage:
     """Shows blocks of items to tiles: one thread a tile, each thread with its own space for products."""
 
-    def __init__(self, workers: ThreadPoolExecutor, products: int) -> None:
-        self._pool, self._products = workers, products
+    def __init__(self, workers: ThreadPoolExecutor, room: int) -> None:
+        self._pool, self._room = workers, room
         self._own = threading.local()
 
     def each(self, function: Callable[..., T], *tasks: Sequence[Any]) -> list[T]:
@@ -58,19 +58,19 @@ class Stage:
     def see(self, block: Block, tile: Tile, only: IntArray | None = None) -> None:
         """Show one block to one tile, or to some of its anchors, on the thread that asks."""
         if not hasattr(self._own, "room"):
-            self._own.room = Room(self._products)
+            self._own.room = Room(self._room)
         tile.see(block, self._own.room, only)
 
 
 @contextmanager
-def stage(products: int) -> Iterator[Stage]:
-    """A stage with all threads, on which the matrix products run on one thread each."""
-    with threadpool_limits(1, "blas"), pool() as workers:
-        yield Stage(workers, products)
+def stage(room: int, products: Products = FLOAT32) -> Iterator[Stage]:
+    """A stage with all threads, each with room for so many products, which it works out by itself."""
+    with alone(products), pool() as workers:
+        yield Stage(workers, room)
 
 
 def exhaustive(
-    sides: Sides, rows: IntArray, k: int, constraints: Constraints, anchor_block: int = 1024, item_block: int = 4096
+    sides: Sides, rows: IntArray, k: int, constraints: Constraints, anchor_block: int = 512, item_block: int = 8192
 ) -> Hits:
     """The answers for some anchors from a look at every item; the block sizes change no answer."""
     depth = max(1, min(constraints.depth(k), len(sides.items)))
@@ -78,7 +78,7 @@ def exhaustive(
     each = max(1, min(anchor_block, _ROOM // (12 * width(depth)), -(-len(rows) // threads())))
     blocks = Blocks(sides, constraints)
     parts = []
-    with stage(each * size) as shown:
+    with stage(each * size, sides.products) as shown:
         for start in range(0, len(rows), each * _TILES):
             some = rows[start : start + each * _TILES]
             order = by_code(some, constraints)

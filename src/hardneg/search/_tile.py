@@ -1,6 +1,6 @@
 """The fused selection: a few anchors against block after block of items, keeping what may be among the best.
 
-A float32 product differs in its last bits with the shape of the block and the number of threads. So it only
+A product differs in its last bits with the shape of the block and the number of threads, or is rounded. So it only
 proposes: everything within the rounding bound of the k-th best product stays, and exact scores decide in the end.
 The k-th best so far is a threshold; one comparison a product finds the few that pass it.
 """
@@ -19,9 +19,11 @@ from hardneg.similarity import FloatArray
 
 __all__ = ["Room", "Tile", "width"]
 
+Wide = NDArray[np.float64]
 Again = Callable[[IntArray, IntArray], BoolArray]
 
 _LOWEST = -3e38  # all real products are above; what is ruled out is below
+_ALL = slice(None)
 _GROUP = 16  # products of which only the largest is looked at for a first threshold
 
 
@@ -53,8 +55,9 @@ class Tile:
         self, sides: Sides, rows: IntArray, depth: int, constraints: Constraints, again: Again | None = None
     ) -> None:
         self.rows, self.depth, self._sides = rows, depth, sides
-        self._left = sides.left(rows)
-        self._slack = sides.bound(self._left)
+        left = sides.left(rows)
+        self._left = sides.products.ready(left)
+        self._slack = sides.bound(left)
         n, self._wide = len(rows), width(depth)
         self._floor = np.full(n, -np.inf)  # the depth-th best product so far
         self._count = np.zeros(n, np.int64)
@@ -62,21 +65,23 @@ class Tile:
         self._items = np.zeros((n, self._wide), np.int32 if len(sides.items) < 2**31 else np.int64)
         self.above = np.zeros(n, np.int64)
         self._constraints, self._again = constraints.take(rows), again
-        self._low = self._limit(self._constraints.floor)
-        self._high = self._limit(self._constraints.ceiling)
+        floor, ceiling = self._constraints.floor, self._constraints.ceiling
+        self._low = None if floor is None else sides.product_of(floor, left)
+        high = None if ceiling is None else sides.product_of(ceiling, left)
+        # Products up to the first are surely under the ceiling, those beyond the second surely above.
+        self._high = None if high is None else (high - self._leeway(high), high + self._leeway(high))
         excluded = self._constraints.excluded
         order = np.argsort(excluded.values, kind="stable")
         self._excluded = excluded.values[order], excluded.rows()[order]
         self._codes = [members(one.anchors) for one in self._constraints.unlike]
 
-    def _limit(self, scores: FloatArray | None) -> NDArray[np.float64] | None:
-        return None if scores is None else self._sides.product_of(scores, self._left)
-
     def see(self, block: Block, room: Room, only: IntArray | None = None) -> None:
         """Show a block of items to all anchors, or to some (places in ``rows``, rising)."""
         some = np.arange(len(self.rows)) if only is None else only
         products, passes = room.shaped(len(some), len(block.vectors))
-        np.matmul(self._left if only is None else self._left.take(only, axis=0), block.vectors.T, out=products)
+        multiplier = self._sides.products
+        left = self._left if only is None else multiplier.take(self._left, only)
+        multiplier.multiply(left, block.vectors, products)
         if block.half_squares is not None:
             products -= block.half_squares
         self._rule_out(products, block, only)
@@ -112,7 +117,7 @@ class Tile:
 
     def _settles(self, at: IntArray, items: IntArray, products: FloatArray) -> BoolArray:
         """Which candidates are among the ``depth`` best; exact scores decide near the last of them."""
-        sure = products > (self._floor + self._slack)[at]
+        sure = products > (self._floor + self._leeway(self._floor))[at]
         open_ = np.flatnonzero(~sure)
         scores = self._sides.scores(self.rows[at[open_]], items[open_])
         order = np.lexsort((items[open_], -scores, at[open_]))
@@ -139,10 +144,19 @@ class Tile:
                 rows = anchors[one] if places is None else places[anchors[one]]
                 _fill(products, rows[rows >= 0], columns_of[other])
 
+    def _leeway(self, products: Wide, rows: IntArray | slice = _ALL) -> Wide:
+        """How far below such products of some anchors others may be that are no lower in truth."""
+        share = 2 * self._sides.rounding * (1 + 2 * self._sides.rounding)
+        slack = self._slack[rows]
+        if not share:
+            return slack
+        near = np.where(np.isfinite(products), np.abs(products), 0)  # beyond infinity there is nothing
+        return np.asarray(slack + share * (near + slack))
+
     def _threshold(self, rows: IntArray) -> FloatArray:
         """The lowest product that matters to some anchors, never above the true one for its rounding."""
         lowest = self._floor[rows] if self._low is None else np.maximum(self._floor[rows], self._low[rows])
-        lowest = np.maximum(lowest - self._slack[rows], _LOWEST).astype(np.float32)
+        lowest = np.maximum(lowest - self._leeway(lowest, rows), _LOWEST).astype(np.float32)
         return np.asarray(np.maximum(np.nextafter(lowest, np.float32(-np.inf)), _LOWEST))
 
     def _raise(self, rows: IntArray, floor: FloatArray) -> None:
@@ -158,7 +172,7 @@ class Tile:
         """Products of those that are surely under the ceiling; only these raise the threshold."""
         if self._high is None:
             return products
-        sure = (self._high - self._slack)[rows].reshape(-1, *[1] * (products.ndim - 1))
+        sure = self._high[0][rows].reshape(-1, *[1] * (products.ndim - 1))
         return np.where(products <= sure, products, np.float32(-np.inf))
 
     def _first(self, products: FloatArray, rows: IntArray) -> FloatArray:
@@ -183,7 +197,7 @@ class Tile:
     def _add(self, some: IntArray, at: IntArray, items: IntArray, products: FloatArray) -> None:
         """Keep new candidates of the anchors ``some[at]``, rising; those above the ceiling are only counted."""
         if self._high is not None:
-            high = products > (self._high + self._slack)[some[at]]
+            high = products > self._high[1][some[at]]
             self.above[some] += np.bincount(at[high], minlength=len(some))
             at, items, products = at[~high], items[~high], products[~high]
         counts = np.bincount(at, minlength=len(some))
@@ -229,7 +243,7 @@ class Tile:
         old = slice(0, int(self._count[row]))
         items = np.concatenate([self._items[row, old].astype(np.int64), items])
         products = np.concatenate([self._products[row, old], products])
-        sure = products if self._high is None else products[products <= self._high[row] - self._slack[row]]
+        sure = products if self._high is None else products[products <= self._high[0][row]]
         if len(sure) >= self.depth:
             self._floor[row] = max(self._floor[row], np.partition(sure, len(sure) - self.depth)[len(sure) - self.depth])
         keep = products >= self._threshold(np.array([row]))

@@ -23,6 +23,7 @@ from hardneg.parallel import threads
 from hardneg.ragged import BoolArray, IntArray, Ragged
 from hardneg.search._base import Constraints, Engine, Hits, Search, Unlike
 from hardneg.search._blocks import Block, Blocks, Sides
+from hardneg.search._pace import quickest
 from hardneg.search._recall import Recall, recall, samples
 from hardneg.search._reduced import Reduced, reduced
 from hardneg.search._scan import Stage, cut, exhaustive, settled, stage
@@ -150,8 +151,9 @@ class _Join(Search):
     def calibrated(self, target: float) -> Search:
         """The same search with as many clusters as reach the target on a sample, and the recall on another."""
         first, second = samples(len(self.sides.anchors))
-        truth = exhaustive(self.sides, first, self.k, self.constraints)
         wanted = self.constraints.depth(self.k)
+        exact = quickest(self.sides, len(first) + len(second), wanted)
+        truth = exhaustive(exact, first, self.k, self.constraints)
         depth = wanted if self.plan.turn is None else math.ceil(_DEEPER * wanted)
         search = replace(self, probes=self._first_guess(first, truth, target), depth=depth)
         while (found := recall(search(first), truth)).cautious < target and not search.looks_everywhere:
@@ -161,7 +163,7 @@ class _Join(Search):
                 depth=min(len(self.sides.items), search.depth + max(1, search.depth // 8)),
             )
         if len(second):
-            found = recall(search(second), exhaustive(self.sides, second, self.k, self.constraints))
+            found = recall(search(second), exhaustive(exact, second, self.k, self.constraints))
         return replace(search, told=search.describe(target, found))
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,9 @@ from hardneg.notation import require
 from hardneg.parallel import threads
 from hardneg.ragged import IntArray
 from hardneg.search._base import Constraints, Engine, Hits, Search
+from hardneg.search._pace import pair_seconds
+from hardneg.search._products import FLOAT32
+from hardneg.search._products import seconds as one_pair
 from hardneg.search.approximate import Approximate
 from hardneg.search.exact import Exact
 from hardneg.search.torch import Torch
@@ -25,8 +27,8 @@ __all__ = ["Auto"]
 
 _MANY = 2e10  # pairs from which on sharing work between anchors pays for the clusters it needs: a minute or two
 _ITEMS = 50_000  # with fewer items than this, looking at each costs little
-_BLOCK = 2**21  # numbers in a block of items
-_SAVES = 10  # how many times quicker the approximate join is, by the benchmarks, clusters included
+_BLOCK = 2**22  # numbers in a block of items
+_SAVES = 12  # how many times quicker than exact in float32 the approximate join is, by the benchmarks
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Auto(Engine):
         """
         if self.recall < 1 and self._join_pays(anchors, items[0]):
             return Approximate(self.recall)
-        return Torch() if _cards() else Exact(item_block=int(np.clip(_BLOCK // items[1], 256, 4096)))
+        return Torch() if _cards() else Exact(item_block=int(np.clip(_BLOCK // items[1], 256, 8192)))
 
     def explain(self, anchors: int, items: tuple[int, ...]) -> str:
         """What would be chosen and why, and how long it takes about, on this machine as busy as it is now."""
@@ -71,11 +73,12 @@ class Auto(Engine):
         sizes = f"{anchors:,} x {items[0]:,} pairs of {items[1]} numbers"
         if isinstance(engine, Torch):
             return f"Search: exact on {_cards()} graphics cards, for {sizes}."
-        seconds = pairs / _pairs_a_second(items[1])
+        seconds = pairs * pair_seconds(anchors, items) / threads()
         if isinstance(engine, Approximate):
+            saved = pairs * one_pair(FLOAT32, items[1]) / threads() / _SAVES  # its products are float32 everywhere
             return (
                 f"Search: approximate, for {sizes}; a recall of {self.recall} is enough, and exact search would take "
-                f"about {_span(seconds)}. About {_span(seconds / _SAVES)}."
+                f"about {_span(seconds)}. About {_span(min(seconds, saved))}."
             )
         workers = "1 thread" if threads() == 1 else f"{threads()} threads"
         why = "" if self.recall == 1 else f"; so few that a recall of {self.recall} would save little"
@@ -111,15 +114,6 @@ def _cards() -> int:
     import torch
 
     return int(torch.cuda.device_count()) if torch.cuda.is_available() else 0
-
-
-def _pairs_a_second(width: int) -> float:
-    """The rate of a block of exact search, its selection included."""
-    left, right = (np.full((rows, width), 0.5, np.float32) for rows in (512, 2048))
-    left @ right.T
-    began = time.perf_counter()
-    np.flatnonzero(left @ right.T > width)
-    return len(left) * len(right) / max(time.perf_counter() - began, 1e-9)
 
 
 def _span(seconds: float) -> str:

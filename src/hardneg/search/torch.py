@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
-from types import ModuleType
 from typing import Any, ClassVar, get_args
 
-from hardneg.errors import MissingExtraError, OptionError
+from hardneg.errors import OptionError
 from hardneg.matrix import Matrix
 from hardneg.notation import require
 from hardneg.ragged import IntArray
@@ -17,7 +16,7 @@ from hardneg.search._base import Constraints, Engine, Hits, Search
 from hardneg.search._blocks import Sides
 from hardneg.search._device import Scan
 from hardneg.search._enough import Part, until_enough
-from hardneg.search._precision import Precision, products_in
+from hardneg.search._precision import Precision, products_in, torch_library
 from hardneg.search._settle import answer
 from hardneg.similarity import Similarity
 
@@ -122,17 +121,9 @@ class _Search(Search):
             return list(pool.map(part, places))
 
 
-def _library() -> ModuleType:
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(str(error.name), extra="gpu") from None
-    return torch  # type: ignore[no-any-return]
-
-
 def _devices(name: str | None) -> list[Any]:
     """The devices of that name; raises OptionError where there is none."""
-    torch = _library()
+    torch = torch_library()
     cards = [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
     here = [torch.device("cpu"), *[torch.device("mps")] * torch.backends.mps.is_available(), *cards]
     try:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,12 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("blocks", [(512, 8192), (4, 7), (1, 16), (100, 50)])
 def test_exact_equals_brute_force_whatever_the_blocks(blocks: tuple[int, int]) -> None:
     check_engine(Exact(*blocks))
+
+
+def test_bfloat16_proposes_and_exact_scores_decide() -> None:
+    pytest.importorskip("torch")
+    for blocks in [(512, 8192), (4, 7), (100, 50)]:
+        check_engine(Exact(*blocks, precision="bf16"))
 
 
 def test_distances_that_round_to_the_same_tie_in_item_order() -> None:
@@ -77,7 +84,8 @@ def test_every_rule_at_once_equals_brute_force(similarity: Similarity, scale: fl
         within=250,
     )
     wanted = brute_force(anchors, items, k, similarity, constraints)
-    for engine in (Exact(), Exact(7, 64), Exact(1, 1000)):
+    low = [Exact(9, 700, "bf16")] if find_spec("torch") else []
+    for engine in (Exact(), Exact(7, 64), Exact(1, 1000), *low):
         hits = engine.search(anchors, items, k, similarity, constraints)
         assert hits.items.values.tolist() == wanted.items.values.tolist()
         assert hits.scores.tolist() == wanted.scores.tolist()
