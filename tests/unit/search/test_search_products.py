@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hardneg.errors import MissingExtraError, OptionError
-from hardneg.search import Constraints, Exact, _pace
+from hardneg.search import Constraints, Exact, _pace, _products
 from hardneg.search._blocks import Sides
 from hardneg.search._products import FLOAT32, Bfloat16, Float32, Products, alone
 from hardneg.similarity import FloatArray, Similarity
@@ -85,6 +85,18 @@ def test_bfloat16_is_taken_where_it_pays() -> None:
     assert isinstance(
         _pace.quickest(Sides.of(dense, dense, "cosine"), 3000, 10).products, Float32
     )  # all are as near as rounding tells
+
+
+def test_a_processor_that_sums_less_exactly_stays_with_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _products.gain(24) > 0
+    sums = _products.Bfloat16.multiply
+
+    def less_exact(self: Bfloat16, left: Any, right: Any, out: FloatArray) -> None:
+        sums(self, left, right, out)
+        out += np.float32(0.1)
+
+    monkeypatch.setattr(_products.Bfloat16, "multiply", less_exact)
+    assert _products.gain(25) == 0
 
 
 def test_a_processor_that_is_no_quicker_stays_with_float32(monkeypatch: pytest.MonkeyPatch) -> None:
