@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from hardneg.mining import mine, refilter
 from hardneg.positives import Positives
 from hardneg.run import Run
 from hardneg.search import Exact, auto
+from hardneg.search.exact import Precision
 from hardneg.testing._world import judged_pairs
 from hardneg.testing._world import world as small_world
 
+PRECISIONS: list[Precision] = ["float32", "bf16"] if find_spec("torch") else ["float32"]
 LIGHT = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FILTER = st.sampled_from(
     ["known", "known(shared=false)", "duplicates", "duplicates(similarity=0.9)", "margin(relative=0.05)",
@@ -135,18 +138,19 @@ def _bytes(table: pa.Table) -> list[tuple[str, list[object]]]:
 
 
 @LIGHT
-@given(minings(), st.integers(1, 9), st.integers(1, 20), st.integers(1, 9))
-def test_blocks_change_no_byte(
+@given(minings(), st.integers(1, 9), st.integers(1, 20), st.sampled_from(PRECISIONS), st.integers(1, 9))
+def test_blocks_and_precision_change_no_byte(
     tmp_path_factory: pytest.TempPathFactory,
     case: tuple[Positives, dict[str, Any]],
     anchors: int,
     items: int,
+    precision: Precision,
     part: int,
 ) -> None:
     positives, steps = case
     folder = tmp_path_factory.mktemp("blocks")
     plain = files(mine(positives, **steps, out=folder / "a").path)
-    with _blocks(anchors, items):
+    with _searching(Exact(anchors, items, precision)):
         assert files(mine(positives, **steps, out=folder / "b").path) == plain
     with pytest.MonkeyPatch.context() as patch:  # the parts of a run are files, so here rows are compared
         patch.setattr(mining, "PART", part)
@@ -157,11 +161,11 @@ def test_blocks_change_no_byte(
     assert small.ledger == whole.ledger
 
 
-class _blocks:  # noqa: N801 - used like a function
-    """Search in blocks of these sizes."""
+class _searching:  # noqa: N801 - used like a function
+    """Search with this engine."""
 
-    def __init__(self, anchors: int, items: int) -> None:
-        self.sizes, self.used = (anchors, items), False
+    def __init__(self, engine: Exact) -> None:
+        self.wanted, self.used = engine, False
 
     def __enter__(self) -> None:
         self.patch = pytest.MonkeyPatch()
@@ -173,7 +177,7 @@ class _blocks:  # noqa: N801 - used like a function
 
     def engine(self, **_: object) -> Exact:
         self.used = True
-        return Exact(*self.sizes)
+        return self.wanted
 
 
 WORLD = judged_pairs(small_world())
