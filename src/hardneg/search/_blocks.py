@@ -101,7 +101,7 @@ class Sides:
     def bound(self, left: FloatArray) -> NDArray[np.float64]:
         """How far the gap of two products of an anchor may be from its true value, shape ``(len(left),)``.
 
-        What :attr:`rounding` takes off comes on top. A distance is rounded after its root, so far away many different
+        What :meth:`leeway` adds comes on top. A distance is rounded after its root, so far away many different
         products become one distance.
         """
         d, longest = left.shape[1], self.longest
@@ -121,10 +121,17 @@ class Sides:
             return 1 + _NEARLY_ONE
         return float(self.norms.max(initial=0)) * self.scale[1]
 
-    @property
-    def rounding(self) -> float:
-        """The most by which a product is off beside the bound, as a share of itself."""
-        return 0.0 if self.similarity == "euclidean" else self.products.rounding  # there the square is still to go off
+    def leeway(self, bound: NDArray[np.float64], products: NDArray[Any]) -> NDArray[np.float64]:
+        """How far below such products of some anchors, each with its bound, others may be that are no lower in truth.
+
+        Beside the bound a product is rounded by a share of itself; of a distance that is in the bound, as there the
+        half square has still to go off.
+        """
+        share = 2 * self.products.rounding * (1 + 2 * self.products.rounding)
+        if not share or self.similarity == "euclidean":
+            return bound
+        near = np.where(np.isfinite(products), np.abs(products), 0)  # beyond infinity there is nothing
+        return np.asarray(bound + share * (near + bound))
 
     def product_of(self, scores: FloatArray, left: FloatArray) -> NDArray[np.float64]:
         """The product at which each anchor's score is reached; infinite where every or no product reaches it."""

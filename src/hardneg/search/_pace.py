@@ -10,9 +10,9 @@ import numpy as np
 
 from hardneg.ragged import IntArray
 from hardneg.search._blocks import Sides
-from hardneg.search._products import FLOAT32, Bfloat16, gain, seconds
+from hardneg.search._products import FLOAT32, Bfloat16, Products, gain
 
-__all__ = ["in_bfloat16", "pair_seconds", "quickest"]
+__all__ = ["in_bfloat16", "likely", "quickest"]
 
 _WORTH = 2e9  # numbers multiplied: with fewer, even to measure which is quicker takes too long
 _LOAD = 1e12  # with fewer, to load PyTorch takes longer than it saves
@@ -22,22 +22,17 @@ _SAMPLE = (64, 2048)  # anchors and items of which it is seen how dense the best
 _PAIR = 128  # items that are passed by in the time that one more pair is scored exactly
 
 
-def _worth(anchors: int, items: tuple[int, ...]) -> bool:
-    """Whether a search among items of shape ``(m, d)`` is long enough, and bfloat16 quick enough."""
+def likely(anchors: int, items: tuple[int, ...]) -> Products:
+    """What is quickest for so many anchors and items of shape ``(m, d)``, unless their best lie too dense."""
     least = _WORTH if "torch" in sys.modules else _LOAD
     if anchors < _ANCHORS or float(anchors) * items[0] * items[1] < least or find_spec("torch") is None:
-        return False
-    return gain(items[1]) >= _GAIN
-
-
-def pair_seconds(anchors: int, items: tuple[int, ...]) -> float:
-    """About how long one thread takes for a pair in such a search, as busy as the machine is now."""
-    return seconds(Bfloat16() if _worth(anchors, items) else FLOAT32, items[1])
+        return FLOAT32
+    return Bfloat16() if gain(items[1]) >= _GAIN else FLOAT32
 
 
 def quickest(sides: Sides, anchors: int, depth: int) -> Sides:
     """The same with products in bfloat16 where so many anchors are sooner done, what these leave open included."""
-    if not _worth(anchors, sides.items.shape):
+    if not isinstance(likely(anchors, sides.items.shape), Bfloat16):
         return sides
     rough = in_bfloat16(sides)
     return rough if _open(rough, depth) <= min(depth, len(sides.items) / _PAIR) else sides
@@ -57,7 +52,7 @@ def _open(sides: Sides, depth: int) -> float:
         products -= less
     place = min(len(theirs), max(1, round(depth * len(theirs) / len(sides.items))))
     last = np.partition(products, len(theirs) - place, axis=1)[:, len(theirs) - place]
-    line = last - sides.bound(left) - 2 * sides.rounding * np.abs(last)
+    line = last - sides.leeway(sides.bound(left), last)
     passing = (products >= line[:, None]).sum(axis=1)
     return float((passing / place - 1).mean()) * depth
 

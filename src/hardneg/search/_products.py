@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from hardneg.parallel import each
 from hardneg.ragged import IntArray
+from hardneg.search._precision import Rounded
 from hardneg.similarity import FloatArray
 
-__all__ = ["FLOAT32", "Bfloat16", "Float32", "Products", "Ready", "alone", "gain", "seconds"]
+__all__ = ["FLOAT32", "Bfloat16", "Float32", "Products", "Ready", "alone", "gain", "pair_seconds"]
 
 _UNIT = 2.0**-24  # rounding unit of float32
 _ROUNDED = 2.0**-8  # rounding unit of bfloat16
 _ROWS = 256  # rows whose products stay in the cache until they are widened
-_MEASURED = 2048  # vectors that are rounded at a time to see what they lose
+_MEASURED = 8192  # vectors that are rounded at a time to see what they lose
 _TRIED = (512, 2048)  # rows of either side when the rates are measured
 
 Wide = NDArray[np.float64]
@@ -57,7 +57,7 @@ class Products(Protocol):
 class Float32:
     """By NumPy, bounded as in Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1."""
 
-    rounding: float = 0.0
+    rounding: ClassVar[float] = 0.0
 
     def off(self, left: FloatArray) -> Wide:
         """See :class:`Products`."""
@@ -85,16 +85,13 @@ class Bfloat16:
     """
 
     lost: float = _ROUNDED
-    rounding: float = _ROUNDED
+    rounding: ClassVar[float] = _ROUNDED
 
     @classmethod
     def of(cls, right: Callable[[slice], FloatArray], n: int, longest: float) -> Bfloat16:
         """With what is lost measured; ``right`` gives some of the ``n`` vectors."""
-
-        def lost(start: int) -> float:
-            return float(_lost(right(slice(start, min(start + _MEASURED, n)))).max())
-
-        most = max(each(lost, range(0, n, _MEASURED)), default=0.0)
+        starts = range(0, n, _MEASURED)
+        most = max((float(_lost(right(slice(at, min(at + _MEASURED, n)))).max()) for at in starts), default=0.0)
         return cls(most / longest if longest else 0.0)
 
     def off(self, left: FloatArray) -> Wide:
@@ -107,8 +104,7 @@ class Bfloat16:
         """See :class:`Products`."""
         import torch
 
-        own = vectors if vectors.flags.writeable else vectors.copy()  # PyTorch warns of what it may not write
-        return torch.from_numpy(own).to(torch.bfloat16)
+        return _tensor(vectors).to(torch.bfloat16)
 
     def take(self, vectors: Ready, rows: IntArray) -> Ready:
         """See :class:`Products`."""
@@ -131,13 +127,16 @@ class Bfloat16:
 FLOAT32 = Float32()
 
 
+def _tensor(vectors: FloatArray) -> Ready:
+    """The vectors themselves as PyTorch sees them, which warns of what it may not write."""
+    import torch
+
+    return torch.from_numpy(vectors if vectors.flags.writeable else vectors.copy())
+
+
 def _lost(vectors: FloatArray) -> Wide:
-    """The length of what rounding to the nearest bfloat16 takes off each vector, shape ``(n,)``."""
-    bits = vectors.view(np.uint32)
-    half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))  # ties go to the even one
-    gap = vectors - ((bits + half) & np.uint32(0xFFFF0000)).view(np.float32)
-    squares = np.einsum("ij,ij->i", gap, gap).astype(np.float64)
-    return np.asarray(np.sqrt(squares) * (1 + vectors.shape[1] * _UNIT))
+    """The length of what rounding takes off each vector, shape ``(n,)``."""
+    return np.asarray(Rounded.of(_tensor(vectors), "bf16").lost.numpy(), np.float64)
 
 
 @contextmanager
@@ -168,7 +167,7 @@ def gain(width: int) -> float:
         return 0.0
     if not _bounded(width):
         return 0.0
-    return seconds(FLOAT32, width) / seconds(Bfloat16(), width)
+    return pair_seconds(FLOAT32, width) / pair_seconds(Bfloat16(), width)
 
 
 def _bounded(width: int) -> bool:
@@ -183,7 +182,7 @@ def _bounded(width: int) -> bool:
     return bool((np.abs(out - true) <= summed + products.rounding * (np.abs(true) + summed)).all())
 
 
-def seconds(products: Products, width: int) -> float:
+def pair_seconds(products: Products, width: int) -> float:
     """How long one thread takes for a pair of vectors of so many numbers, the look at which are high included."""
     left, right = (products.ready(np.full((rows, width), 0.5, np.float32)) for rows in _TRIED)
     out, best = np.empty(_TRIED, np.float32), np.inf

@@ -145,13 +145,7 @@ class Tile:
                 _fill(products, rows[rows >= 0], columns_of[other])
 
     def _leeway(self, products: Wide, rows: IntArray | slice = _ALL) -> Wide:
-        """How far below such products of some anchors others may be that are no lower in truth."""
-        share = 2 * self._sides.rounding * (1 + 2 * self._sides.rounding)
-        slack = self._slack[rows]
-        if not share:
-            return slack
-        near = np.where(np.isfinite(products), np.abs(products), 0)  # beyond infinity there is nothing
-        return np.asarray(slack + share * (near + slack))
+        return self._sides.leeway(self._slack[rows], products)
 
     def _threshold(self, rows: IntArray) -> FloatArray:
         """The lowest product that matters to some anchors, never above the true one for its rounding."""

@@ -15,9 +15,8 @@ from hardneg.notation import require
 from hardneg.parallel import threads
 from hardneg.ragged import IntArray
 from hardneg.search._base import Constraints, Engine, Hits, Search
-from hardneg.search._pace import pair_seconds
-from hardneg.search._products import FLOAT32
-from hardneg.search._products import seconds as one_pair
+from hardneg.search._pace import likely
+from hardneg.search._products import FLOAT32, pair_seconds
 from hardneg.search.approximate import Approximate
 from hardneg.search.exact import Exact
 from hardneg.search.torch import Torch
@@ -74,9 +73,9 @@ class Auto(Engine):
         sizes = f"{anchors:,} x {items[0]:,} pairs of {items[1]} numbers"
         if isinstance(engine, Torch):
             return f"Search: exact on {_cards()} graphics cards, for {sizes}."
-        seconds = pairs * pair_seconds(anchors, items) / threads() * _KEEPS
+        seconds = pairs * pair_seconds(likely(anchors, items), items[1]) / threads() * _KEEPS
         if isinstance(engine, Approximate):
-            saved = pairs * one_pair(FLOAT32, items[1]) / threads() / _SAVES  # its products are float32 everywhere
+            saved = pairs * pair_seconds(FLOAT32, items[1]) / threads() / _SAVES  # its products are float32 everywhere
             return (
                 f"Search: approximate, for {sizes}; a recall of {self.recall} is enough, and exact search would take "
                 f"about {_span(seconds)}. About {_span(min(seconds, saved))}."
